@@ -1,0 +1,86 @@
+"""Where the service keeps its files, which database it uses and where it listens.
+
+Every setting can come from the environment with the prefix `BITFRONT_`, such as `BITFRONT_HOME`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+
+import platformdirs
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from models.errors import InvalidInputError
+
+LOOPBACK_NAMES = frozenset({"localhost"})
+
+
+def default_home() -> Path:
+    """The user's data folder for Bitfront."""
+    return platformdirs.user_data_path("bitfront", appauthor=False)
+
+
+class Settings(BaseSettings):
+    """The settings of one service; frozen, so that every process of it sees the same."""
+
+    model_config = SettingsConfigDict(env_prefix="BITFRONT_", frozen=True, extra="ignore")
+
+    home: Path = Field(default_factory=default_home)
+    database_url: str | None = None  # a SQLAlchemy URL; a SQLite file in the home when not given
+    data_folder: Path | None = None  # home/"data" when not given
+    host: str = "127.0.0.1"
+    port: int = Field(default=8765, ge=0, le=65_535)
+    lease_seconds: float = Field(default=15.0, gt=0)
+    max_body_bytes: int = Field(default=1_048_576, ge=1)
+
+    @field_validator("home", "data_folder")
+    @classmethod
+    def _absolute(cls, folder: Path | None) -> Path | None:
+        return None if folder is None else folder.expanduser().absolute()
+
+    @property
+    def database(self) -> str:
+        """The URL of the database that is used."""
+        return self.database_url or f"sqlite:///{self.home / 'bitfront.db'}"
+
+    @property
+    def data(self) -> Path:
+        """The folder under which data sets are looked for."""
+        return self.data_folder or self.home / "data"
+
+    @property
+    def checkpoints(self) -> Path:
+        """One folder per trial."""
+        return self.home / "checkpoints"
+
+    @property
+    def scratch(self) -> Path:
+        """What may be deleted while nothing runs."""
+        return self.home / "scratch"
+
+    @property
+    def url(self) -> str:
+        """The address of the service, as a browser on this machine uses it."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address reaches this machine only."""
+    if host.lower() in LOOPBACK_NAMES:
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def require_loopback(settings: Settings) -> None:
+    """Refuse to listen where other machines could reach a service that has no keys."""
+    if not is_loopback(settings.host):
+        raise InvalidInputError(
+            f"{settings.host} can be reached from other machines, and the service has no access keys.",
+            fix="Listen on 127.0.0.1 and reach it from elsewhere through an SSH tunnel.",
+        )
