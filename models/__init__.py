@@ -1,0 +1,1 @@
+"""Tensors of the method: quantizers, neurons, layers, networks, allocations and their costs."""

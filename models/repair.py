@@ -1,0 +1,159 @@
+"""Fit an allocation under its limits: the one rounding, repair and spending that every method shares.
+
+A method wishes for real-valued bits (learned ones, or sampled ones scaled down). `fit` rounds the wish
+to integers, lowers single knobs while a limit is broken (always the one whose lowered value stays
+nearest to the wish), then raises spike and weight bits while every limit still holds (nearest to the
+wish first). Steps are never raised: one more step changes the network's timing, a bit only refines it.
+Ties go to the earlier layer, so equal wishes give equal allocations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from models.allocation import Allocation, Bounds, LayerBits
+from models.cost import LayerShape, Limit, limit_cost, within
+from models.errors import InfeasibleError
+
+SCALE_ROUNDS = 24
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LayerWish:
+    """Real-valued bits that a method would like a layer to have; spike bits for every possible step."""
+
+    steps: float
+    spike_bits: tuple[float, ...]
+    weight_bits: float
+
+
+Wish = Mapping[str, LayerWish]
+
+
+def least_allocation(layers: Sequence[LayerShape], bounds: Bounds) -> Allocation:
+    """The cheapest allocation of the space."""
+    return Allocation(layers={layer.name: bounds.least() for layer in layers if layer.fixed is None})
+
+
+def greatest_allocation(layers: Sequence[LayerShape], bounds: Bounds) -> Allocation:
+    """The dearest allocation of the space."""
+    return Allocation(layers={layer.name: bounds.greatest() for layer in layers if layer.fixed is None})
+
+
+def check_feasible(layers: Sequence[LayerShape], bounds: Bounds, limits: Sequence[Limit]) -> None:
+    """Raise InfeasibleError, naming the bound, when even the cheapest allocation breaks a limit."""
+    cheapest = least_allocation(layers, bounds)
+    for limit in limits:
+        least = limit_cost(limit, layers, cheapest)
+        if least > limit.maximum:
+            raise InfeasibleError(
+                f"{limit.metric} <= {limit.maximum:g} cannot be reached: the least achievable is {least:g}.",
+                fix=f"Raise the limit to at least {least:g} or lower the bounds of the bits.",
+            )
+
+
+def fit(wish: Wish, layers: Sequence[LayerShape], bounds: Bounds, limits: Sequence[Limit]) -> Allocation:
+    """Round, repair and spend. Raises InfeasibleError when no allocation of the space keeps the limits."""
+    check_feasible(layers, bounds, limits)
+    return _spend(_repair(_rounded(wish, bounds), wish, layers, bounds, limits), wish, layers, bounds, limits)
+
+
+def shrink(wish: Wish, layers: Sequence[LayerShape], bounds: Bounds, limits: Sequence[Limit]) -> Wish:
+    """Scale a wish towards the least bits until its rounding keeps the limits (by bisection)."""
+    if within(limits, layers, _rounded(wish, bounds)):
+        return wish
+    low, high = 0.0, 1.0
+    for _ in range(SCALE_ROUNDS):
+        middle = (low + high) / 2
+        if within(limits, layers, _rounded(_scaled(wish, bounds, middle), bounds)):
+            low = middle
+        else:
+            high = middle
+    return _scaled(wish, bounds, low)
+
+
+def _scaled(wish: Wish, bounds: Bounds, factor: float) -> Wish:
+    def toward(value: float, least: int) -> float:
+        return least + (value - least) * factor
+
+    return {
+        name: LayerWish(
+            steps=toward(layer.steps, bounds.steps[0]),
+            spike_bits=tuple(toward(bits, bounds.spike[0]) for bits in layer.spike_bits),
+            weight_bits=toward(layer.weight_bits, bounds.weight[0]),
+        )
+        for name, layer in wish.items()
+    }
+
+
+def _rounded(wish: Wish, bounds: Bounds) -> Allocation:
+    return Allocation(layers={name: _rounded_layer(layer, bounds) for name, layer in wish.items()})
+
+
+def _rounded_layer(layer: LayerWish, bounds: Bounds) -> LayerBits:
+    steps = _nearest(layer.steps, bounds.steps)
+    spike_bits = tuple(_nearest(bits, bounds.spike) for bits in layer.spike_bits[:steps])
+    return LayerBits(steps=steps, spike_bits=spike_bits, weight_bits=_nearest(layer.weight_bits, bounds.weight))
+
+
+def _nearest(value: float, limits: tuple[int, int]) -> int:
+    """Round half away from zero (bits are positive), then clip."""
+    return min(max(int(value + 0.5), limits[0]), limits[1])
+
+
+def _repair(
+    allocation: Allocation, wish: Wish, layers: Sequence[LayerShape], bounds: Bounds, limits: Sequence[Limit]
+) -> Allocation:
+    while not within(limits, layers, allocation):
+        _, name, lowered = min(_lowerings(allocation, wish, bounds), key=lambda move: move[0])
+        allocation = _with_layer(allocation, name, lowered)
+    return allocation
+
+
+def _spend(
+    allocation: Allocation, wish: Wish, layers: Sequence[LayerShape], bounds: Bounds, limits: Sequence[Limit]
+) -> Allocation:
+    while True:
+        for _, name, raised in sorted(_raisings(allocation, wish, bounds), key=lambda move: move[0]):
+            richer = _with_layer(allocation, name, raised)
+            if within(limits, layers, richer):
+                allocation = richer
+                break
+        else:
+            return allocation
+
+
+def _lowerings(allocation: Allocation, wish: Wish, bounds: Bounds) -> Iterator[tuple[float, str, LayerBits]]:
+    """Every single knob that can be lowered, with how far below the wish it would land."""
+    for name, bits in allocation:
+        if bits.steps > bounds.steps[0]:
+            fewer = LayerBits(
+                steps=bits.steps - 1, spike_bits=bits.spike_bits[:-1], weight_bits=bits.weight_bits
+            )
+            yield wish[name].steps - fewer.steps, name, fewer
+        yield from ((wished - new, name, layer) for wished, new, layer in _bit_moves(bits, wish[name], bounds, -1))
+
+
+def _raisings(allocation: Allocation, wish: Wish, bounds: Bounds) -> Iterator[tuple[float, str, LayerBits]]:
+    """Every bit width that can be raised, with how far above the wish it would land."""
+    for name, bits in allocation:
+        yield from ((new - wished, name, layer) for wished, new, layer in _bit_moves(bits, wish[name], bounds, 1))
+
+
+def _bit_moves(
+    bits: LayerBits, wish: LayerWish, bounds: Bounds, change: int
+) -> Iterator[tuple[float, int, LayerBits]]:
+    """(wished value, new value, new layer bits) for each bit width that may move by `change`."""
+    new = bits.weight_bits + change
+    if bounds.weight[0] <= new <= bounds.weight[1]:
+        yield wish.weight_bits, new, replace(bits, weight_bits=new)
+    for step, old in enumerate(bits.spike_bits):
+        new = old + change
+        if bounds.spike[0] <= new <= bounds.spike[1]:
+            spike_bits = (*bits.spike_bits[:step], new, *bits.spike_bits[step + 1 :])
+            yield wish.spike_bits[step], new, replace(bits, spike_bits=spike_bits)
+
+
+def _with_layer(allocation: Allocation, name: str, bits: LayerBits) -> Allocation:
+    return Allocation(layers={**allocation.layers, name: bits})

@@ -1,0 +1,162 @@
+"""The job as a user writes it (design section 6): YAML or JSON, validated once, frozen afterwards."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+
+from models.allocation import Bounds
+from models.cost import BUDGET_METRICS, Limit, Scope, default_scope
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Setting = bool | int | float | str
+MetricName = Literal["bit_budget", "s_ace", "weight_kib", "spike_kib"]
+assert set(MetricName.__args__) == set(BUDGET_METRICS)  # type: ignore[attr-defined]  # noqa: S101 - Literal needs a literal; this keeps it true
+
+
+GREATEST_BITS: Mapping[str, int] = {"weight": 8, "spike": 8, "steps": 16}
+
+
+def without_repeats(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The values, unless one of them is there twice."""
+    if len(set(values)) != len(values):
+        raise ValueError("the same value is there twice; name each once")
+    return values
+
+
+class Model(BaseModel):
+    """Base of every part of a job: unknown fields, NaN and infinities are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class ArchitectureSpec(BaseModel):
+    """A registered network and its settings, for example `{name: resnet20, width: 16}`."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
+    __pydantic_extra__: dict[str, Setting]
+    name: Name
+
+    @property
+    def settings(self) -> dict[str, Setting]:
+        """The settings beside the name."""
+        return dict(self.__pydantic_extra__)
+
+
+class DatasetSpec(Model):
+    """A registered data set; `train_samples` takes a seeded subset of its training images."""
+
+    name: Name
+    train_samples: int | None = Field(default=None, ge=1)
+    split_seed: int = Field(default=0, ge=0, lt=2**31)
+
+
+class BudgetSpec(Model):
+    """The metric that a search bounds, and the bounds that it searches under."""
+
+    metric: MetricName = "bit_budget"
+    max: tuple[Annotated[float, Field(gt=0)], ...] = Field(min_length=1, max_length=32)  # the user's word
+    scope: Scope | None = None
+
+    @field_validator("max")
+    @classmethod
+    def _without_repeats(cls, values: tuple[float, ...]) -> tuple[float, ...]:
+        return without_repeats(values)
+
+
+class ConstraintSpec(Model):
+    """A further upper bound, on another metric, that every point must keep."""
+
+    metric: MetricName
+    max: float = Field(gt=0)
+    scope: Scope | None = None
+
+
+class BitsSpec(Model):
+    """Inclusive bounds of the weight bits, spike bits and steps of every searched layer."""
+
+    weight: tuple[int, int] = (1, 8)
+    spike: tuple[int, int] = (1, 6)
+    steps: tuple[int, int] = (1, 4)
+    search_first_layer: bool = False
+
+    @field_validator("weight", "spike", "steps")
+    @classmethod
+    def _ordered(cls, value: tuple[int, int], info: ValidationInfo) -> tuple[int, int]:
+        low, high = value
+        top = GREATEST_BITS[str(info.field_name)]
+        if not 1 <= low <= high <= top:
+            raise ValueError(f"[{low}, {high}] is out of range; use [least, greatest] with 1 <= least <= greatest <= {top}")
+        return value
+
+    def bounds(self) -> Bounds:
+        """The bounds as the models package knows them."""
+        return Bounds(weight=self.weight, spike=self.spike, steps=self.steps)
+
+
+class TrainingSpec(Model):
+    """The recipe that every trial of every method shares."""
+
+    epochs: int = Field(default=8, ge=1, le=10_000)
+    batch_size: int = Field(default=128, ge=1, le=65_536)
+    lr: float = Field(default=0.1, gt=0, le=100)
+    momentum: float = Field(default=0.9, ge=0, lt=1)
+    weight_decay: float = Field(default=5e-4, ge=0, le=1)
+    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
+    renewal: Literal["closed_form", "none"] = "closed_form"
+
+
+class ComputeSpec(Model):
+    """The compute that each study gets, and how trials are placed."""
+
+    trials_per_study: int = Field(default=12, ge=1, le=10_000)
+    concurrent_trials: int = Field(default=2, ge=1, le=1_024)
+    cpus_per_trial: float = Field(default=1, gt=0, le=1_024)
+    gpus_per_trial: float = Field(default=0, ge=0, le=64)
+
+
+class JobSpec(Model):
+    """A whole search: one network, one data set, budgets, methods, seeds, recipe and compute."""
+
+    name: Name
+    architecture: ArchitectureSpec
+    dataset: DatasetSpec
+    budget: BudgetSpec
+    constraints: tuple[ConstraintSpec, ...] = Field(default=(), max_length=8)
+    bits: BitsSpec = BitsSpec()
+    methods: tuple[Name, ...] = Field(default=("gradient", "optuna-tpe", "random"), min_length=1, max_length=16)
+    seeds: tuple[Annotated[int, Field(ge=0, lt=2**31)], ...] = Field(default=(0, 1, 2), min_length=1, max_length=64)
+    training: TrainingSpec = TrainingSpec()
+    compute: ComputeSpec = ComputeSpec()
+
+    @field_validator("methods", "seeds")
+    @classmethod
+    def _without_repeats(cls, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        return without_repeats(values)
+
+    def all_methods(self) -> tuple[str, ...]:
+        """The methods of the job; `uniform` runs in every job (design section 5)."""
+        return self.methods if "uniform" in self.methods else (*self.methods, "uniform")
+
+    def budgets(self) -> tuple[Limit, ...]:
+        """The budgets from the least to the greatest."""
+        scope = self.budget.scope or default_scope(self.budget.metric)
+        return tuple(Limit(metric=self.budget.metric, maximum=m, scope=scope) for m in sorted(self.budget.max))
+
+    def constraint_limits(self) -> tuple[Limit, ...]:
+        """The constraints as limits on costs."""
+        return tuple(
+            Limit(metric=c.metric, maximum=c.max, scope=c.scope or default_scope(c.metric))
+            for c in self.constraints
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The complete spec with every default written out."""
+        return self.model_dump(mode="json")
+
+    def digest(self) -> str:
+        """A SHA-256 of the complete spec."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()

@@ -1,0 +1,92 @@
+"""The one protocol that gradient and black-box methods share, and the values that cross it.
+
+A strategy works in rounds. `ask` returns the proposals of the next round, in order, or none when the
+study has used its compute; `tell` gives it a finished round. What it asks depends on nothing but its
+context (space, budgets, seed, compute) and the rounds it was told: never on timing, on the number of
+workers or on a random state of its own. So a strategy is rebuilt after a crash by telling it the
+stored rounds again, and a search can be repeated exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from models.allocation import Allocation, Bounds
+from models.cost import LayerShape, Limit
+from models.errors import InvalidInputError
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FixedBits:
+    """Train one given allocation. `note` is the strategy's own memory of the proposal (JSON values)."""
+
+    allocation: Allocation
+    note: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LearnBits:
+    """Learn the allocation by gradient under `budget` and the job's constraints."""
+
+    budget: Limit
+    note: Mapping[str, Any]
+
+
+Proposal = FixedBits | LearnBits
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrialResult:
+    """What a strategy is told of one proposal: its point, or None where the trial failed.
+
+    `cost` is that of the budget's metric and scope; `accuracy` is the validation accuracy (0 to 1).
+    """
+
+    proposal: Proposal
+    allocation: Allocation | None
+    accuracy: float | None
+    cost: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StudyContext:
+    """Everything that a strategy may know."""
+
+    layers: Sequence[LayerShape]
+    bounds: Bounds
+    budgets: tuple[Limit, ...]  # from the least to the greatest
+    constraints: tuple[Limit, ...]
+    seed: int
+    trials: int
+
+
+class Strategy(Protocol):
+    """Lifecycle: made from a context; then ask, tell, ask, tell, ... until ask returns nothing."""
+
+    def ask(self) -> Sequence[Proposal]:
+        """The proposals of the next round; the same again until `tell` is called."""
+
+    def tell(self, results: Sequence[TrialResult]) -> None:
+        """The finished round, in the order in which it was proposed."""
+
+
+StrategyFactory = Callable[[StudyContext], Strategy]
+
+
+def proposal_to_json(proposal: Proposal) -> dict[str, Any]:
+    """The stored form of a proposal."""
+    if isinstance(proposal, FixedBits):
+        return {"kind": "fixed_bits", "allocation": proposal.allocation.to_json(), "note": dict(proposal.note)}
+    budget = {"metric": proposal.budget.metric, "maximum": proposal.budget.maximum, "scope": proposal.budget.scope}
+    return {"kind": "learn_bits", "budget": budget, "note": dict(proposal.note)}
+
+
+def proposal_from_json(data: Mapping[str, Any]) -> Proposal:
+    """The inverse of `proposal_to_json`."""
+    if data["kind"] == "fixed_bits":
+        return FixedBits(allocation=Allocation.from_json(data["allocation"]), note=data["note"])
+    if data["kind"] == "learn_bits":
+        return LearnBits(budget=Limit(**data["budget"]), note=data["note"])
+    raise InvalidInputError(f"unknown kind of proposal {data['kind']!r}.")

@@ -1,0 +1,1 @@
+"""Stores results and shows them: REST, page, command line, dispatcher."""

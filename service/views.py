@@ -1,0 +1,223 @@
+"""What the API answers: one frozen model per thing a person can look at (design section 6).
+
+The store returns these, the REST API sends them, the client parses them and the pages render them.
+Times are UTC. Accuracies are fractions from 0 to 1.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+JobState = Literal["queued", "running", "cancelling", "succeeded", "failed", "cancelled"]
+TrialState = Literal["queued", "running", "succeeded", "pruned", "failed"]
+ENDED_JOB_STATES: frozenset[JobState] = frozenset({"succeeded", "failed", "cancelled"})
+ENDED_TRIAL_STATES: frozenset[TrialState] = frozenset({"succeeded", "pruned", "failed"})
+Item = TypeVar("Item")
+
+
+class View(BaseModel):
+    """Base of every answer."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Page(View, Generic[Item]):
+    """A slice of a listing, newest first; `next_cursor` is None on the last page."""
+
+    items: list[Item]
+    next_cursor: str | None = None
+
+
+class BestUnderBudget(View):
+    """The best feasible point (by validation accuracy) under one budget of the job."""
+
+    budget: float
+    point_id: str | None
+    cost: float | None
+    validation_accuracy: float | None
+    test_accuracy: float | None
+
+
+class StudyView(View):
+    """One (method, seed) of a job and how far it is."""
+
+    id: str
+    method: str
+    seed: int
+    trials_planned: int  # at most, from the job's compute
+    trials_queued: int
+    trials_running: int
+    trials_succeeded: int
+    trials_failed: int
+    trials_reused: int  # of those succeeded, the ones whose point came from an earlier trial
+    samples: int  # training samples processed
+    finished: bool
+    best: list[BestUnderBudget]
+
+
+class JobView(View):
+    """A job and its progress; `studies` and `best` are empty in listings."""
+
+    id: str
+    name: str
+    state: JobState
+    spec: dict[str, Any]
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    error: str | None
+    trials_planned: int
+    trials_finished: int  # succeeded, pruned or failed
+    seconds_left: float | None  # an estimate from the trials so far; None before the first has ended
+    studies: list[StudyView] = []
+    best: list[BestUnderBudget] = []
+
+
+class EpochView(View):
+    """One epoch of a trial's learning curve (fields of workers.report.EpochReport)."""
+
+    epoch: int
+    samples: int
+    seconds: float
+    learning_rate: float
+    train_loss: float
+    train_accuracy: float
+    validation_accuracy: float
+    budget_cost: float
+    mean_weight_bits: float
+    mean_spike_bits: float
+    mean_steps: float
+
+
+class AttemptView(View):
+    """One try at running a trial."""
+
+    number: int
+    state: Literal["running", "succeeded", "failed", "lost"]
+    started_at: datetime
+    ended_at: datetime | None
+    first_epoch: int | None  # the first epoch this attempt reported; above 1 when it resumed
+    message: str | None
+
+
+class TrialView(View):
+    """A training run; `epochs`, `attempts` and `point_ids` are empty in listings."""
+
+    id: str
+    job_id: str
+    method: str
+    seed: int
+    round: int
+    number: int  # within its study, from 0
+    state: TrialState
+    reason: str | None  # of a failure: nan_loss, out_of_memory, timeout, lost, error
+    message: str | None
+    reused_from: str | None  # the trial whose result this one took over instead of training again
+    proposal: dict[str, Any]
+    epochs_done: int
+    samples: int
+    seconds: float
+    created_at: datetime
+    finished_at: datetime | None
+    epochs: list[EpochView] = []
+    attempts: list[AttemptView] = []
+    point_ids: list[str] = []
+
+
+class PointView(View):
+    """A realised allocation with everything that makes it reproducible."""
+
+    id: str
+    trial_id: str
+    job_id: str
+    method: str
+    seed: int
+    allocation: dict[str, Any]  # {layer: {steps, spike_bits, weight_bits}} of the searched layers
+    costs: dict[str, dict[str, float]]  # {scope: {metric: value}}
+    cost_versions: dict[str, int]
+    rates: dict[str, list[float]]
+    validation_accuracy: float
+    test_accuracy: float
+    feasible: bool  # keeps every constraint and the greatest budget of its job
+    checkpoint_sha256: str
+    provenance: dict[str, Any]
+    spec: dict[str, Any]
+    proposal: dict[str, Any]
+    created_at: datetime
+
+
+class FrontPoint(View):
+    """A point as a chart needs it."""
+
+    id: str
+    job_id: str
+    trial_id: str
+    method: str
+    seed: int
+    cost: float
+    validation_accuracy: float
+    test_accuracy: float
+    on_front: bool
+
+
+class FrontView(View):
+    """The points of a job by one metric, and the hypervolume of the front among them.
+
+    The front is taken over feasible points, by validation accuracy. `hypervolume` is the area between
+    the front and the reference (`reference_cost`, accuracy 0), divided by `reference_cost`: 0 to 1.
+    `hypervolumes` has the same for each method (the union of its seeds).
+    """
+
+    job_id: str
+    metric: str
+    scope: str
+    budgets: list[float]
+    points: list[FrontPoint]
+    hypervolume: float
+    hypervolumes: dict[str, float]
+    reference_cost: float
+
+
+class EventView(View):
+    """One entry of a job's event stream; ids only grow."""
+
+    id: int
+    job_id: str
+    kind: str  # job_state, trial_started, epoch, trial_finished, point
+    data: dict[str, Any]
+    created_at: datetime
+
+
+class LayerView(View):
+    """A row of the layer table."""
+
+    name: str
+    kind: str
+    macs: int
+    weights: int
+    inputs: int
+    biases: int
+    searched: bool
+
+
+class PlanView(View):
+    """What `validate_only` answers: the layer table, and the least and greatest cost of each limit."""
+
+    valid: bool
+    layers: list[LayerView]
+    costs: dict[str, tuple[float, float]]  # {metric: (least, greatest achievable)}
+    trials: int
+    samples_per_study: int
+
+
+class NamedView(View):
+    """An architecture, data set or method that a job may name."""
+
+    name: str
+    summary: str
+    details: dict[str, Any]  # settings with their defaults, shape and classes, and the like
+    available: bool = True
+    reason: str | None = None  # why it is not available, and the fix

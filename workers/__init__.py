@@ -1,0 +1,1 @@
+"""Data, training and trials; on Ray where there are many of them."""

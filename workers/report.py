@@ -1,0 +1,82 @@
+"""What a trial reports: one `EpochReport` after each epoch, then a `TrialOutcome` or a `TrialFailure`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+FailureReason = Literal["nan_loss", "out_of_memory", "timeout", "lost", "error"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrialRequest:
+    """One training run: the job's complete spec, a proposal (stored form), the study's seed and an id.
+
+    The id is a plain name (letters, digits, `-`); it names the trial's folder under the checkpoints.
+    """
+
+    trial_id: str
+    spec: Mapping[str, Any]
+    proposal: Mapping[str, Any]
+    seed: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EpochReport:
+    """The state of a trial after one epoch; epochs count from 1."""
+
+    epoch: int
+    epochs: int
+    samples: int  # training samples processed so far
+    seconds: float  # wall seconds of this epoch
+    learning_rate: float
+    train_loss: float
+    train_accuracy: float
+    validation_accuracy: float
+    budget_cost: float  # of the current rounded bits, in the metric of the job's budget
+    mean_weight_bits: float
+    mean_spike_bits: float
+    mean_steps: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PointResult:
+    """A realised allocation: its costs by scope and metric, accuracies (0 to 1) and checkpoint."""
+
+    allocation: Mapping[str, Any]
+    costs: Mapping[str, Mapping[str, float]]  # {"searched": {metric: value}, "all": {metric: value}}
+    cost_versions: Mapping[str, int]
+    rates: Mapping[str, list[float]]  # nonzero spike rate per layer and step
+    validation_accuracy: float
+    test_accuracy: float
+    checkpoint: str  # file name inside the trial's folder, ending in .safetensors
+    checkpoint_sha256: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrialOutcome:
+    """The end of a trial that succeeded."""
+
+    points: tuple[PointResult, ...]
+    epochs: int
+    samples: int
+    provenance: Mapping[str, Any] = field(default_factory=dict)  # versions, threads, data hash
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrialFailure:
+    """The end of a trial that failed, with a reason that users can act on."""
+
+    reason: FailureReason
+    message: str
+
+
+def to_json(report: EpochReport | TrialOutcome | TrialFailure) -> dict[str, Any]:
+    """A plain dictionary that crosses process borders."""
+    return asdict(report)
+
+
+def outcome_from_json(data: Mapping[str, Any]) -> TrialOutcome:
+    """The inverse of `to_json` for an outcome."""
+    return TrialOutcome(**{**data, "points": tuple(PointResult(**point) for point in data["points"])})
