@@ -1,0 +1,98 @@
+"""Exact fronts and hypervolumes of points that should cost little and be accurate.
+
+A point beats another when it is at least as good in both cost (less is better) and accuracy (more is
+better), and better in one. The front holds the points that no point beats; of exactly equal points the
+first. Points that a cheap scan proves beaten are dropped before the exact sweep, which then sees hundreds
+of points where there were a hundred thousand.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+
+import moocore
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from models.errors import InvalidInputError
+
+BINS = 512
+SENSES = (False, True)
+"""Minimise the first column (cost), maximise the second (accuracy)."""
+
+
+def is_on_front(costs: ArrayLike, accuracies: ArrayLike) -> NDArray[np.bool_]:
+    """Whether each of N points is on the front of all N; shape [N].
+
+    Raises InvalidInputError when the shapes differ or a value is not finite.
+    """
+    points_N2 = _points(costs, accuracies)
+    candidates = np.flatnonzero(_may_be_on_front(points_N2))
+    chosen = np.zeros(len(points_N2), dtype=np.bool_)
+    if len(candidates) > 0:
+        chosen[candidates] = moocore.is_nondominated(points_N2[candidates], maximise=SENSES)
+    return chosen
+
+
+def hypervolume(
+    costs: ArrayLike, accuracies: ArrayLike, reference_cost: float, reference_accuracy: float = 0.0
+) -> float:
+    """The area that the points beat, as a share (0 to 1) of the area that a perfect, free point would beat.
+
+    The area lies between the front and the reference: a cost that is too high and an accuracy that is too
+    low to count. Raises InvalidInputError unless costs are >= 0, accuracies within 0 to 1, the reference
+    cost above 0 and the reference accuracy below 1.
+    """
+    points_N2 = _points(costs, accuracies)
+    if not (reference_cost > 0 and 0 <= reference_accuracy < 1):
+        raise InvalidInputError(f"({reference_cost}, {reference_accuracy}) cannot be a reference.")
+    if np.any(points_N2 < 0) or np.any(points_N2[:, 1] > 1):
+        raise InvalidInputError("costs must be at least 0 and accuracies within 0 to 1.")
+    counted = (points_N2[:, 0] < reference_cost) & (points_N2[:, 1] > reference_accuracy)
+    if not counted.any():
+        return 0.0
+    counted[counted] = _may_be_on_front(points_N2[counted])
+    area = moocore.hypervolume(points_N2[counted], ref=(reference_cost, reference_accuracy), maximise=SENSES)
+    return min(float(area) / (reference_cost * (1 - reference_accuracy)), 1.0)
+
+
+def insert(front: Sequence[tuple[float, float]], point: tuple[float, float]) -> list[tuple[float, float]]:
+    """A front of (cost, accuracy), cheapest first, with one more point; unchanged when that is no gain."""
+    cost, accuracy = point
+    place = bisect_left(front, (cost, -np.inf))
+    if place > 0 and front[place - 1][1] >= accuracy:
+        return list(front)
+    if place < len(front) and front[place][0] == cost and front[place][1] >= accuracy:
+        return list(front)
+    beaten = place
+    while beaten < len(front) and front[beaten][1] <= accuracy:
+        beaten += 1
+    return [*front[:place], point, *front[beaten:]]
+
+
+def _points(costs: ArrayLike, accuracies: ArrayLike) -> NDArray[np.float64]:
+    cost_N = np.asarray(costs, dtype=np.float64)
+    accuracy_N = np.asarray(accuracies, dtype=np.float64)
+    if cost_N.ndim != 1 or cost_N.shape != accuracy_N.shape:
+        raise InvalidInputError(
+            f"{cost_N.shape} costs for {accuracy_N.shape} accuracies; give one per point."
+        )
+    points_N2 = np.column_stack((cost_N, accuracy_N))
+    if not np.isfinite(points_N2).all():
+        raise InvalidInputError("costs and accuracies must be finite numbers.")
+    return points_N2
+
+
+def _may_be_on_front(points_N2: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """False only for points that a point of a cheaper bin of equal width proves beaten."""
+    cost_N, accuracy_N = points_N2[:, 0], points_N2[:, 1]
+    width = np.ptp(cost_N) / BINS if len(cost_N) > BINS else 0.0
+    if not 0 < width < np.inf:
+        return np.ones(len(cost_N), dtype=np.bool_)
+    bin_N = ((cost_N - cost_N.min()) / width).astype(np.int64)
+    best_of_bin = np.full(BINS + 2, -np.inf)
+    np.maximum.at(best_of_bin, bin_N + 1, accuracy_N)
+    best_of_cheaper: NDArray[np.float64] = np.maximum.accumulate(best_of_bin)
+    survives: NDArray[np.bool_] = accuracy_N > best_of_cheaper[bin_N]
+    return survives
