@@ -1,0 +1,47 @@
+# Two commands matter: `make demo` and `make test`. Each makes what it needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CHARTS := service/web/charts
+BUNDLE := service/web/static/charts.js
+CHART_SOURCES := $(wildcard $(CHARTS)/*.ts $(CHARTS)/src/*.ts) $(CHARTS)/package-lock.json $(CHARTS)/tsconfig.json
+ARGS ?=
+
+.PHONY: demo test check format setup charts system-packages clean
+
+demo: setup  ## a real search from submission to front, then a page to look at
+	$(BIN)/bitfront demo $(ARGS)
+
+test: setup system-packages  ## every test, with real PostgreSQL and Chromium
+	$(BIN)/python -m pytest $(ARGS)
+
+check: setup  ## style, types and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+setup: $(VENV)/.installed $(BUNDLE)
+
+charts: $(BUNDLE)
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+# npm finds `node` through PATH: the one in the environment comes first.
+$(BUNDLE): $(VENV)/.installed $(CHART_SOURCES)
+	PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix $(CHARTS) ci --no-audit --no-fund
+	PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix $(CHARTS) run build
+	touch $@
+
+system-packages:
+	sh tools/system-packages
+
+clean:
+	rm -rf $(VENV) $(BUNDLE) $(CHARTS)/node_modules build *.egg-info
