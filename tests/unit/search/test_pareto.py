@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from random import Random
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -30,7 +33,7 @@ def staircase_area(found: list[Point], reference: Point) -> float:
     """The area by strips between neighbouring costs, with no notion of a front."""
     edges = sorted({min(cost, reference[0]) for cost, _ in found} | {reference[0]})
     area = 0.0
-    for left, right in zip(edges, edges[1:], strict=False):
+    for left, right in pairwise(edges):
         best = max(accuracy for cost, accuracy in found if cost <= left)
         area += (right - left) * max(best - reference[1], 0.0)
     return area / (reference[0] * (1 - reference[1]))
@@ -49,7 +52,7 @@ def test_a_point_is_on_the_front_when_nothing_beats_it_and_it_is_the_first_of_it
 
 
 @given(points, st.randoms(use_true_random=False))
-def test_order_does_not_matter_to_the_front(found: list[Point], random: st.DataObject) -> None:
+def test_order_does_not_matter_to_the_front(found: list[Point], random: Random) -> None:
     shuffled = list(found)
     random.shuffle(shuffled)
     assert front_of(shuffled) == front_of(found)
@@ -58,12 +61,8 @@ def test_order_does_not_matter_to_the_front(found: list[Point], random: st.DataO
 @pytest.mark.parametrize("spread", ["even", "heavy-tailed", "equal costs"])
 def test_the_scan_that_drops_beaten_points_changes_nothing(spread: str) -> None:
     random = np.random.default_rng(0)
-    costs = random.random(5 * BINS).round(3)
-    costs = {
-        "even": costs,
-        "heavy-tailed": costs**-4.0 if costs.all() else (costs + 1e-3) ** -4.0,
-        "equal costs": costs * 0 + 2,
-    }[spread]
+    even = random.random(5 * BINS).round(3) + 1e-3
+    costs = {"even": even, "heavy-tailed": even**-4.0, "equal costs": 0 * even + 2}[spread]
     accuracies = random.random(5 * BINS).round(2)
     order = np.lexsort((np.arange(len(costs)), -accuracies, costs))
     best_before = np.maximum.accumulate(np.concatenate(([-1.0], accuracies[order][:-1])))
