@@ -1,0 +1,7 @@
+"""Pure tensor functions of the method, differentiable in every tensor argument."""
+
+from models.functional.fire import fire
+from models.functional.quantize import quantize_spikes, quantize_weights
+from models.functional.renew import closed_form
+
+__all__ = ["closed_form", "fire", "quantize_spikes", "quantize_weights"]
