@@ -1,0 +1,85 @@
+"""The search space as flat integers, and the one way from a sample to an allocation within its limits.
+
+Every searched layer has three parameters: `<layer>.steps`, `<layer>.spike_bits` (one width for all its
+steps) and `<layer>.weight_bits`. A sample over its budget is scaled down, repaired and then spent
+(models.repair), so no black-box method trains an allocation over budget. Repair may give the steps of a
+layer different spike bits; as a parameter they are their rounded mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from models.allocation import Allocation, Bounds, LayerBits
+from models.cost import Limit
+from models.repair import LayerWish, fit, shrink
+from search.strategy import StudyContext
+
+Parameters = Mapping[str, int]
+"""One integer per parameter name, in network order."""
+
+STEPS, SPIKE_BITS, WEIGHT_BITS = "steps", "spike_bits", "weight_bits"
+
+
+def searched_layers(context: StudyContext) -> tuple[str, ...]:
+    """The names of the layers whose bits are searched, in network order."""
+    return tuple(layer.name for layer in context.layers if layer.fixed is None)
+
+
+def parameter_bounds(context: StudyContext) -> dict[str, tuple[int, int]]:
+    """The inclusive bounds of every parameter, in network order."""
+    bounds = context.bounds
+    each = {STEPS: bounds.steps, SPIKE_BITS: bounds.spike, WEIGHT_BITS: bounds.weight}
+    return {f"{layer}.{knob}": each[knob] for layer in searched_layers(context) for knob in each}
+
+
+def to_parameters(allocation: Allocation) -> dict[str, int]:
+    """The parameters nearest to an allocation (spike bits: their mean, rounded half up)."""
+    return dict(_parameters(allocation))
+
+
+def to_allocation(values: Parameters, context: StudyContext) -> Allocation:
+    """The allocation that parameters name, whatever it costs."""
+    return Allocation(layers={layer: _layer_bits(values, layer) for layer in searched_layers(context)})
+
+
+def uniform_allocation(context: StudyContext, bits: LayerBits) -> Allocation:
+    """The same bits in every searched layer."""
+    return Allocation(layers=dict.fromkeys(searched_layers(context), bits))
+
+
+def limits_under(context: StudyContext, budget: Limit) -> tuple[Limit, ...]:
+    """Everything that an allocation for a budget has to keep: the budget and every constraint."""
+    return (budget, *context.constraints)
+
+
+def constrain_sample(values: Parameters, context: StudyContext, budget: Limit) -> Allocation:
+    """Bring a sample under a budget and the constraints, then use what slack is left.
+
+    Raises InfeasibleError when no allocation of the space keeps them.
+    """
+    layers, bounds, limits = context.layers, context.bounds, limits_under(context, budget)
+    wish = {layer: _wish(values, layer, bounds) for layer in searched_layers(context)}
+    return fit(shrink(wish, layers, bounds, limits), layers, bounds, limits)
+
+
+def _parameters(allocation: Allocation) -> Iterator[tuple[str, int]]:
+    for layer, bits in allocation:
+        yield f"{layer}.{STEPS}", bits.steps
+        yield f"{layer}.{SPIKE_BITS}", int(bits.mean_spike_bits + 0.5)
+        yield f"{layer}.{WEIGHT_BITS}", bits.weight_bits
+
+
+def _layer_bits(values: Parameters, layer: str) -> LayerBits:
+    return LayerBits.uniform(
+        steps=values[f"{layer}.{STEPS}"],
+        spike_bits=values[f"{layer}.{SPIKE_BITS}"],
+        weight_bits=values[f"{layer}.{WEIGHT_BITS}"],
+    )
+
+
+def _wish(values: Parameters, layer: str, bounds: Bounds) -> LayerWish:
+    spike_bits = (float(values[f"{layer}.{SPIKE_BITS}"]),) * bounds.steps[1]
+    return LayerWish(
+        steps=values[f"{layer}.{STEPS}"], spike_bits=spike_bits, weight_bits=values[f"{layer}.{WEIGHT_BITS}"]
+    )

@@ -1,0 +1,132 @@
+"""The `optuna-tpe` and `optuna-nsga2` methods: two objectives, accuracy (up) and log cost (down).
+
+The Optuna study lives in memory and is rebuilt from the finished rounds for each new round, so a round
+depends on nothing else. What is recorded of a trial are the parameters of its fitted allocation, not those
+that were drawn. Samples drawn earlier in the same round stay in the study as running trials, from which
+TPE keeps away. Failed trials are left out.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution, IntDistribution
+from optuna.samplers import BaseSampler, NSGAIISampler, TPESampler
+from optuna.trial import FrozenTrial, create_trial
+
+from search.space import Parameters, parameter_bounds, to_parameters
+from search.strategies.sampled import Rounds, SampledSearch
+from search.strategy import Strategy, StudyContext, TrialResult
+
+ROUND_SIZE = 4
+"""Trials of one TPE round, and the least population of NSGA-II."""
+LEAST_STARTUP_TRIALS, MOST_STARTUP_TRIALS = 4, 10
+
+SamplerFactory = Callable[[StudyContext, int, int], BaseSampler]
+"""From (context, generation, seed) to a fresh sampler."""
+
+
+class OptunaDraws:
+    """Draws of one Optuna sampler; picklable, for it holds a function and no study."""
+
+    def __init__(self, make_sampler: SamplerFactory) -> None:
+        self._make_sampler = make_sampler
+
+    def __call__(self, context: StudyContext, rounds: Rounds, seed: int) -> Iterator[Parameters]:
+        """Samples for the next round, seen what the finished rounds found."""
+        distributions: dict[str, BaseDistribution] = {
+            name: IntDistribution(low, high) for name, (low, high) in parameter_bounds(context).items()
+        }
+        generations = [found for finished in rounds if (found := _succeeded(finished))]
+        study = _study(self._make_sampler(context, len(generations), seed))
+        for generation, finished in enumerate(generations):
+            study.add_trials([_recorded(result, generation, distributions) for result in finished])
+        while True:
+            yield study.ask(distributions).params
+
+
+def optuna_tpe(context: StudyContext) -> Strategy:
+    """Multivariate tree-structured Parzen estimators."""
+    return SampledSearch(context, name="optuna-tpe", round_size=ROUND_SIZE, draws=OptunaDraws(_tpe))
+
+
+def optuna_nsga2(context: StudyContext) -> Strategy:
+    """A genetic algorithm; a round is a generation."""
+    return SampledSearch(
+        context, name="optuna-nsga2", round_size=_population(context), draws=OptunaDraws(_nsga2)
+    )
+
+
+class GenerationalNSGAII(NSGAIISampler):
+    """NSGA-II whose new trials belong to a given generation, however few of the last one succeeded."""
+
+    def __init__(self, *, generation: int, population_size: int, seed: int) -> None:
+        super().__init__(population_size=population_size, seed=seed)
+        self._generation = generation
+
+    def get_trial_generation(self, study: optuna.Study, trial: FrozenTrial) -> int:
+        """The recorded generation of a finished trial, the given one of a new trial."""
+        recorded: int = trial.system_attrs.get(self._get_generation_key(), self._generation)
+        return recorded
+
+    def get_parent_population(self, study: optuna.Study, generation: int) -> list[FrozenTrial]:
+        """The parents of a generation; none (so that it is drawn at random) while there is no pair."""
+        parents = super().get_parent_population(study, generation)
+        return parents if len(parents) > 1 else []
+
+
+def _population(context: StudyContext) -> int:
+    return max(ROUND_SIZE, len(context.budgets))
+
+
+def _tpe(context: StudyContext, _: int, seed: int) -> BaseSampler:
+    startup = min(MOST_STARTUP_TRIALS, max(LEAST_STARTUP_TRIALS, context.trials // 3))
+    return TPESampler(seed=seed, multivariate=True, n_startup_trials=startup, constant_liar=True)
+
+
+def _nsga2(context: StudyContext, generation: int, seed: int) -> BaseSampler:
+    return GenerationalNSGAII(generation=generation, population_size=_population(context), seed=seed)
+
+
+def _study(sampler: BaseSampler) -> optuna.Study:
+    with _quiet_optuna():
+        return optuna.create_study(directions=["maximize", "minimize"], sampler=sampler)
+
+
+def _succeeded(finished: Sequence[TrialResult]) -> list[TrialResult]:
+    return [result for result in finished if result.allocation is not None]
+
+
+def _recorded(
+    result: TrialResult, generation: int, distributions: dict[str, BaseDistribution]
+) -> FrozenTrial:
+    if result.allocation is None or result.accuracy is None or result.cost is None:
+        raise ValueError(f"a finished trial lacks its accuracy or cost: {result}")
+    params = to_parameters(result.allocation)
+    return create_trial(
+        values=[result.accuracy, math.log(result.cost)],
+        params={name: params[name] for name in distributions},  # network order, however it was stored
+        distributions=distributions,
+        system_attrs=_generation_mark(generation),
+    )
+
+
+def _generation_mark(generation: int) -> dict[str, Any]:
+    return {GenerationalNSGAII._get_generation_key(): generation}
+
+
+@contextmanager
+def _quiet_optuna() -> Iterator[None]:
+    """Keep the note on each new in-memory study out of the log, and leave the rest of logging alone."""
+    logger = logging.getLogger("optuna.storages._in_memory")
+    before = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)

@@ -1,0 +1,23 @@
+"""The `random` method: uniform independent integers for every parameter, in one round."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from search.space import Parameters, parameter_bounds
+from search.strategies.sampled import Rounds, SampledSearch
+from search.strategy import Strategy, StudyContext
+
+
+def random_search(context: StudyContext) -> Strategy:
+    """Random allocations, each fitted under its budget."""
+    return SampledSearch(context, name="random", round_size=context.trials, draws=_draws)
+
+
+def _draws(context: StudyContext, _: Rounds, seed: int) -> Iterator[Parameters]:
+    bounds = parameter_bounds(context)
+    random = np.random.default_rng(seed)
+    while True:
+        yield {name: int(random.integers(low, high, endpoint=True)) for name, (low, high) in bounds.items()}

@@ -1,0 +1,62 @@
+"""The methods that a job may name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from models.errors import UnknownNameError
+from search.strategies.gradient import GradientSearch
+from search.strategies.optuna_search import optuna_nsga2, optuna_tpe
+from search.strategies.random_search import random_search
+from search.strategies.uniform import UniformSearch
+from search.strategy import Strategy, StrategyFactory, StudyContext
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Method:
+    """A registered way to find allocations."""
+
+    name: str
+    summary: str
+    factory: StrategyFactory
+
+
+_ALL = (
+    Method(
+        name="gradient",
+        summary="Learns the bits of every layer by gradient while it trains, under the budget itself.",
+        factory=GradientSearch,
+    ),
+    Method(
+        name="optuna-tpe",
+        summary="Optuna's multivariate tree-structured Parzen estimators on accuracy and cost.",
+        factory=optuna_tpe,
+    ),
+    Method(
+        name="optuna-nsga2",
+        summary="Optuna's NSGA-II, a genetic algorithm, on accuracy and cost.",
+        factory=optuna_nsga2,
+    ),
+    Method(name="random", summary="Random allocations, each fitted under its budget.", factory=random_search),
+    Method(
+        name="uniform",
+        summary="The same bits in every layer; runs in every job as the baseline.",
+        factory=UniformSearch,
+    ),
+)
+
+
+def methods() -> Mapping[str, Method]:
+    """Every registered method by name."""
+    return {method.name: method for method in _ALL}
+
+
+def make_strategy(name: str, context: StudyContext) -> Strategy:
+    """A fresh strategy of a method. Raises UnknownNameError for a name that is not registered."""
+    known = methods()
+    if name not in known:
+        raise UnknownNameError(
+            f"there is no method {name!r}.", fix=f"Use one of {', '.join(known)}.", pointer="/methods"
+        )
+    return known[name].factory(context)
