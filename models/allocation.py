@@ -65,7 +65,7 @@ class Allocation:
         object.__setattr__(self, "layers", MappingProxyType(dict(self.layers)))
 
     def __hash__(self) -> int:
-        return hash(tuple(self.layers.items()))
+        return hash(frozenset(self.layers.items()))  # equal whatever the order, as == is
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (_allocation, (dict(self.layers),))
