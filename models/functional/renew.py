@@ -1,16 +1,43 @@
 """Step-size renewal: a step size that fits the new bit width when a learned one crosses to another integer.
 
     closed form:  a_new = a_old * Q_old / Q_new,   which keeps the clipping range a * Q exactly
+    least error:  a_new = argmin_a || x - quantize(x; a, B) ||_p over a grid of clipping ranges, p = 2.4
 """
 
 from __future__ import annotations
 
 import torch
 
-from models.functional.quantize import signed_levels, unsigned_levels
+from models.functional.quantize import levels_of, signed_levels, unsigned_levels
+
+GRID = 64
+"""Clipping ranges tried by `least_error`, evenly spaced up to the largest magnitude."""
+SAMPLE = 4096
+"""Elements that a tensor is thinned to before the grid is tried."""
 
 
 def closed_form(step_size: torch.Tensor, old_bits: int, new_bits: int, *, signed: bool) -> torch.Tensor:
     """The renewed step size (same shape); `signed` for weights and signed spikes. Source: design section 2."""
     levels = signed_levels if signed else unsigned_levels
     return step_size * (levels(old_bits).high / levels(new_bits).high)
+
+
+def least_error(values: torch.Tensor, bits: int, *, signed: bool, p: float = 2.4) -> torch.Tensor:
+    """The 0-dimensional step size with the least p-norm quantization error over a grid of clipping ranges.
+
+    Unsigned quantizers count positive values only: whatever they do, a negative one becomes 0.
+    """
+    levels = (signed_levels if signed else unsigned_levels)(bits)
+    v_N = _thinned(values.detach().float().flatten(), signed=signed)
+    largest = float(v_N.abs().max()) if len(v_N) else 0.0
+    if largest == 0.0:
+        return torch.tensor(1.0)
+    ranges_G = torch.linspace(largest / GRID, largest, GRID)
+    steps_G1 = (ranges_G / levels.high).unsqueeze(1)
+    errors_G = (levels_of(v_N / steps_G1, levels) * steps_G1 - v_N).abs_().pow_(p).sum(1)
+    return steps_G1[int(errors_G.argmin()), 0]
+
+
+def _thinned(values_N: torch.Tensor, *, signed: bool) -> torch.Tensor:
+    kept_N = values_N if signed else values_N[values_N > 0]
+    return kept_N[:: max(1, len(kept_N) // SAMPLE)]

@@ -1,0 +1,8 @@
+"""Modules of the method, from one learned bit width to a whole adaptive layer."""
+
+from models.layers.adaptive import AdaptiveLayer
+from models.layers.bit_width import BitWidth
+from models.layers.neuron import SpikingNeuron
+from models.layers.weight_quantizer import Renewal, WeightQuantizer
+
+__all__ = ["AdaptiveLayer", "BitWidth", "Renewal", "SpikingNeuron", "WeightQuantizer"]

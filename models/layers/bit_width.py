@@ -1,0 +1,48 @@
+"""One learned quantity: a real bit width (or number of steps) with inclusive integer bounds.
+
+    B = clip(r(real), low, high);  both the rounding and the clipping pass gradients straight through (design section 2)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from models.functional.rounding import round_half_away, straight_through
+
+
+class BitWidth(nn.Module):
+    """A vector of learned widths, one entry per step (or a single one); `real` is the parameter."""
+
+    def __init__(self, initial: Sequence[float], bounds: tuple[int, int]) -> None:
+        super().__init__()
+        self.bounds = bounds
+        self.real = nn.Parameter(torch.tensor(list(initial), dtype=torch.float32).clamp(*bounds))
+
+    def forward(self) -> torch.Tensor:
+        """The whole widths as a float tensor with the shape of `real`, gradients straight through."""
+        return straight_through(self._whole(), self.real)
+
+    def whole(self) -> list[int]:
+        """The integer widths."""
+        return [int(width) for width in self._whole().tolist()]
+
+    def wished(self) -> list[float]:
+        """The real widths."""
+        return [float(width) for width in self.real.tolist()]
+
+    @torch.no_grad()
+    def constrain(self) -> None:
+        """Bring the parameter back inside its bounds after an optimiser step."""
+        self.real.clamp_(*self.bounds)
+
+    @torch.no_grad()
+    def freeze(self, widths: Sequence[int]) -> None:
+        """Fix the leading entries at integer widths and learn none of them any more."""
+        self.real[: len(widths)] = torch.tensor(list(widths), dtype=self.real.dtype)
+        self.real.requires_grad_(False)
+
+    def _whole(self) -> torch.Tensor:
+        return round_half_away(self.real.detach()).clamp_(*self.bounds)

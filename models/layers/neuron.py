@@ -1,0 +1,97 @@
+"""The refined neuron as a module: learned thresholds and spike bits per step, and a learned number of steps.
+
+A signed neuron has one step and keeps the sign of its input; it serves the first layer, whose input is an image.
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+import torch
+from torch import nn
+
+from models.functional import closed_form, fire, least_error, quantize_spikes
+from models.functional.fire import step_levels, whole_steps
+from models.functional.quantize import levels_of, signed_levels
+from models.layers.bit_width import BitWidth
+from models.layers.weight_quantizer import LEAST_STEP_SIZE, Renewal
+
+
+class SpikingNeuron(nn.Module):
+    """Turns a current of any shape into its average spike output of the same shape.
+
+    `step_sizes` and `bits` have one entry for each of the most steps that the bounds allow. The step sizes
+    start from the first training batch.
+    """
+
+    def __init__(
+        self,
+        *,
+        initial_bits: int,
+        initial_steps: int,
+        bit_bounds: tuple[int, int],
+        step_bounds: tuple[int, int],
+        leak: float = 1.0,
+        signed: bool = False,
+    ) -> None:
+        super().__init__()
+        longest = step_bounds[1]
+        self.signed = signed
+        self.leak = leak
+        self.step_sizes = nn.Parameter(torch.ones(longest))
+        self.bits = BitWidth([initial_bits] * longest, bit_bounds)
+        self.steps = BitWidth([initial_steps], step_bounds)
+        self.fitted_bits: torch.Tensor
+        self.register_buffer("fitted_bits", torch.zeros(longest, dtype=torch.int64))  # 0 until the step sizes are set
+
+    def forward(self, current: torch.Tensor) -> torch.Tensor:
+        """The average output over the steps."""
+        if self.training and not int(self.fitted_bits[0]):
+            self._start(current)
+        if self.signed:
+            return quantize_spikes(current, self.step_sizes, self.bits.real, signed=True)
+        return fire(current, self.step_sizes, self.bits.real, self.steps.real, self.leak)
+
+    @torch.no_grad()
+    def rates(self, current: torch.Tensor) -> list[float]:
+        """The share of nonzero spikes at each step for a given current."""
+        if self.signed:
+            levels = signed_levels(self.bits.whole()[0])
+            return [_nonzero(levels_of(current / float(self.step_sizes), levels))]
+        T = whole_steps(self.steps.real, len(self.step_sizes))
+        plan = step_levels(current, self.step_sizes[:T].tolist(), self.bits.whole()[:T], self.leak)
+        return [_nonzero(level) for _, level, _, _ in plan]
+
+    @torch.no_grad()
+    def renew(self, mode: Renewal) -> None:
+        """Fit each step size whose bit width has crossed to another integer."""
+        for step, (new, old) in enumerate(zip(self.bits.whole(), self.fitted_bits.tolist(), strict=True)):
+            if old not in (0, new):
+                self._renew_step(step, old, new, mode)
+
+    @torch.no_grad()
+    def constrain(self) -> None:
+        """Keep step sizes positive, bits and steps inside their bounds."""
+        self.step_sizes.clamp_(min=LEAST_STEP_SIZE)
+        self.bits.constrain()
+        self.steps.constrain()
+
+    def _renew_step(self, step: int, old: int, new: int, mode: Renewal) -> None:
+        match mode:
+            case "closed_form":
+                self.step_sizes[step] = closed_form(self.step_sizes[step], old, new, signed=self.signed)
+            case "none":
+                pass
+            case _:
+                assert_never(mode)
+        self.fitted_bits[step] = new
+
+    @torch.no_grad()
+    def _start(self, current: torch.Tensor) -> None:
+        found = {width: float(least_error(current, width, signed=self.signed)) for width in set(self.bits.whole())}
+        self.step_sizes.copy_(torch.tensor([found[width] for width in self.bits.whole()]))
+        self.fitted_bits.copy_(torch.tensor(self.bits.whole()))
+
+
+def _nonzero(level: torch.Tensor) -> float:
+    return float(level.count_nonzero()) / max(level.numel(), 1)

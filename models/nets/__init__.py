@@ -1,0 +1,8 @@
+"""Architectures, their registry and their layer tables."""
+
+from models.nets.layer_table import layer_table
+from models.nets.network import Network
+from models.nets.registry import Architecture, architectures, build_network
+from models.nets.setting import NetworkInput, Setting
+
+__all__ = ["Architecture", "Network", "NetworkInput", "Setting", "architectures", "build_network", "layer_table"]

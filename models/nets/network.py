@@ -1,0 +1,80 @@
+"""A network of adaptive layers, and what a trainer asks of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import torch
+from torch import nn
+
+from models.allocation import Allocation
+from models.cost import LayerLoad, LayerShape, Scope, in_scope
+from models.layers import AdaptiveLayer, Renewal
+from models.repair import Wish
+
+
+class Network(nn.Module):
+    """Wraps a body that maps images [B, C, H, W] to logits [B, K]; layers are named by their place in it."""
+
+    def __init__(self, body: nn.Module) -> None:
+        super().__init__()
+        self.body = body
+
+    def forward(self, x_BCHW: torch.Tensor) -> torch.Tensor:
+        """Logits [B, K]."""
+        logits_BK: torch.Tensor = self.body(x_BCHW)
+        return logits_BK
+
+    @property
+    def layers(self) -> Mapping[str, AdaptiveLayer]:
+        """Every adaptive layer in the order of the body, by dotted name."""
+        return {name: part for name, part in self.body.named_modules() if isinstance(part, AdaptiveLayer)}
+
+    @property
+    def searched(self) -> Mapping[str, AdaptiveLayer]:
+        """The layers whose bits are searched."""
+        return {name: layer for name, layer in self.layers.items() if layer.fixed is None}
+
+    def allocation(self) -> Allocation:
+        """The whole bits of the searched layers now."""
+        return Allocation(layers={name: layer.bits() for name, layer in self.searched.items()})
+
+    def wish(self) -> Wish:
+        """The real-valued bits of the searched layers."""
+        return {name: layer.wish() for name, layer in self.searched.items()}
+
+    def freeze(self, allocation: Allocation) -> None:
+        """Fix the bits of every searched layer; afterwards none are learned."""
+        for name, layer in self.searched.items():
+            layer.freeze(allocation[name])
+
+    def loads(self, table: Sequence[LayerShape], scope: Scope) -> list[LayerLoad]:
+        """The loads of a scope, with tensors that carry gradients to the bits."""
+        layers = self.layers
+        return [layers[shape.name].load(shape) for shape in in_scope(table, scope)]
+
+    def renew(self, mode: Renewal) -> None:
+        """Fit the step sizes of every searched layer to bits that have crossed to another integer."""
+        for layer in self.searched.values():
+            layer.renew(mode)
+
+    def constrain(self) -> None:
+        """Bring every layer's parameters back inside their bounds after an optimiser step."""
+        for layer in self.layers.values():
+            layer.constrain()
+
+    def bit_parameters(self) -> Iterator[nn.Parameter]:
+        """The bits and steps of the searched layers."""
+        for layer in self.searched.values():
+            yield from layer.bit_parameters()
+
+    def step_size_parameters(self) -> Iterator[nn.Parameter]:
+        """The step sizes of every layer."""
+        for layer in self.layers.values():
+            yield from layer.step_size_parameters()
+
+    def weight_parameters(self) -> Iterator[nn.Parameter]:
+        """Everything else: weights, biases, normalisation."""
+        others = {id(parameter) for parameter in self.step_size_parameters()}
+        others |= {id(parameter) for layer in self.layers.values() for parameter in layer.bit_parameters()}
+        return (parameter for parameter in self.parameters() if id(parameter) not in others)
