@@ -1,0 +1,57 @@
+"""Start a local Ray that nobody else can reach into.
+
+Ray's own servers listen on every interface, so token authentication is on: the token lies in a file that only this user
+can read. The dashboard is never started and nothing is reported home.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+OBJECT_STORE_BYTES = 128 * 1024 * 1024
+"""Trials share nothing through the object store; results are a few kilobytes."""
+
+RAY_ENVIRONMENT = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_AUTH_MODE": "token",
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
+}
+
+
+@contextmanager
+def local_ray(token_file: Path, *, cpus: int | None = None) -> Iterator[None]:
+    """A Ray on this machine for as long as the context lasts; `cpus` defaults to all."""
+    os.environ.update(RAY_ENVIRONMENT)
+    os.environ["RAY_AUTH_TOKEN_PATH"] = str(_ensure_token(token_file))
+    import ray  # reads the environment when it is imported
+
+    ray.init(
+        num_cpus=cpus,
+        include_dashboard=False,
+        object_store_memory=OBJECT_STORE_BYTES,
+        log_to_driver=False,
+        logging_level="warning",
+        # Ray would install handlers of its own; signals belong to the dispatcher.
+        configure_logging=True,
+    )
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _ensure_token(path: Path) -> Path:
+    """The token file, made at first use, readable by its owner alone."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(32))
+    return path

@@ -1,0 +1,177 @@
+"""Check a job against the network and the data that it names, before anything is stored or trained."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from models.allocation import Bounds
+from models.cost import BUDGET_METRICS, LayerShape, Limit, default_scope, limit_cost
+from models.errors import BitfrontError, DataMissingError, InvalidInputError, UnknownNameError
+from models.nets import build_network, layer_table
+from models.repair import check_feasible, greatest_allocation, least_allocation
+from search.job import JobSpec, Setting
+from search.strategies import methods
+from search.strategy import StudyContext
+from workers.data import DatasetInfo, datasets
+
+TRAINER_VERSION = 1
+"""Raised whenever the same request would train to another result; part of every fingerprint."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobPlan:
+    """What follows from a job's names: its layer table, the reach of each cost, and its compute."""
+
+    layers: tuple[LayerShape, ...]
+    cost_ranges: Mapping[str, tuple[float, float]]
+    samples_per_trial: int
+
+
+def plan_job(spec: JobSpec, data_folder: Path) -> JobPlan:
+    """The plan of a job.
+
+    Raises UnknownNameError, InvalidInputError, InfeasibleError or DataMissingError, each with the JSON
+    pointer of the field that is wrong.
+    """
+    _check_methods(spec)
+    info = dataset_info(spec, data_folder)
+    layers = spec_layers(spec, info)
+    _check_limits(spec, layers)
+    samples = (spec.dataset.train_samples or info.train_samples) * spec.training.epochs
+    return JobPlan(layers=layers, cost_ranges=_cost_ranges(spec, layers), samples_per_trial=samples)
+
+
+def dataset_info(spec: JobSpec, data_folder: Path) -> DatasetInfo:
+    """The registered data set that the job names, if its files are there."""
+    known = datasets(data_folder)
+    info = known.get(spec.dataset.name)
+    if info is None:
+        raise UnknownNameError(
+            f"there is no data set {spec.dataset.name!r}.",
+            fix=f"Use one of {', '.join(known)}, or put {spec.dataset.name}.npz into {data_folder}.",
+            pointer="/dataset/name",
+        )
+    if not info.available:
+        raise DataMissingError(info.reason or "the files are missing.", pointer="/dataset/name")
+    wanted = spec.dataset.train_samples
+    if wanted is not None and wanted > info.train_samples:
+        raise InvalidInputError(
+            f"{wanted} training samples asked for; {info.name} has {info.train_samples}.",
+            fix=f"Use 1 to {info.train_samples}.",
+            pointer="/dataset/train_samples",
+        )
+    return info
+
+
+def spec_layers(spec: JobSpec, info: DatasetInfo) -> tuple[LayerShape, ...]:
+    """The layer table of the job's network on the job's data."""
+    settings = tuple(sorted(spec.architecture.settings.items()))
+    return _layers(
+        spec.architecture.name, settings, info.sample_shape, info.classes, spec.bits.search_first_layer
+    )
+
+
+def study_context(spec: JobSpec, plan: JobPlan, seed: int) -> StudyContext:
+    """What a strategy of this job may know."""
+    return StudyContext(
+        layers=plan.layers,
+        bounds=spec.bits.bounds(),
+        budgets=spec.budgets(),
+        constraints=spec.constraint_limits(),
+        seed=seed,
+        trials=spec.compute.trials_per_study,
+    )
+
+
+def fingerprint(spec: JobSpec, proposal: Mapping[str, Any], seed: int) -> str:
+    """A SHA-256 of everything that the result of a training run depends on, and of nothing else."""
+    training = {
+        "version": TRAINER_VERSION,
+        "torch": torch.__version__,
+        "architecture": spec.architecture.model_dump(mode="json"),
+        "dataset": spec.dataset.model_dump(mode="json"),
+        "recipe": spec.training.model_dump(mode="json"),
+        "first_layer": spec.bits.search_first_layer,
+        "threads": threads_of(spec),
+        "gpus": spec.compute.gpus_per_trial,
+        "seed": seed,
+        "proposal": {name: value for name, value in proposal.items() if name != "note"},
+    }
+    if proposal["kind"] == "learn_bits":
+        training["bits"] = spec.bits.model_dump(mode="json")
+        training["constraints"] = [constraint.model_dump(mode="json") for constraint in spec.constraints]
+    return hashlib.sha256(json.dumps(training, sort_keys=True).encode()).hexdigest()
+
+
+def threads_of(spec: JobSpec) -> int:
+    """The torch threads of a trial: whole CPUs, at least one."""
+    return max(1, int(spec.compute.cpus_per_trial))
+
+
+def _check_methods(spec: JobSpec) -> None:
+    known = methods()
+    for position, name in enumerate(spec.methods):
+        if name not in known:
+            raise UnknownNameError(
+                f"there is no method {name!r}.", fix=f"Use one of {', '.join(known)}.", pointer=f"/methods/{position}"
+            )
+
+
+def _check_limits(spec: JobSpec, layers: Sequence[LayerShape]) -> None:
+    bounds = spec.bits.bounds()
+    constraints = spec.constraint_limits()
+    for position, constraint in enumerate(constraints):
+        _check_limit(layers, bounds, constraint, f"/constraints/{position}/max")
+    for maximum, limit in zip(spec.budget.max, _as_written(spec), strict=True):
+        _check_limit(layers, bounds, limit, f"/budget/max/{spec.budget.max.index(maximum)}")
+
+
+def _as_written(spec: JobSpec) -> list[Limit]:
+    """The budgets in the user's order, for pointers into the job."""
+    by_maximum = {limit.maximum: limit for limit in spec.budgets()}
+    return [by_maximum[maximum] for maximum in spec.budget.max]
+
+
+def _check_limit(layers: Sequence[LayerShape], bounds: Bounds, limit: Limit, pointer: str) -> None:
+    try:
+        check_feasible(layers, bounds, [limit])
+    except BitfrontError as error:
+        error.pointer = pointer
+        raise
+
+
+def _cost_ranges(spec: JobSpec, layers: Sequence[LayerShape]) -> dict[str, tuple[float, float]]:
+    bounds = spec.bits.bounds()
+    ends = (least_allocation(layers, bounds), greatest_allocation(layers, bounds))
+    limits = {metric: Limit(metric=metric, maximum=1, scope=default_scope(metric)) for metric in BUDGET_METRICS}
+    return {
+        metric: (limit_cost(limit, layers, ends[0]), limit_cost(limit, layers, ends[1]))
+        for metric, limit in limits.items()
+    }
+
+
+@lru_cache(maxsize=256)  # a pure function of its arguments, asked again at every submission
+def _layers(
+    name: str,
+    settings: tuple[tuple[str, Setting], ...],
+    sample_shape: tuple[int, int, int],
+    classes: int,
+    search_first_layer: bool,
+) -> tuple[LayerShape, ...]:
+    network = build_network(
+        name,
+        dict(settings),
+        sample_shape=sample_shape,
+        classes=classes,
+        bounds=Bounds(),
+        search_first_layer=search_first_layer,
+    )
+    return layer_table(network, sample_shape)

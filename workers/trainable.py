@@ -1,0 +1,73 @@
+"""A trial as Ray Tune runs it: an actor that trains one epoch per step and is reused for the next trial.
+
+The actor writes a resume checkpoint after every epoch into the trial's folder and takes up the newest one
+when it starts, so one mechanism serves a killed worker, a killed driver and a restarted machine.
+A failure that would only repeat itself is a result, not an exception: Tune retries lost actors alone.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ray import tune
+
+from models.errors import BitfrontError, NanLossError
+from workers.report import FailureReason, TrialFailure, TrialRequest, to_json
+from workers.trial import TrialRun
+
+
+class TrialTrainable(tune.Trainable):
+    """Trains the request found in `config["request"]` (JSON)."""
+
+    def setup(self, config: dict[str, Any]) -> None:
+        """Take a request; the work begins with the first step, where failures are reported."""
+        self._config = config
+        self._run: TrialRun | None = None
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        """Take the next request in the same process."""
+        self.setup(new_config)
+        return True
+
+    def step(self) -> dict[str, Any]:
+        """Train one epoch; the last result of a trial carries its outcome or its failure."""
+        try:
+            return self._advance()
+        except Exception as error:  # noqa: BLE001 - whatever went wrong belongs to this trial, not to its siblings
+            return {"done": True, "failure": to_json(failure_of(error))}
+
+    def _advance(self) -> dict[str, Any]:
+        if self._run is None:
+            self._run = open_run(self._config)
+        result: dict[str, Any] = {"done": False}
+        if not self._run.finished:
+            result["epoch"] = to_json(self._run.step())
+        if self._run.finished:
+            result |= {"done": True, "outcome": to_json(self._run.outcome())}
+        return result
+
+
+def open_run(config: dict[str, Any]) -> TrialRun:
+    """The trial of a Tune configuration, resumed where an earlier attempt left it."""
+    return TrialRun(
+        TrialRequest(**json.loads(config["request"])),
+        checkpoints=Path(config["checkpoints"]),
+        data_folder=Path(config["data_folder"]),
+        threads=config["threads"],
+    )
+
+
+def failure_of(error: Exception) -> TrialFailure:
+    """The reason and the sentence for an exception."""
+    message = str(error) if isinstance(error, BitfrontError) else f"{type(error).__name__}: {error}"
+    return TrialFailure(reason=_reason(error), message=message)
+
+
+def _reason(error: Exception) -> FailureReason:
+    if isinstance(error, NanLossError):
+        return "nan_loss"
+    if isinstance(error, MemoryError) or "out of memory" in str(error).lower() or "can't allocate memory" in str(error):
+        return "out_of_memory"
+    return "error"

@@ -1,0 +1,180 @@
+"""A trial: one training run from a request to its points. A plain function and a plain class, without Ray.
+
+A trial has a folder of its own, `checkpoints/<trial id>/`, with its newest resume checkpoint while it runs
+and with the checkpoints of its points once it has ended.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+
+from models.cost import COST_VERSIONS, Limit, costs, limit_cost
+from models.nets import Network, build_network, layer_table
+from search.job import JobSpec
+from search.strategy import FixedBits, Proposal, proposal_from_json
+from workers.checkpoints import Checkpoint, latest_checkpoint, save_checkpoint, write_tensors
+from workers.data import Splits, load_splits
+from workers.evaluation import accuracy, spike_rates
+from workers.provenance import provenance
+from workers.report import EpochReport, PointResult, TrialOutcome, TrialRequest
+from workers.training import EpochSums, Progress, Trainer
+
+
+def run_trial(
+    request: TrialRequest,
+    *,
+    checkpoints: Path,
+    data_folder: Path,
+    threads: int,
+    report: Callable[[EpochReport], None],
+) -> TrialOutcome:
+    """Train a request to its end, resuming from its folder, and report every epoch.
+
+    Raises NanLossError, DataMissingError, DataDamagedError and InvalidInputError.
+    """
+    run = TrialRun(request, checkpoints=checkpoints, data_folder=data_folder, threads=threads)
+    while not run.finished:
+        report(run.step())
+    return run.outcome()
+
+
+class TrialRun:
+    """A trial that is advanced one epoch at a time."""
+
+    def __init__(self, request: TrialRequest, *, checkpoints: Path, data_folder: Path, threads: int) -> None:
+        use_threads(threads)
+        self.spec = JobSpec.model_validate(request.spec)
+        self.folder = checkpoints / request.trial_id
+        self.threads = threads
+        self.data = _splits(self.spec, data_folder)
+        self.trainer = self._trainer(proposal_from_json(request.proposal), request.seed)
+        self.progress = self._resumed() or self.trainer.start(self._given)
+
+    @property
+    def finished(self) -> bool:
+        """Whether every epoch has been trained."""
+        return self.progress.epoch >= self.spec.training.epochs
+
+    def step(self) -> EpochReport:
+        """Train and check one epoch, and write its resume checkpoint."""
+        began = time.perf_counter()
+        self.progress, sums = self.trainer.run_epoch(self.progress)
+        validation = accuracy(self.trainer.network, self.data.validation)
+        state = {"progress": self.progress.to_json()}
+        save_checkpoint(
+            self.folder, Checkpoint(epoch=self.progress.epoch, tensors=self.trainer.state(), state=state)
+        )
+        return self._report(sums, validation, time.perf_counter() - began)
+
+    def outcome(self) -> TrialOutcome:
+        """Measure the trained network once on the validation and the test split, and keep it."""
+        return TrialOutcome(
+            points=(self._point(),),
+            epochs=self.progress.epoch,
+            samples=self.progress.samples,
+            provenance=provenance(threads=self.threads, data_sha256=self.data.sha256),
+        )
+
+    def _trainer(self, proposal: Proposal, seed: int) -> Trainer:
+        torch.manual_seed(seed)  # the initial weights; the data order has generators of its own
+        network = _network(self.spec, self.data)
+        self._given = proposal.allocation if isinstance(proposal, FixedBits) else None
+        return Trainer(
+            spec=self.spec,
+            network=network,
+            layers=layer_table(network, self.data.sample_shape),
+            data=self.data,
+            seed=seed,
+            limits=() if isinstance(proposal, FixedBits) else (proposal.budget, *self.spec.constraint_limits()),
+        )
+
+    def _resumed(self) -> Progress | None:
+        found = latest_checkpoint(self.folder)
+        if found is None:
+            return None
+        progress = Progress.from_json(found.state["progress"])
+        self.trainer.restore(found.tensors, progress)
+        return progress
+
+    def _report(self, sums: EpochSums, validation: float, seconds: float) -> EpochReport:
+        network, layers = self.trainer.network, self.trainer.layers
+        means = _mean_bits(network)
+        return EpochReport(
+            epoch=self.progress.epoch,
+            epochs=self.spec.training.epochs,
+            samples=self.progress.samples,
+            seconds=seconds,
+            learning_rate=sums.learning_rate,
+            train_loss=sums.loss,
+            train_accuracy=sums.accuracy,
+            validation_accuracy=validation,
+            budget_cost=limit_cost(_budget_metric(self.spec), layers, network.allocation()),
+            mean_weight_bits=means[0],
+            mean_spike_bits=means[1],
+            mean_steps=means[2],
+        )
+
+    def _point(self) -> PointResult:
+        network, layers = self.trainer.network, self.trainer.layers
+        allocation = network.allocation()
+        rates = spike_rates(network, self.data.validation)
+        name = "point-0.safetensors"
+        return PointResult(
+            allocation=allocation.to_json(),
+            costs={
+                "searched": costs(layers, allocation, "searched", rates),
+                "all": costs(layers, allocation, "all", rates),
+            },
+            cost_versions=dict(COST_VERSIONS),
+            rates=rates,
+            validation_accuracy=accuracy(network, self.data.validation),
+            test_accuracy=accuracy(network, self.data.test),
+            checkpoint=name,
+            checkpoint_sha256=write_tensors(self.folder / name, network.state_dict()),
+        )
+
+
+def use_threads(threads: int) -> None:
+    """Fix what a result depends on beside its request: the thread count and deterministic kernels."""
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(True)
+
+
+def _network(spec: JobSpec, data: Splits) -> Network:
+    return build_network(
+        spec.architecture.name,
+        spec.architecture.settings,
+        sample_shape=data.sample_shape,
+        classes=data.classes,
+        bounds=spec.bits.bounds(),
+        search_first_layer=spec.bits.search_first_layer,
+    )
+
+
+def _splits(spec: JobSpec, data_folder: Path) -> Splits:
+    return _load(spec.dataset.name, data_folder, spec.dataset.train_samples, spec.dataset.split_seed)
+
+
+@lru_cache(maxsize=1)  # the trials of a reused worker share one data set; loading is a pure function of its files
+def _load(name: str, folder: Path, train_samples: int | None, split_seed: int) -> Splits:
+    return load_splits(name, folder=folder, train_samples=train_samples, split_seed=split_seed)
+
+
+def _budget_metric(spec: JobSpec) -> Limit:
+    return spec.budgets()[-1]
+
+
+def _mean_bits(network: Network) -> tuple[float, float, float]:
+    """Plain means over the searched layers of weight bits, spike bits and steps."""
+    bits = [layer for _, layer in network.allocation()]
+    count = max(len(bits), 1)
+    return (
+        sum(layer.weight_bits for layer in bits) / count,
+        sum(layer.mean_spike_bits for layer in bits) / count,
+        sum(layer.steps for layer in bits) / count,
+    )

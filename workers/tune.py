@@ -1,0 +1,186 @@
+"""Ray Tune runs the trials of a job; what they are and what becomes of them is up to a `TrialFeed`.
+
+Tune places, retries and stops trials and reuses their actors. A searcher of ours asks the feed for the next
+trial, a callback gives it every result, and a stopper asks it whether to go on; all in the calling thread.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import uuid
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import ray
+from ray import tune
+from ray.tune import Callback, Stopper
+from ray.tune.experiment import Trial
+from ray.tune.search import Searcher
+
+from models.errors import InvalidInputError
+from search.job import ComputeSpec
+from workers.checkpoints import discard_resume
+from workers.report import EpochReport, TrialFailure, TrialOutcome, TrialRequest, outcome_from_json
+from workers.trainable import TrialTrainable
+
+RETRIES = 2
+"""How often a trial whose worker died is started again before it counts as lost."""
+
+
+class TrialFeed(Protocol):
+    """Where trials come from and where their results go; called from one thread only."""
+
+    def next_trial(self) -> TrialRequest | Literal["wait", "finished"]:
+        """The next trial to run; "wait" while results are outstanding that decide what comes next."""
+
+    def started(self, trial_id: str) -> None:
+        """An attempt at a trial begins; also each retry."""
+
+    def lost(self, trial_id: str, message: str) -> None:
+        """An attempt ended with the death of its worker; another follows."""
+
+    def epoch(self, trial_id: str, report: EpochReport) -> None:
+        """A trial finished an epoch."""
+
+    def succeeded(self, trial_id: str, outcome: TrialOutcome) -> None:
+        """A trial ended with its points."""
+
+    def failed(self, trial_id: str, failure: TrialFailure) -> None:
+        """A trial ended without a point."""
+
+    def cancelled(self) -> bool:
+        """Whether to stop now; polled about once a second and after each result."""
+
+
+def run_trials(feed: TrialFeed, *, compute: ComputeSpec, checkpoints: Path, data_folder: Path, scratch: Path) -> None:
+    """Run trials until the feed has no more and all have ended, or until it is cancelled.
+
+    Needs an initialised Ray. Raises InvalidInputError when the cluster can never hold one trial.
+    """
+    _check_resources(compute)
+    folder = scratch / f"tune-{uuid.uuid4().hex}"
+    shared = {
+        "checkpoints": str(checkpoints.resolve()),
+        "data_folder": str(data_folder.resolve()),
+        "threads": max(1, int(compute.cpus_per_trial)),
+    }
+    resources = {"cpu": compute.cpus_per_trial, "gpu": compute.gpus_per_trial}
+    try:
+        tune.Tuner(
+            tune.with_resources(TrialTrainable, resources),
+            tune_config=tune.TuneConfig(
+                search_alg=FeedSearcher(feed, shared),
+                num_samples=-1,
+                max_concurrent_trials=compute.concurrent_trials,
+                reuse_actors=True,
+            ),
+            run_config=tune.RunConfig(
+                name=folder.name,
+                storage_path=str(folder.parent.resolve()),
+                callbacks=[FeedCallback(feed, checkpoints)],
+                stop=FeedStopper(feed),
+                failure_config=tune.FailureConfig(max_failures=RETRIES),
+                verbose=0,
+            ),
+        ).fit()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class _Unpickled:
+    """Tune pickles its parts for a restore that Bitfront never asks for; ours leave their feed out."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+
+class FeedSearcher(_Unpickled, Searcher):
+    """Asks the feed for trials."""
+
+    def __init__(self, feed: TrialFeed, shared: dict[str, Any]) -> None:
+        super().__init__()
+        self._feed = feed
+        self._shared = shared
+
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+        """A configuration, None to be asked again later, or FINISHED."""
+        found = self._feed.next_trial()
+        if isinstance(found, TrialRequest):
+            return {**self._shared, "trial": found.trial_id, "request": json.dumps(asdict(found))}
+        return None if found == "wait" else Searcher.FINISHED
+
+    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+        """Results reach the feed through the callback."""
+
+    def save(self, checkpoint_path: str) -> None:
+        """SQL is the record of a search; there is nothing to save here."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """See `save`."""
+
+
+class FeedCallback(_Unpickled, Callback):
+    """Gives every result to the feed."""
+
+    def __init__(self, feed: TrialFeed, checkpoints: Path) -> None:
+        self._feed = feed
+        self._checkpoints = checkpoints
+
+    def on_trial_start(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
+        """An actor takes the trial up, for the first time or again."""
+        self._feed.started(trial.config["trial"])
+
+    def on_trial_result(
+        self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, Any], **info: Any
+    ) -> None:
+        """One epoch, and with the last one the end of the trial."""
+        trial_id = trial.config["trial"]
+        if "epoch" in result:
+            self._feed.epoch(trial_id, EpochReport(**result["epoch"]))
+        if "outcome" in result:
+            self._feed.succeeded(trial_id, outcome_from_json(result["outcome"]))
+            discard_resume(self._checkpoints / trial_id)
+        if "failure" in result:
+            self._feed.failed(trial_id, TrialFailure(**result["failure"]))
+
+    def on_trial_recover(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
+        """The worker died and Tune will start the trial again."""
+        self._feed.lost(trial.config["trial"], "the worker process died")
+
+    def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
+        """The worker died once too often."""
+        message = f"its worker process died {RETRIES + 1} times"
+        self._feed.failed(trial.config["trial"], TrialFailure(reason="lost", message=message))
+
+
+class FeedStopper(_Unpickled, Stopper):
+    """Stops everything once the feed is cancelled."""
+
+    def __init__(self, feed: TrialFeed) -> None:
+        self._feed = feed
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        """Whether this trial stops after its result."""
+        return self._feed.cancelled()
+
+    def stop_all(self) -> bool:
+        """Whether the whole run stops now."""
+        return self._feed.cancelled()
+
+
+def _check_resources(compute: ComputeSpec) -> None:
+    there = ray.cluster_resources()
+    for field, wanted in (("cpus_per_trial", compute.cpus_per_trial), ("gpus_per_trial", compute.gpus_per_trial)):
+        held = there.get(field.removesuffix("s_per_trial").upper(), 0.0)
+        if wanted > held:
+            raise InvalidInputError(
+                f"{field} is {wanted:g} but the cluster has {held:g}.",
+                fix=f"Use at most {held:g}.",
+                pointer=f"/compute/{field}",
+            )
+
+
+logging.getLogger("ray.tune").setLevel(logging.ERROR)  # its progress tables would drown the dispatcher's log
