@@ -89,7 +89,9 @@ class BitsSpec(Model):
         low, high = value
         top = GREATEST_BITS[str(info.field_name)]
         if not 1 <= low <= high <= top:
-            raise ValueError(f"[{low}, {high}] is out of range; use [least, greatest] with 1 <= least <= greatest <= {top}")
+            raise ValueError(
+                f"[{low}, {high}] is out of range; use [least, greatest] with 1 <= least <= greatest <= {top}"
+            )
         return value
 
     def bounds(self) -> Bounds:
@@ -127,8 +129,12 @@ class JobSpec(Model):
     budget: BudgetSpec
     constraints: tuple[ConstraintSpec, ...] = Field(default=(), max_length=8)
     bits: BitsSpec = BitsSpec()
-    methods: tuple[Name, ...] = Field(default=("gradient", "optuna-tpe", "random"), min_length=1, max_length=16)
-    seeds: tuple[Annotated[int, Field(ge=0, lt=2**31)], ...] = Field(default=(0, 1, 2), min_length=1, max_length=64)
+    methods: tuple[Name, ...] = Field(
+        default=("gradient", "optuna-tpe", "random"), min_length=1, max_length=16
+    )
+    seeds: tuple[Annotated[int, Field(ge=0, lt=2**31)], ...] = Field(
+        default=(0, 1, 2), min_length=1, max_length=64
+    )
     training: TrainingSpec = TrainingSpec()
     compute: ComputeSpec = ComputeSpec()
 
@@ -144,7 +150,9 @@ class JobSpec(Model):
     def budgets(self) -> tuple[Limit, ...]:
         """The budgets from the least to the greatest."""
         scope = self.budget.scope or default_scope(self.budget.metric)
-        return tuple(Limit(metric=self.budget.metric, maximum=m, scope=scope) for m in sorted(self.budget.max))
+        return tuple(
+            Limit(metric=self.budget.metric, maximum=m, scope=scope) for m in sorted(self.budget.max)
+        )
 
     def constraint_limits(self) -> tuple[Limit, ...]:
         """The constraints as limits on costs."""

@@ -78,8 +78,16 @@ StrategyFactory = Callable[[StudyContext], Strategy]
 def proposal_to_json(proposal: Proposal) -> dict[str, Any]:
     """The stored form of a proposal."""
     if isinstance(proposal, FixedBits):
-        return {"kind": "fixed_bits", "allocation": proposal.allocation.to_json(), "note": dict(proposal.note)}
-    budget = {"metric": proposal.budget.metric, "maximum": proposal.budget.maximum, "scope": proposal.budget.scope}
+        return {
+            "kind": "fixed_bits",
+            "allocation": proposal.allocation.to_json(),
+            "note": dict(proposal.note),
+        }
+    budget = {
+        "metric": proposal.budget.metric,
+        "maximum": proposal.budget.maximum,
+        "scope": proposal.budget.scope,
+    }
     return {"kind": "learn_bits", "budget": budget, "note": dict(proposal.note)}
 
 
