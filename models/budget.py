@@ -49,7 +49,7 @@ Loads = Mapping[Scope, Sequence[LayerLoad]]
 
 def initial_state(limits: Sequence[Limit], loads: Loads) -> BudgetState:
     """Zero multipliers, and the costs that tightening starts from."""
-    found = tuple(float(static_cost(limit.metric, loads[limit.scope])) for limit in limits)
+    found = tuple(float(torch.as_tensor(static_cost(limit.metric, loads[limit.scope])).detach()) for limit in limits)
     return BudgetState(multipliers=(0.0,) * len(limits), initial_costs=found)
 
 

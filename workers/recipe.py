@@ -4,13 +4,15 @@ Weights: SGD with Nesterov momentum and weight decay. Step sizes: the same SGD w
 while they are learned): Adam, since their gradients differ by orders of magnitude between layers.
 
     weight lr at step n of N:  lr * min(1, (n + 1) / W) * (1 + cos(pi n / N)) / 2,   W = WARM_UP * N
+    step sizes: each changes by at most the factor 1 +- STEP_SIZE_REACH in one step; an 8-bit step size is so small that
+              one large gradient would carry it through zero, and the layer would never recover
     bits lr:  max(BITS_LR, TRAVEL / L) for L bit-learning steps, so that short trainings can still cross TRAVEL bits
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -22,6 +24,7 @@ WARM_UP = 0.05
 BITS_LR = 0.03
 TRAVEL = 6.0
 STEP_SIZE_LR = 0.1
+STEP_SIZE_REACH = 0.1
 LEARNING_SHARE = 0.5
 """The share of a LearnBits training in which bits are learned; then they are frozen and fine-tuned."""
 
@@ -63,6 +66,15 @@ def set_rate(optimiser: torch.optim.Optimizer, recipe: TrainingSpec, step: int, 
     for group in optimiser.param_groups:
         group["lr"] = rate * group["rate"]
     return rate
+
+
+@torch.no_grad()
+def bounded_step(optimiser: torch.optim.Optimizer, step_sizes: Sequence[torch.nn.Parameter]) -> None:
+    """One optimiser step in which no step size moves further than its reach."""
+    before = [step_size.clone() for step_size in step_sizes]
+    optimiser.step()
+    for step_size, old in zip(step_sizes, before, strict=True):
+        torch.clamp(step_size, old * (1 - STEP_SIZE_REACH), old * (1 + STEP_SIZE_REACH), out=step_size)
 
 
 def flat_state(optimiser: torch.optim.Optimizer) -> dict[str, torch.Tensor]:

@@ -27,7 +27,7 @@ from models.repair import fit
 from search.job import JobSpec
 from workers.data import Splits
 from workers.data.batches import batches
-from workers.recipe import Schedule, bit_optimiser, flat_state, restore_state, schedule, set_rate, weight_optimiser
+from workers.recipe import Schedule, bit_optimiser, bounded_step, flat_state, restore_state, schedule, set_rate, weight_optimiser
 
 EPOCH_SEED_STRIDE = 1_000_003
 """Far more than any number of epochs, so that the seeds of (seed, epoch) pairs never meet."""
@@ -90,6 +90,7 @@ class Trainer:
         self.limits = limits
         self.plan = self._plan()
         self.weights = weight_optimiser(network, spec.training)
+        self.step_sizes = list(network.step_size_parameters())
         self.bits = bit_optimiser(network, self.plan) if limits else None
 
     def start(self, allocation: Allocation | None) -> Progress:
@@ -133,7 +134,7 @@ class Trainer:
         logits_BK = self.network(x_BCHW)
         loss = functional.cross_entropy(logits_BK, y_B, label_smoothing=self.spec.training.label_smoothing)
         budget = self._backward(loss, progress)
-        self.weights.step()
+        bounded_step(self.weights, self.step_sizes)
         self.network.constrain()
         value = float(loss.detach())
         if not math.isfinite(value):
