@@ -6,6 +6,7 @@ can read. The dashboard is never started and nothing is reported home.
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 from collections.abc import Iterator
@@ -37,9 +38,7 @@ def local_ray(token_file: Path, *, cpus: int | None = None) -> Iterator[None]:
         include_dashboard=False,
         object_store_memory=OBJECT_STORE_BYTES,
         log_to_driver=False,
-        logging_level="warning",
-        # Ray would install handlers of its own; signals belong to the dispatcher.
-        configure_logging=True,
+        logging_level=logging.WARNING,
     )
     try:
         yield

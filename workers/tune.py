@@ -7,7 +7,6 @@ trial, a callback gives it every result, and a stopper asks it whether to go on;
 from __future__ import annotations
 
 import json
-import logging
 import shutil
 import uuid
 from dataclasses import asdict
@@ -105,7 +104,7 @@ class FeedSearcher(_Unpickled, Searcher):
         self._feed = feed
         self._shared = shared
 
-    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:  # type: ignore[override]  # Tune's own FINISHED is a str
         """A configuration, None to be asked again later, or FINISHED."""
         found = self._feed.next_trial()
         if isinstance(found, TrialRequest):
@@ -172,7 +171,7 @@ class FeedStopper(_Unpickled, Stopper):
 
 
 def _check_resources(compute: ComputeSpec) -> None:
-    there = ray.cluster_resources()
+    there = ray.cluster_resources()  # type: ignore[no-untyped-call]  # Ray leaves it untyped
     for field, wanted in (("cpus_per_trial", compute.cpus_per_trial), ("gpus_per_trial", compute.gpus_per_trial)):
         held = there.get(field.removesuffix("s_per_trial").upper(), 0.0)
         if wanted > held:
@@ -181,6 +180,3 @@ def _check_resources(compute: ComputeSpec) -> None:
                 fix=f"Use at most {held:g}.",
                 pointer=f"/compute/{field}",
             )
-
-
-logging.getLogger("ray.tune").setLevel(logging.ERROR)  # its progress tables would drown the dispatcher's log

@@ -13,42 +13,66 @@ The backward pass recomputes the potentials instead of storing T of them.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch.autograd.function import once_differentiable
 
-from models.functional.quantize import Levels, gradients, levels_of, unsigned_levels
-from models.functional.rounding import whole_bits
+from models.functional.quantize import Levels, gradients, levels_at, levels_of, like, working
+from models.functional.rounding import whole_number
 
 
 def fire(
-    current: torch.Tensor, step_sizes: torch.Tensor, bits: torch.Tensor, steps: torch.Tensor, leak: float = 1.0
+    current: torch.Tensor,
+    step_sizes: torch.Tensor,
+    bits: torch.Tensor,
+    steps: torch.Tensor,
+    leak: float = 1.0,
+    signed: bool = False,
 ) -> torch.Tensor:
     """The average output y of a neuron driven by `current` for r(steps) steps; same shape as `current`.
 
     `step_sizes` (thresholds V_t > 0) and `bits` (real) are one-dimensional with one entry per step, at least
-    r(steps) long; entries beyond get no gradient. `steps` is a real one-element tensor. Differentiable in all tensors.
+    r(steps) long; entries beyond get no gradient. `steps` is a real one-element tensor, clipped to that length.
+    Differentiable in all tensors. `signed` spikes are quantized like weights.
     """
-    return _Fire.apply(current, step_sizes, bits, steps, leak)  # type: ignore[no-any-return,no-untyped-call]  # torch leaves apply untyped
+    return _Fire.apply(current, step_sizes, bits, steps, leak, signed)  # type: ignore[no-any-return,no-untyped-call]  # torch leaves apply untyped
 
 
-def whole_steps(steps: torch.Tensor, longest: int) -> int:
-    """r(steps), at least 1 and at most the number of step sizes."""
-    return min(whole_bits(steps), longest)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """What the steps of a neuron do, as plain numbers: one step size and one range per step."""
+
+    step_sizes: tuple[float, ...]
+    levels: tuple[Levels, ...]
+    leak: float
+
+    @property
+    def steps(self) -> int:
+        """T."""
+        return len(self.step_sizes)
 
 
-def step_levels(
-    current: torch.Tensor, step_sizes: list[float], widths: list[int], leak: float
-) -> Iterator[tuple[torch.Tensor, torch.Tensor, Levels, float]]:
-    """At each step: the quotient v = u/V, its integer level, the range and the step size."""
+def plan_of(
+    step_sizes: torch.Tensor, bits: torch.Tensor, steps: torch.Tensor, leak: float, signed: bool
+) -> Plan:
+    """The plan of r(steps) steps, at least 1 and at most the number of step sizes."""
+    T = min(whole_number(steps.item()), len(step_sizes), len(bits))
+    levels = tuple(levels_at(whole_number(width), signed=signed) for width in bits.tolist()[:T])
+    return Plan(step_sizes=tuple(step_sizes.tolist()[:T]), levels=levels, leak=leak)
+
+
+def step_levels(current: torch.Tensor, plan: Plan) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """At each step: the quotient v = u/V, and its integer level, which the caller may use up."""
     potential = current
-    for number, (step_size, width) in enumerate(zip(step_sizes, widths, strict=True), start=1):
-        levels = unsigned_levels(width)
+    for number, (step_size, levels) in enumerate(zip(plan.step_sizes, plan.levels, strict=True), start=1):
         v = potential / step_size
         level = levels_of(v, levels)
-        yield v, level, levels, step_size
-        if number < len(widths):
-            potential = torch.add(current, torch.sub(potential, level, alpha=step_size), alpha=leak)
+        if number < plan.steps:  # before the level is handed out
+            rest = torch.sub(potential, level, alpha=step_size)
+            potential = torch.add(current, rest, alpha=plan.leak)
+        yield v, level
 
 
 class _Fire(torch.autograd.Function):
@@ -56,28 +80,63 @@ class _Fire(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, current: torch.Tensor, step_sizes: torch.Tensor, bits: torch.Tensor, steps: torch.Tensor, leak: float
+        ctx: Any,
+        current: torch.Tensor,
+        step_sizes: torch.Tensor,
+        bits: torch.Tensor,
+        steps: torch.Tensor,
+        leak: float,
+        signed: bool,
     ) -> torch.Tensor:
-        T = whole_steps(steps, len(step_sizes))
-        ctx.plan = (step_sizes[:T].tolist(), [whole_bits(width) for width in bits[:T]], leak)
-        total = torch.zeros_like(current)
-        for _, level, _, step_size in step_levels(current, *ctx.plan):
-            total.add_(level, alpha=step_size)
-        output = total.div_(T)
+        ctx.plan = plan_of(step_sizes, bits, steps, leak, signed)
+        output = _average(working(current), ctx.plan).to(current.dtype)
         ctx.save_for_backward(current, step_sizes, bits, steps, output)
         return output
 
     @staticmethod
-    def backward(
-        ctx: Any, grad: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, None]:  # type: ignore[override]  # torch declares *args
+    @once_differentiable  # type: ignore[untyped-decorator]  # torch leaves it untyped
+    def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         current, step_sizes, bits, steps, output = ctx.saved_tensors
-        T = len(ctx.plan[0])
-        grad_current = torch.zeros_like(current)
-        grad_step_sizes, grad_bits = torch.zeros_like(step_sizes), torch.zeros_like(bits)
-        for t, (v, level, levels, step_size) in enumerate(step_levels(current, *ctx.plan)):
-            du, dV, dB = gradients(grad, v, level, levels, step_size)
-            grad_current += du
-            grad_step_sizes[t], grad_bits[t] = dV / T, dB / T
-        grad_steps = (grad * output).sum() / -T
-        return grad_current / T, grad_step_sizes, grad_bits, grad_steps.to(steps.dtype).reshape(steps.shape), None
+        T = ctx.plan.steps
+        grad = working(grad)
+        grad_steps = (grad * output).sum() / -T if ctx.needs_input_grad[3] else torch.zeros(())
+        du, dV_T, dB_T = _step_gradients(grad / T if T > 1 else grad, working(current), ctx.plan)
+        return (
+            du.to(current.dtype),
+            _padded(dV_T, step_sizes),
+            _padded(dB_T, bits),
+            like(grad_steps, steps),
+            None,
+            None,
+        )
+
+
+def _average(current: torch.Tensor, plan: Plan) -> torch.Tensor:
+    """y of the formulas above."""
+    total = torch.empty(0)
+    for number, ((_, level), step_size) in enumerate(
+        zip(step_levels(current, plan), plan.step_sizes, strict=True)
+    ):
+        total = total.add_(level, alpha=step_size) if number else level.mul_(step_size)
+    return total.div_(plan.steps) if plan.steps > 1 else total
+
+
+def _step_gradients(
+    grad: torch.Tensor, current: torch.Tensor, plan: Plan
+) -> tuple[torch.Tensor, list[torch.Tensor], list[torch.Tensor]]:
+    """dx, and dV and dB of each step."""
+    grad_current, dV_T, dB_T = torch.empty(0), [], []
+    settings = zip(step_levels(current, plan), plan.levels, plan.step_sizes, strict=True)
+    for number, ((v, level), levels, step_size) in enumerate(settings):
+        du, dV, dB = gradients(grad, v, level, levels, step_size)
+        grad_current = grad_current.add_(du) if number else du
+        dV_T.append(dV)
+        dB_T.append(dB)
+    return grad_current, dV_T, dB_T
+
+
+def _padded(values_T: list[torch.Tensor], argument: torch.Tensor) -> torch.Tensor:
+    """The gradients of the steps taken, then zeros for the entries beyond them."""
+    found = torch.zeros_like(argument)
+    found[: len(values_T)] = torch.stack(values_T)
+    return found

@@ -1,7 +1,7 @@
 """Step-size renewal: a step size that fits the new bit width when a learned one crosses to another integer.
 
-    closed form:  a_new = a_old * Q_old / Q_new,   which keeps the clipping range a * Q exactly
-    least error:  a_new = argmin_a || x - quantize(x; a, B) ||_p over a grid of clipping ranges, p = 2.4
+closed form:  a_new = a_old * Q_old / Q_new,   which keeps the clipping range a * Q exactly
+least error:  a_new = argmin_a || x - quantize(x; a, B) ||_p over a grid of clipping ranges, p = 2.4
 """
 
 from __future__ import annotations

@@ -25,7 +25,12 @@ class AdaptiveLayer(nn.Module):
     """Wraps a Conv2d or Linear; with `fixed` bits it is not searched."""
 
     def __init__(
-        self, operator: nn.Conv2d | nn.Linear, *, bounds: Bounds, fixed: LayerBits | None = None, signed: bool = False
+        self,
+        operator: nn.Conv2d | nn.Linear,
+        *,
+        bounds: Bounds,
+        fixed: LayerBits | None = None,
+        signed: bool = False,
     ) -> None:
         super().__init__()
         self.operator = operator
@@ -57,7 +62,9 @@ class AdaptiveLayer(nn.Module):
         """The whole bits that the layer computes with now."""
         (steps,) = self.neuron.steps.whole()
         (weight_bits,) = self.quantizer.bits.whole()
-        return LayerBits(steps=steps, spike_bits=tuple(self.neuron.bits.whole()[:steps]), weight_bits=weight_bits)
+        return LayerBits(
+            steps=steps, spike_bits=tuple(self.neuron.bits.whole()[:steps]), weight_bits=weight_bits
+        )
 
     def wish(self) -> LayerWish:
         """The real-valued bits that learning has reached."""

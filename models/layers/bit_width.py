@@ -1,6 +1,6 @@
 """One learned quantity: a real bit width (or number of steps) with inclusive integer bounds.
 
-    B = clip(r(real), low, high);  both the rounding and the clipping pass gradients straight through (design section 2)
+B = clip(r(real), low, high);  both the rounding and the clipping pass gradients straight through (design section 2)
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The refined neuron as a module: learned thresholds and spike bits per step, and a learned number of steps.
 
-A signed neuron has one step and keeps the sign of its input; it serves the first layer, whose input is an image.
+A signed neuron keeps the sign of its input; it serves the first layer, whose input is an image.
 """
 
 from __future__ import annotations
@@ -10,9 +10,8 @@ from typing import assert_never
 import torch
 from torch import nn
 
-from models.functional import closed_form, fire, least_error, quantize_spikes
-from models.functional.fire import step_levels, whole_steps
-from models.functional.quantize import levels_of, signed_levels
+from models.functional import closed_form, fire, least_error
+from models.functional.fire import plan_of, step_levels
 from models.layers.bit_width import BitWidth
 from models.layers.weight_quantizer import LEAST_STEP_SIZE, Renewal
 
@@ -42,25 +41,21 @@ class SpikingNeuron(nn.Module):
         self.bits = BitWidth([initial_bits] * longest, bit_bounds)
         self.steps = BitWidth([initial_steps], step_bounds)
         self.fitted_bits: torch.Tensor
-        self.register_buffer("fitted_bits", torch.zeros(longest, dtype=torch.int64))  # 0 until the step sizes are set
+        self.register_buffer(
+            "fitted_bits", torch.zeros(longest, dtype=torch.int64)
+        )  # 0 until the step sizes are set
 
     def forward(self, current: torch.Tensor) -> torch.Tensor:
         """The average output over the steps."""
         if self.training and not int(self.fitted_bits[0]):
             self._start(current)
-        if self.signed:
-            return quantize_spikes(current, self.step_sizes, self.bits.real, signed=True)
-        return fire(current, self.step_sizes, self.bits.real, self.steps.real, self.leak)
+        return fire(current, self.step_sizes, self.bits.real, self.steps.real, self.leak, self.signed)
 
     @torch.no_grad()
     def rates(self, current: torch.Tensor) -> list[float]:
         """The share of nonzero spikes at each step for a given current."""
-        if self.signed:
-            levels = signed_levels(self.bits.whole()[0])
-            return [_nonzero(levels_of(current / float(self.step_sizes), levels))]
-        T = whole_steps(self.steps.real, len(self.step_sizes))
-        plan = step_levels(current, self.step_sizes[:T].tolist(), self.bits.whole()[:T], self.leak)
-        return [_nonzero(level) for _, level, _, _ in plan]
+        plan = plan_of(self.step_sizes, self.bits.real, self.steps.real, self.leak, self.signed)
+        return [_nonzero(level) for _, level in step_levels(current, plan)]
 
     @torch.no_grad()
     def renew(self, mode: Renewal) -> None:
@@ -88,7 +83,9 @@ class SpikingNeuron(nn.Module):
 
     @torch.no_grad()
     def _start(self, current: torch.Tensor) -> None:
-        found = {width: float(least_error(current, width, signed=self.signed)) for width in set(self.bits.whole())}
+        found = {
+            width: float(least_error(current, width, signed=self.signed)) for width in set(self.bits.whole())
+        }
         self.step_sizes.copy_(torch.tensor([found[width] for width in self.bits.whole()]))
         self.fitted_bits.copy_(torch.tensor(self.bits.whole()))
 

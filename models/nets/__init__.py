@@ -5,4 +5,12 @@ from models.nets.network import Network
 from models.nets.registry import Architecture, architectures, build_network
 from models.nets.setting import NetworkInput, Setting
 
-__all__ = ["Architecture", "Network", "NetworkInput", "Setting", "architectures", "build_network", "layer_table"]
+__all__ = [
+    "Architecture",
+    "Network",
+    "NetworkInput",
+    "Setting",
+    "architectures",
+    "build_network",
+    "layer_table",
+]

@@ -39,7 +39,9 @@ class ConvNet(nn.Module):
         return logits_BK
 
 
-def adaptive_conv(entering: int, leaving: int, stride: int, given: NetworkInput, *, first: bool = False) -> AdaptiveLayer:
+def adaptive_conv(
+    entering: int, leaving: int, stride: int, given: NetworkInput, *, first: bool = False
+) -> AdaptiveLayer:
     """A 3x3 adaptive convolution without bias; the first of a network sees a signed image at fixed bits."""
     operator = nn.Conv2d(entering, leaving, 3, stride=stride, padding=1, bias=False)
     nn.init.kaiming_normal_(operator.weight, mode="fan_out", nonlinearity="relu")

@@ -1,7 +1,7 @@
 """The layer table of a network, measured by one forward pass with hooks: what each layer costs per bit.
 
-    conv:    MACs = output elements * (input channels / groups) * kernel height * kernel width
-    linear:  MACs = input features * output features
+conv:    MACs = output elements * (input channels / groups) * kernel height * kernel width
+linear:  MACs = input features * output features
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ def layer_table(network: Network, sample_shape: tuple[int, int, int]) -> tuple[L
     return tuple(rows)
 
 
-def _record(rows: list[LayerShape], name: str, layer: nn.Module, inputs: tuple[Any, ...], output: torch.Tensor) -> None:
+def _record(
+    rows: list[LayerShape], name: str, layer: nn.Module, inputs: tuple[Any, ...], output: torch.Tensor
+) -> None:
     if not isinstance(layer, AdaptiveLayer):
         raise TypeError("only adaptive layers are measured")
     weight = layer.operator.weight

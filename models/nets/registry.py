@@ -68,7 +68,9 @@ def build_network(
     known = architectures()
     if name not in known:
         raise UnknownNameError(
-            f"there is no architecture {name!r}.", fix=f"Use one of {', '.join(known)}.", pointer="/architecture/name"
+            f"there is no architecture {name!r}.",
+            fix=f"Use one of {', '.join(known)}.",
+            pointer="/architecture/name",
         )
     given = NetworkInput(
         sample_shape=sample_shape, classes=classes, bounds=bounds, search_first_layer=search_first_layer

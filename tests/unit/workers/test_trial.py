@@ -1,0 +1,127 @@
+"""A trial trains, resumes bit for bit, keeps its budget, and fails with its reason."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from models.allocation import Allocation, LayerBits
+from models.cost import Limit, costs
+from models.errors import NanLossError
+from search.job import JobSpec
+from search.strategy import FixedBits, LearnBits, proposal_to_json
+from workers.checkpoints import read_tensors
+from workers.planning import plan_job
+from workers.report import TrialRequest
+from workers.trial import TrialRun, run_trial
+
+
+def job(**training):
+    return JobSpec(
+        name="small",
+        architecture={"name": "conv-net", "width": 4},
+        dataset={"name": "digits", "train_samples": 200},
+        budget={"max": [2, 4]},
+        training={"epochs": 4, "batch_size": 32, **training},
+    )
+
+
+def request(proposal, spec=None, seed=0, trial_id="trial-a"):
+    spec = spec or job()
+    return TrialRequest(trial_id=trial_id, spec=spec.to_json(), proposal=proposal_to_json(proposal), seed=seed)
+
+
+def uniform(spec, tmp_path, **bits):
+    layers = plan_job(spec, tmp_path).layers
+    return Allocation(layers={layer.name: LayerBits.uniform(**bits) for layer in layers if layer.fixed is None})
+
+
+def learn(maximum=2.0):
+    return LearnBits(budget=Limit(metric="bit_budget", maximum=maximum), note={})
+
+
+def run(wanted, folder):
+    reports = []
+    outcome = run_trial(wanted, checkpoints=folder, data_folder=folder, threads=1, report=reports.append)
+    return outcome, reports
+
+
+def weights_of(outcome, folder, trial_id="trial-a"):
+    (point,) = outcome.points
+    return read_tensors(folder / trial_id / point.checkpoint, point.checkpoint_sha256)
+
+
+@pytest.mark.parametrize("epochs_before", [1, 2, 3])
+@pytest.mark.parametrize("kind", ["fixed", "learned"])
+def test_a_resumed_trial_ends_with_the_same_weights_bit_for_bit(tmp_path, kind, epochs_before):
+    bits = uniform(job(), tmp_path, steps=2, spike_bits=2, weight_bits=3)
+    wanted = request(FixedBits(allocation=bits, note={}) if kind == "fixed" else learn())
+    whole, _ = run(wanted, tmp_path / "whole")
+    first = TrialRun(wanted, checkpoints=tmp_path / "cut", data_folder=tmp_path, threads=1)
+    for _ in range(epochs_before):
+        first.step()
+    torch.manual_seed(12345)  # a new process would not share this one's random state
+    cut, reports = run(wanted, tmp_path / "cut")
+    assert [report.epoch for report in reports] == list(range(epochs_before + 1, 5))
+    ours, theirs = weights_of(cut, tmp_path / "cut"), weights_of(whole, tmp_path / "whole")
+    assert ours.keys() == theirs.keys()
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+    assert dataclasses.replace(cut.points[0]) == whole.points[0]
+
+
+def test_the_same_request_gives_the_same_result_and_another_seed_another(tmp_path):
+    once, _ = run(request(learn()), tmp_path / "once")
+    again, _ = run(request(learn()), tmp_path / "again")
+    other, _ = run(request(learn(), seed=1), tmp_path / "other")
+    assert once == again
+    assert once.points[0].checkpoint_sha256 != other.points[0].checkpoint_sha256
+
+
+@pytest.mark.parametrize("maximum", [1.0, 1.7, 3.0, 11.0])
+def test_a_learned_allocation_is_under_its_budget_and_its_costs_are_those_of_the_cost_module(tmp_path, maximum):
+    outcome, _ = run(request(learn(maximum)), tmp_path)
+    (point,) = outcome.points
+    layers = plan_job(job(), tmp_path).layers
+    allocation = Allocation.from_json(point.allocation)
+    assert point.costs["searched"]["bit_budget"] <= maximum
+    for scope in ("searched", "all"):
+        assert point.costs[scope] == pytest.approx(costs(layers, allocation, scope, point.rates))
+
+
+def test_a_constraint_binds_beside_the_budget(tmp_path):
+    spec = JobSpec.model_validate({**job().to_json(), "constraints": [{"metric": "weight_kib", "max": 1.1}]})
+    outcome, _ = run(request(learn(16.0), spec), tmp_path)
+    assert outcome.points[0].costs["all"]["weight_kib"] <= 1.1
+
+
+def test_fixed_bits_stay_as_given(tmp_path):
+    bits = uniform(job(), tmp_path, steps=3, spike_bits=2, weight_bits=2)
+    outcome, reports = run(request(FixedBits(allocation=bits, note={})), tmp_path)
+    assert Allocation.from_json(outcome.points[0].allocation) == bits
+    assert outcome.samples == 4 * 200
+    assert [report.samples for report in reports] == [200, 400, 600, 800]
+
+
+def test_training_learns_something(tmp_path):
+    bits = uniform(job(), tmp_path, steps=1, spike_bits=4, weight_bits=4)
+    outcome, reports = run(request(FixedBits(allocation=bits, note={}), job(epochs=8)), tmp_path)
+    assert outcome.points[0].test_accuracy > 0.6
+    assert reports[-1].train_loss < reports[0].train_loss
+
+
+def test_a_loss_that_is_no_number_fails_with_that_reason(tmp_path):
+    bits = uniform(job(), tmp_path, steps=1, spike_bits=4, weight_bits=4)
+    run_ = TrialRun(request(FixedBits(allocation=bits, note={})), checkpoints=tmp_path, data_folder=tmp_path, threads=1)
+    with torch.no_grad():
+        next(iter(run_.trainer.network.weight_parameters())).fill_(float("nan"))
+    with pytest.raises(NanLossError, match="not a number"):
+        run_.step()
+
+
+def test_a_point_is_measured_with_the_spike_rates_of_every_layer(tmp_path):
+    bits = uniform(job(), tmp_path, steps=2, spike_bits=1, weight_bits=2)
+    outcome, _ = run(request(FixedBits(allocation=bits, note={})), tmp_path)
+    rates = outcome.points[0].rates
+    assert list(rates) == [layer.name for layer in plan_job(job(), tmp_path).layers]
+    assert all(len(rates[name]) == 2 for name in bits.layers)
+    assert all(0 <= rate <= 1 for layer in rates.values() for rate in layer)
