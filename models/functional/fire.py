@@ -2,7 +2,8 @@
 
     u_1 = x;   s_t = spike(u_t; V_t, B_t);   u_(t+1) = d * stopgrad(u_t - s_t) + x;   y = (sum_t s_t) / T
 
-The divisor passes its gradient straight through the rounding of T; the potential carries none from step to step:
+The divisor passes its gradient straight through the rounding of T; the potential carries none from step to
+step:
 
     dx = sum_t du_t,  with du_t, dV_t, dB_t the spike quantizer's gradients for the upstream g / T
     dT = sum g * (-y / T)
@@ -29,15 +30,17 @@ def fire(
     bits: torch.Tensor,
     steps: torch.Tensor,
     leak: float = 1.0,
+    *,
     signed: bool = False,
 ) -> torch.Tensor:
     """The average output y of a neuron driven by `current` for r(steps) steps; same shape as `current`.
 
     `step_sizes` (thresholds V_t > 0) and `bits` (real) are one-dimensional with one entry per step, at least
-    r(steps) long; entries beyond get no gradient. `steps` is a real one-element tensor, clipped to that length.
-    Differentiable in all tensors. `signed` spikes are quantized like weights.
+    r(steps) long; entries beyond get no gradient. `steps` is a real one-element tensor, clipped to that
+    length. Differentiable in all tensors. `signed` spikes are quantized like weights.
     """
-    return _Fire.apply(current, step_sizes, bits, steps, leak, signed)  # type: ignore[no-any-return,no-untyped-call]  # torch leaves apply untyped
+    plan = plan_of(step_sizes, bits, steps, leak, signed=signed)
+    return _Fire.apply(current, step_sizes, bits, steps, plan)  # type: ignore[no-any-return,no-untyped-call]  # torch leaves apply untyped
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,9 +61,10 @@ def plan_of(
     step_sizes: torch.Tensor, bits: torch.Tensor, steps: torch.Tensor, leak: float, signed: bool
 ) -> Plan:
     """The plan of r(steps) steps, at least 1 and at most the number of step sizes."""
-    T = min(whole_number(steps.item()), len(step_sizes), len(bits))
-    levels = tuple(levels_at(whole_number(width), signed=signed) for width in bits.tolist()[:T])
-    return Plan(step_sizes=tuple(step_sizes.tolist()[:T]), levels=levels, leak=leak)
+    T = min(whole_number(steps.item()), step_sizes.numel(), bits.numel())
+    widths = bits.reshape(-1)[:T].tolist()
+    levels = tuple(levels_at(whole_number(width), signed=signed) for width in widths)
+    return Plan(step_sizes=tuple(step_sizes.reshape(-1)[:T].tolist()), levels=levels, leak=leak)
 
 
 def step_levels(current: torch.Tensor, plan: Plan) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
@@ -79,34 +83,32 @@ class _Fire(torch.autograd.Function):
     """Forward and backward of the formulas above."""
 
     @staticmethod
-    def forward(
+    def forward(  # noqa: PLR0917 - autograd passes arguments by position
         ctx: Any,
         current: torch.Tensor,
         step_sizes: torch.Tensor,
         bits: torch.Tensor,
         steps: torch.Tensor,
-        leak: float,
-        signed: bool,
+        plan: Plan,
     ) -> torch.Tensor:
-        ctx.plan = plan_of(step_sizes, bits, steps, leak, signed)
+        ctx.plan = plan
         output = _average(working(current), ctx.plan).to(current.dtype)
         ctx.save_for_backward(current, step_sizes, bits, steps, output)
         return output
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]  # torch leaves it untyped
+    @once_differentiable
     def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         current, step_sizes, bits, steps, output = ctx.saved_tensors
         T = ctx.plan.steps
         grad = working(grad)
-        grad_steps = (grad * output).sum() / -T if ctx.needs_input_grad[3] else torch.zeros(())
+        dT = like((grad * output).sum() / -T, steps) if ctx.needs_input_grad[3] else None
         du, dV_T, dB_T = _step_gradients(grad / T if T > 1 else grad, working(current), ctx.plan)
         return (
             du.to(current.dtype),
             _padded(dV_T, step_sizes),
             _padded(dB_T, bits),
-            like(grad_steps, steps),
-            None,
+            dT,
             None,
         )
 
@@ -138,5 +140,5 @@ def _step_gradients(
 def _padded(values_T: list[torch.Tensor], argument: torch.Tensor) -> torch.Tensor:
     """The gradients of the steps taken, then zeros for the entries beyond them."""
     found = torch.zeros_like(argument)
-    found[: len(values_T)] = torch.stack(values_T)
+    found.view(-1)[: len(values_T)] = torch.stack(values_T)
     return found

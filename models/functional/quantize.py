@@ -13,11 +13,12 @@ Spikes (unsigned), Q = 2^B - 1, v = u / V:
     dV = k * sum g * (s/V - v  inside;  Q above;  0 below)
     dB = sum over v > Q of g * ln2 * V * (Q + 1);                  Q in place of Q + 1 when B = 1
 
-The signed form of spikes is that of the weights. Both sums share E = sum outside of g * sign(v), without the part
-below when unsigned:  da = k * (sum du * (w_q/a - v) + Q * E),  dB = E * ln2 * a * (Q + 1).
+The signed form of spikes is that of the weights. Both sums share E = sum outside of g * sign(v), without
+the part below when unsigned:  da = k * (sum du * (w_q/a - v) + Q * E),  dB = E * ln2 * a * (Q + 1).
 
-Eager torch is bound by memory, so every line below is one pass over the tensor; the backward pass computes v again
-rather than keep it. Half-precision input is quantized in float32: bfloat16 cannot hold 129 + 1/2.
+Eager torch is bound by memory, so there are as few passes over the tensor as the formulas allow; the backward
+pass computes v again rather than keep it. Half-precision input is quantized in float32: bfloat16 cannot hold
+129 + 1/2.
 """
 
 from __future__ import annotations
@@ -89,7 +90,8 @@ def quantize_spikes(
 ) -> torch.Tensor:
     """Spikes of one step for a membrane potential of any shape; differentiable in the tensors.
 
-    `step_size` (the threshold V > 0) and `bits` (real) are one-element tensors. Source: design section 2, spikes.
+    `step_size` (the threshold V > 0) and `bits` (real) are one-element tensors. Source: design section 2,
+    spikes.
     """
     return _Quantize.apply(current, step_size, bits, signed)  # type: ignore[no-any-return,no-untyped-call]  # torch leaves apply untyped
 
@@ -159,7 +161,7 @@ class _Quantize(torch.autograd.Function):
         return level.mul_(ctx.step_size).to(values.dtype)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]  # torch leaves it untyped
+    @once_differentiable
     def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, None]:
         values, step_size, bits = ctx.saved_tensors
         v = working(values) / ctx.step_size

@@ -16,8 +16,8 @@ SAMPLE = 4096
 """Elements that a tensor is thinned to before the grid is tried."""
 
 
-def closed_form(step_size: torch.Tensor, old_bits: int, new_bits: int, *, signed: bool) -> torch.Tensor:
-    """The renewed step size (same shape); `signed` for weights and signed spikes. Source: design section 2."""
+def closed_form(step_size: torch.Tensor, old_bits: int, new_bits: int, signed: bool) -> torch.Tensor:
+    """The renewed step size (same shape); `signed` for weights and signed spikes (design section 2)."""
     levels = signed_levels if signed else unsigned_levels
     return step_size * (levels(old_bits).high / levels(new_bits).high)
 
@@ -28,7 +28,7 @@ def least_error(values: torch.Tensor, bits: int, *, signed: bool, p: float = 2.4
     Unsigned quantizers count positive values only: whatever they do, a negative one becomes 0.
     """
     levels = (signed_levels if signed else unsigned_levels)(bits)
-    v_N = _thinned(values.detach().float().flatten(), signed=signed)
+    v_N = _thinned(values.detach().flatten(), signed=signed).float().cpu()
     largest = float(v_N.abs().max()) if len(v_N) else 0.0
     if largest == 0.0:
         return torch.tensor(1.0)

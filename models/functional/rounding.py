@@ -30,7 +30,7 @@ def straight_through(forward: torch.Tensor, backward: torch.Tensor) -> torch.Ten
 
 
 def whole_number(value: float) -> int:
-    """r(value), at least 1: a bit width or a number of steps. Raises NanLossError where it is not a number."""
+    """r(value), at least 1, of a bit width or a number of steps. Raises NanLossError where it is NaN."""
     if not math.isfinite(value):
         raise NanLossError(
             "a bit width or a number of steps is no longer a number.", fix="Lower the learning rate."

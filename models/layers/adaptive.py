@@ -40,7 +40,7 @@ class AdaptiveLayer(nn.Module):
             initial_bits=INITIAL_SPIKE_BITS,
             initial_steps=INITIAL_STEPS,
             bit_bounds=bounds.spike,
-            step_bounds=(1, 1) if signed else bounds.steps,
+            step_bounds=bounds.steps,
             signed=signed,
         )
         self.quantizer = WeightQuantizer(INITIAL_WEIGHT_BITS, bounds.weight)

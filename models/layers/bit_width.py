@@ -1,6 +1,6 @@
 """One learned quantity: a real bit width (or number of steps) with inclusive integer bounds.
 
-B = clip(r(real), low, high);  both the rounding and the clipping pass gradients straight through (design section 2)
+B = clip(r(real), low, high);  rounding and clipping pass gradients straight through (design section 2)
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
+from models.errors import InvalidInputError
 from models.functional.rounding import round_half_away, straight_through
 
 
@@ -40,7 +41,15 @@ class BitWidth(nn.Module):
 
     @torch.no_grad()
     def freeze(self, widths: Sequence[int]) -> None:
-        """Fix the leading entries at integer widths and learn none of them any more."""
+        """Fix the leading entries at integer widths and learn none of them any more.
+
+        Raises InvalidInputError where a width is outside the bounds or there are more than entries.
+        """
+        low, high = self.bounds
+        if len(widths) > len(self.real) or not all(low <= width <= high for width in widths):
+            raise InvalidInputError(
+                f"{list(widths)} does not fit {len(self.real)} widths from {low} to {high}."
+            )
         self.real[: len(widths)] = torch.tensor(list(widths), dtype=self.real.dtype)
         self.real.requires_grad_(False)
 

@@ -49,12 +49,12 @@ class SpikingNeuron(nn.Module):
         """The average output over the steps."""
         if self.training and not int(self.fitted_bits[0]):
             self._start(current)
-        return fire(current, self.step_sizes, self.bits.real, self.steps.real, self.leak, self.signed)
+        return fire(current, self.step_sizes, self.bits.real, self.steps.real, self.leak, signed=self.signed)
 
     @torch.no_grad()
     def rates(self, current: torch.Tensor) -> list[float]:
         """The share of nonzero spikes at each step for a given current."""
-        plan = plan_of(self.step_sizes, self.bits.real, self.steps.real, self.leak, self.signed)
+        plan = plan_of(self.step_sizes, self.bits.real, self.steps.real, self.leak, signed=self.signed)
         return [_nonzero(level) for _, level in step_levels(current, plan)]
 
     @torch.no_grad()

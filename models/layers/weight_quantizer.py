@@ -1,4 +1,4 @@
-"""A layer's weight quantizer: one step size, one learned bit width, and the renewal that keeps them together."""
+"""A layer's weight quantizer: one step size, one learned bit width, and the renewal that pairs them."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from models.nets.layer_table import layer_table
 from models.nets.network import Network
 from models.nets.registry import Architecture, architectures, build_network
 from models.nets.setting import NetworkInput, Setting
+from models.nets.twin import float_twin
 
 __all__ = [
     "Architecture",
@@ -12,5 +13,6 @@ __all__ = [
     "Setting",
     "architectures",
     "build_network",
+    "float_twin",
     "layer_table",
 ]

@@ -1,4 +1,4 @@
-"""A small convolutional network for images from 8x8 up: four 3x3 convolutions, two of stride 2, and a classifier."""
+"""A small network for images from 8x8 up: four 3x3 convolutions, two of stride 2, and a classifier."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 
-from models.allocation import FIRST_LAYER_BITS, Bounds
+from models.allocation import FIRST_LAYER_BITS
 from models.layers import AdaptiveLayer
 from models.nets.setting import NetworkInput, Setting, SettingValue
 
@@ -15,7 +15,7 @@ SETTINGS: Mapping[str, Setting] = {"width": Setting(default=16, minimum=1, maxim
 
 
 class ConvNet(nn.Module):
-    """conv(w) - conv(w) - conv(2w, stride 2) - conv(4w, stride 2) - average pool - linear, each with batch norm."""
+    """conv(w) - conv(w) - conv(2w, stride 2) - conv(4w, stride 2), each with batch norm, - pool - linear."""
 
     def __init__(self, given: NetworkInput, *, width: int) -> None:
         super().__init__()
@@ -47,15 +47,10 @@ def adaptive_conv(
     nn.init.kaiming_normal_(operator.weight, mode="fan_out", nonlinearity="relu")
     return AdaptiveLayer(
         operator,
-        bounds=first_bounds(given.bounds) if first else given.bounds,
+        bounds=given.bounds,
         fixed=FIRST_LAYER_BITS if first and not given.search_first_layer else None,
         signed=first,
     )
-
-
-def first_bounds(bounds: Bounds) -> Bounds:
-    """A first layer that is searched still has one step: its input is an image, not a current."""
-    return Bounds(weight=bounds.weight, spike=bounds.spike, steps=(1, 1))
 
 
 def build(given: NetworkInput, settings: Mapping[str, SettingValue]) -> nn.Module:

@@ -9,6 +9,7 @@ from torch import nn
 
 from models.allocation import Allocation
 from models.cost import LayerLoad, LayerShape, Scope, in_scope
+from models.errors import InvalidInputError
 from models.layers import AdaptiveLayer, Renewal
 from models.repair import Wish
 
@@ -44,8 +45,15 @@ class Network(nn.Module):
         return {name: layer.wish() for name, layer in self.searched.items()}
 
     def freeze(self, allocation: Allocation) -> None:
-        """Fix the bits of every searched layer; afterwards none are learned."""
-        for name, layer in self.searched.items():
+        """Fix the bits of every searched layer; afterwards none are learned.
+
+        Raises InvalidInputError when the allocation names other layers or leaves the bounds.
+        """
+        searched = self.searched
+        if set(searched) != set(allocation.layers):
+            odd = sorted(set(searched) ^ set(allocation.layers))
+            raise InvalidInputError(f"the allocation and the network disagree on {', '.join(odd)}.")
+        for name, layer in searched.items():
             layer.freeze(allocation[name])
 
     def loads(self, table: Sequence[LayerShape], scope: Scope) -> list[LayerLoad]:

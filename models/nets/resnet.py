@@ -2,9 +2,9 @@
 
     block(x) = norm2(conv2(norm1(conv1(x)))) + shortcut(x)
 
-Every convolution is an adaptive layer, so its neuron stands before it; the residual current itself stays real (a
-membrane shortcut). Where a block halves the map, the shortcut keeps every second pixel and pads channels with zeros:
-it has no parameters and so no bits.
+Every convolution is an adaptive layer, so its neuron stands before it; the residual current itself stays
+real (a membrane shortcut). Where a block halves the map, the shortcut keeps every second pixel and pads
+channels with zeros: it has no parameters and so no bits.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ class NetworkInput:
 
 
 def checked(known: Mapping[str, Setting], given: Mapping[str, SettingValue]) -> dict[str, SettingValue]:
-    """The settings with defaults filled in. Raises InvalidInputError naming the field, the bound and the fix."""
+    """The settings with defaults filled in. Raises InvalidInputError with field, bound and fix."""
     for name, value in given.items():
         if name not in known:
             raise InvalidInputError(
