@@ -25,7 +25,9 @@ class LayerBits:
         if not 1 <= self.steps <= MAX_STEPS:
             raise InvalidInputError(f"steps is {self.steps}; it must be 1 to {MAX_STEPS}.")
         if len(self.spike_bits) != self.steps:
-            raise InvalidInputError(f"{len(self.spike_bits)} spike bits for {self.steps} steps; give one per step.")
+            raise InvalidInputError(
+                f"{len(self.spike_bits)} spike bits for {self.steps} steps; give one per step."
+            )
         if not all(1 <= bits <= MAX_BITS for bits in (*self.spike_bits, self.weight_bits)):
             raise InvalidInputError(f"bit widths must be 1 to {MAX_BITS}; got {self}.")
 
@@ -46,9 +48,7 @@ class LayerBits:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> LayerBits:
         """The inverse of `to_json`."""
-        return cls(
-            steps=data["steps"], spike_bits=tuple(data["spike_bits"]), weight_bits=data["weight_bits"]
-        )
+        return cls(steps=data["steps"], spike_bits=tuple(data["spike_bits"]), weight_bits=data["weight_bits"])
 
 
 FIRST_LAYER_BITS = LayerBits.uniform(steps=1, spike_bits=8, weight_bits=8)

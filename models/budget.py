@@ -49,14 +49,19 @@ Loads = Mapping[Scope, Sequence[LayerLoad]]
 
 def initial_state(limits: Sequence[Limit], loads: Loads) -> BudgetState:
     """Zero multipliers, and the costs that tightening starts from."""
-    found = tuple(float(torch.as_tensor(static_cost(limit.metric, loads[limit.scope])).detach()) for limit in limits)
+    found = tuple(
+        float(torch.as_tensor(static_cost(limit.metric, loads[limit.scope])).detach()) for limit in limits
+    )
     return BudgetState(multipliers=(0.0,) * len(limits), initial_costs=found)
 
 
-def log_excesses(limits: Sequence[Limit], loads: Loads, state: BudgetState, progress: float) -> list[torch.Tensor]:
+def log_excesses(
+    limits: Sequence[Limit], loads: Loads, state: BudgetState, progress: float
+) -> list[torch.Tensor]:
     """h_i of every limit, differentiable in the bits."""
     return [
-        torch.log(torch.as_tensor(static_cost(limit.metric, loads[limit.scope]))) - _log_maximum(limit, initial, progress)
+        torch.log(torch.as_tensor(static_cost(limit.metric, loads[limit.scope])))
+        - _log_maximum(limit, initial, progress)
         for limit, initial in zip(limits, state.initial_costs, strict=True)
     ]
 

@@ -99,7 +99,9 @@ def costs(
     loads = layer_loads(layers, allocation, scope)
     found = {name: float(STATIC_COSTS[name](loads)) for name in BUDGET_METRICS}
     if rates is not None:
-        found["ns_ace"] = sum(load.shape.macs * _bit_operations(load) * _mean(rates[load.shape.name]) for load in loads)
+        found["ns_ace"] = sum(
+            load.shape.macs * _bit_operations(load) * _mean(rates[load.shape.name]) for load in loads
+        )
         found["sops"] = sum(load.shape.macs * sum(rates[load.shape.name]) for load in loads)
     return found
 
@@ -121,7 +123,9 @@ def in_scope(layers: Sequence[LayerShape], scope: Scope) -> list[LayerShape]:
 def static_cost(metric: str, loads: Sequence[LayerLoad]) -> Number:
     """One cost that follows from bits alone; differentiable when the loads hold tensors."""
     if metric not in STATIC_COSTS:
-        raise UnknownNameError(f"{metric!r} cannot bound a search.", fix=f"Use one of {', '.join(BUDGET_METRICS)}.")
+        raise UnknownNameError(
+            f"{metric!r} cannot bound a search.", fix=f"Use one of {', '.join(BUDGET_METRICS)}."
+        )
     return STATIC_COSTS[metric](loads)
 
 

@@ -94,7 +94,9 @@ def _rounded(wish: Wish, bounds: Bounds) -> Allocation:
 def _rounded_layer(layer: LayerWish, bounds: Bounds) -> LayerBits:
     steps = _nearest(layer.steps, bounds.steps)
     spike_bits = tuple(_nearest(bits, bounds.spike) for bits in layer.spike_bits[:steps])
-    return LayerBits(steps=steps, spike_bits=spike_bits, weight_bits=_nearest(layer.weight_bits, bounds.weight))
+    return LayerBits(
+        steps=steps, spike_bits=spike_bits, weight_bits=_nearest(layer.weight_bits, bounds.weight)
+    )
 
 
 def _nearest(value: float, limits: tuple[int, int]) -> int:
@@ -132,13 +134,17 @@ def _lowerings(allocation: Allocation, wish: Wish, bounds: Bounds) -> Iterator[t
                 steps=bits.steps - 1, spike_bits=bits.spike_bits[:-1], weight_bits=bits.weight_bits
             )
             yield wish[name].steps - fewer.steps, name, fewer
-        yield from ((wished - new, name, layer) for wished, new, layer in _bit_moves(bits, wish[name], bounds, -1))
+        yield from (
+            (wished - new, name, layer) for wished, new, layer in _bit_moves(bits, wish[name], bounds, -1)
+        )
 
 
 def _raisings(allocation: Allocation, wish: Wish, bounds: Bounds) -> Iterator[tuple[float, str, LayerBits]]:
     """Every bit width that can be raised, with how far above the wish it would land."""
     for name, bits in allocation:
-        yield from ((new - wished, name, layer) for wished, new, layer in _bit_moves(bits, wish[name], bounds, 1))
+        yield from (
+            (new - wished, name, layer) for wished, new, layer in _bit_moves(bits, wish[name], bounds, 1)
+        )
 
 
 def _bit_moves(

@@ -1,6 +1,6 @@
 """The float twin of a network: the same net with ReLU for neurons and without quantizers.
 
-The difference in accuracy is what quantization costs; the difference in step time is what the quantizers cost.
+The difference in accuracy is what quantization costs; that in step time is what quantizers cost.
 """
 
 from __future__ import annotations
