@@ -1,0 +1,7 @@
+"""The SQL store: tables, repositories and migrations."""
+
+from service.store.leases import Claim
+from service.store.store import Store
+from service.store.unit import Unit
+
+__all__ = ["Claim", "Store", "Unit"]

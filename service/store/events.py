@@ -1,0 +1,50 @@
+"""The event stream of a job: what happened, in the order in which readers see it.
+
+Whoever appends holds the lock of the job's row (or is its submitter), so the ids of one job's events grow in
+the order of their commits: a reader that has seen an id never misses a smaller one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from service.store.cursors import check_limit
+from service.store.tables import Event
+from service.store.transaction import Repository
+from service.views import EventView
+
+
+class EventRepository(Repository):
+    """Reads and appends events."""
+
+    def after(self, job_id: str, *, after: int, limit: int) -> list[EventView]:
+        """At most `limit` events of a job with ids above `after`, oldest first."""
+        found = self._session.scalars(
+            select(Event)
+            .where(Event.job_id == job_id, Event.seq > after)
+            .order_by(Event.seq)
+            .limit(check_limit(limit))
+        )
+        return [_view(event) for event in found]
+
+    def append(self, job_id: str, kind: str, data: Mapping[str, Any], moment: datetime) -> None:
+        """Add an event to this transaction. The caller holds the lock of the job's row."""
+        clean = {name: _finite(value) for name, value in data.items()}
+        self._session.add(Event(job_id=job_id, kind=kind, data=clean, created_at=moment))
+        self._session.flush()
+
+
+def _view(event: Event) -> EventView:
+    return EventView(
+        id=event.seq, job_id=event.job_id, kind=event.kind, data=event.data, created_at=event.created_at
+    )
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no infinities and no NaN."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,37 @@
+"""Public ids: a kind and 16 hexadecimal digits.
+
+A job's id is random. The ids of its studies, trials and points follow from it, so that a search that is
+interrupted and resumed gives every trial the id, and so the folder, that it would have had anyway.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+
+DIGITS = 16
+
+
+def new_job_id() -> str:
+    """A fresh random id."""
+    return f"job-{secrets.token_hex(DIGITS // 2)}"
+
+
+def study_id(job_id: str, method: str, seed: int) -> str:
+    """The id of a (method, seed) of a job."""
+    return _derived("study", job_id, method, seed)
+
+
+def trial_id(study: str, number: int) -> str:
+    """The id of the trial with this number within its study."""
+    return _derived("trial", study, number)
+
+
+def point_id(trial: str, ordinal: int) -> str:
+    """The id of the point with this ordinal within its trial."""
+    return _derived("point", trial, ordinal)
+
+
+def _derived(kind: str, *parts: str | int) -> str:
+    text = "/".join(str(part) for part in (kind, *parts))
+    return f"{kind}-{hashlib.sha256(text.encode()).hexdigest()[:DIGITS]}"

@@ -1,0 +1,181 @@
+"""How far jobs are: trials by state per study, the best point under each budget, the seconds left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, func, literal, select, union_all
+from sqlalchemy.orm import Session
+
+from search.job import JobSpec
+from service.store.tables import Job, Point, Study, Trial
+from service.views import ENDED_TRIAL_STATES, BestUnderBudget, StudyView
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tally:
+    """The trials of one study in one state."""
+
+    state: str
+    trials: int
+    reused: int
+    samples: int
+    trained_seconds: float  # of trials that were not reused
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StudyProgress:
+    """A study and its trials by state."""
+
+    study: Study
+    tallies: Mapping[str, Tally]
+
+    def trials(self, state: str) -> int:
+        """How many trials are in a state."""
+        return self.tallies[state].trials if state in self.tallies else 0
+
+    @property
+    def ended(self) -> int:
+        """How many trials have ended."""
+        return sum(self.trials(state) for state in ENDED_TRIAL_STATES)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Best:
+    """The best point of a study under one budget."""
+
+    study_id: str
+    budget: float
+    place: int
+    view: BestUnderBudget
+
+
+def study_progress(session: Session, job_ids: Sequence[str]) -> dict[str, list[StudyProgress]]:
+    """The studies of some jobs, by job, with two queries however many there are."""
+    studies = session.scalars(
+        select(Study).where(Study.job_id.in_(job_ids)).order_by(Study.job_id, Study.ordinal)
+    )
+    tallies = _tallies(session, job_ids)
+    found: dict[str, list[StudyProgress]] = {job_id: [] for job_id in job_ids}
+    for study in studies:
+        found[study.job_id].append(StudyProgress(study=study, tallies=tallies.get(study.id, {})))
+    return found
+
+
+def seconds_left(job: Job, spec: JobSpec, studies: Sequence[StudyProgress]) -> float | None:
+    """Mean seconds of the trials trained so far, times the trials left, over the trials that run at once."""
+    if job.finished_at is not None:
+        return 0.0
+    ended = [study.tallies[state] for study in studies for state in ENDED_TRIAL_STATES & study.tallies.keys()]
+    trained = sum(tally.trials - tally.reused for tally in ended)
+    if trained == 0:
+        return None
+    left = sum(spec.compute.trials_per_study - study.ended for study in studies if not study.study.finished)
+    running = max(1, sum(study.trials("running") for study in studies))
+    return left * sum(tally.trained_seconds for tally in ended) / trained / running
+
+
+def study_views(spec: JobSpec, studies: Sequence[StudyProgress], found: Sequence[Best]) -> list[StudyView]:
+    """The studies as people see them."""
+    return [_study_view(spec, study, found) for study in studies]
+
+
+def best_points(session: Session, job_id: str, spec: JobSpec) -> list[Best]:
+    """The best feasible point of every study of a job under every budget that has one."""
+    ranked = union_all(*(_ranked(job_id, limit.maximum) for limit in spec.budgets())).subquery()
+    rows = session.execute(select(ranked).where(ranked.c.rank == 1))
+    return [
+        Best(
+            study_id=row.study_id,
+            budget=row.budget,
+            place=row.place,
+            view=BestUnderBudget(
+                budget=row.budget,
+                point_id=row.id,
+                cost=row.budget_cost,
+                validation_accuracy=row.validation_accuracy,
+                test_accuracy=row.test_accuracy,
+            ),
+        )
+        for row in rows
+    ]
+
+
+def best_of(spec: JobSpec, found: Iterable[Best]) -> list[BestUnderBudget]:
+    """The best under each budget among the bests of some studies; empty where there is none."""
+    ranked = sorted(found, key=_rank)
+    return [
+        next((best.view for best in ranked if best.budget == limit.maximum), _nothing(limit.maximum))
+        for limit in spec.budgets()
+    ]
+
+
+def _tallies(session: Session, job_ids: Sequence[str]) -> dict[str, dict[str, Tally]]:
+    trained = func.sum(Trial.seconds).filter(Trial.reused_from.is_(None))
+    rows = session.execute(
+        select(
+            Trial.study_id,
+            Trial.state,
+            func.count().label("trials"),
+            func.count(Trial.reused_from).label("reused"),
+            func.sum(Trial.samples).label("samples"),
+            func.coalesce(trained, 0.0).label("seconds"),
+        )
+        .where(Trial.job_id.in_(job_ids))
+        .group_by(Trial.study_id, Trial.state)
+    )
+    found: dict[str, dict[str, Tally]] = {}
+    for row in rows:
+        found.setdefault(row.study_id, {})[row.state] = Tally(
+            state=row.state,
+            trials=row.trials,
+            reused=row.reused,
+            samples=int(row.samples),
+            trained_seconds=row.seconds,
+        )
+    return found
+
+
+def _study_view(spec: JobSpec, progress: StudyProgress, found: Sequence[Best]) -> StudyView:
+    study = progress.study
+    return StudyView(
+        id=study.id,
+        method=study.method,
+        seed=study.seed,
+        trials_planned=spec.compute.trials_per_study,
+        trials_queued=progress.trials("queued"),
+        trials_running=progress.trials("running"),
+        trials_succeeded=progress.trials("succeeded"),
+        trials_failed=progress.trials("failed"),
+        trials_reused=sum(tally.reused for tally in progress.tallies.values()),
+        samples=sum(tally.samples for tally in progress.tallies.values()),
+        finished=study.finished,
+        best=best_of(spec, (best for best in found if best.study_id == study.id)),
+    )
+
+
+def _ranked(job_id: str, budget: float) -> Select[Any]:
+    """The feasible points of a job within a budget, ranked within their study from 1."""
+    order = (Point.validation_accuracy.desc(), Point.budget_cost, Point.place)
+    return select(
+        Point.study_id,
+        literal(budget).label("budget"),
+        Point.place,
+        Point.id,
+        Point.budget_cost,
+        Point.validation_accuracy,
+        Point.test_accuracy,
+        func.row_number().over(partition_by=Point.study_id, order_by=order).label("rank"),
+    ).where(Point.job_id == job_id, Point.feasible, Point.budget_cost <= budget)
+
+
+def _rank(best: Best) -> tuple[float, float, int]:
+    return -(best.view.validation_accuracy or 0.0), best.view.cost or 0.0, best.place
+
+
+def _nothing(budget: float) -> BestUnderBudget:
+    return BestUnderBudget(
+        budget=budget, point_id=None, cost=None, validation_accuracy=None, test_accuracy=None
+    )

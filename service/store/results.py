@@ -1,0 +1,207 @@
+"""What the engine records of trials: attempts, epochs, outcomes, failures and reuse.
+
+Each method is one step of a job under a claim: it locks the job, checks the fencing token, and stores the
+change with its events. A result for a trial that is not running (it has ended, or its attempt was lost)
+changes nothing, so a result counts once however often it arrives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+
+from service.store.events import EventRepository
+from service.store.leases import Claim, Leases
+from service.store.points import new_point, result_of
+from service.store.tables import Attempt, Epoch, Point, Study, Trial
+from service.store.transaction import Repository, Transaction
+from service.store.upkeep import add_to_fronts
+from workers.report import EpochReport, PointResult, TrialFailure, TrialOutcome
+
+
+class ResultRepository(Repository):
+    """Writes what becomes of trials. Every method raises StaleLeaseError where the claim is stale."""
+
+    def __init__(self, transaction: Transaction, leases: Leases, events: EventRepository) -> None:
+        super().__init__(transaction)
+        self._leases = leases
+        self._events = events
+
+    def start(self, claim: Claim, trial_id: str) -> bool:
+        """Begin an attempt; whether the trial still wants one."""
+        trial = self._trial(claim, trial_id)
+        if trial.state not in {"queued", "running"}:
+            return False
+        now = self._transaction.now()
+        self._end_attempt(trial, "lost", now, "it was started again")
+        attempt = self._new_attempt(claim, trial, now)
+        trial.state = "running"
+        self._tell(trial, "trial_started", {"attempt": attempt.number}, now)
+        return True
+
+    def lose(self, claim: Claim, trial_id: str, message: str) -> bool:
+        """End an attempt without a result; the trial waits to be started again."""
+        trial = self._trial(claim, trial_id)
+        if trial.state != "running":
+            return False
+        self._end_attempt(trial, "lost", self._transaction.now(), message)
+        trial.state = "queued"
+        self._session.flush()
+        return True
+
+    def epoch(self, claim: Claim, trial_id: str, report: EpochReport) -> bool:
+        """Store an epoch of the learning curve; one that is trained again replaces the earlier."""
+        trial = self._trial(claim, trial_id)
+        attempt = self._running_attempt(trial)
+        if trial.state != "running" or attempt is None:
+            return False
+        now = self._transaction.now()
+        fields = {name: value for name, value in asdict(report).items() if name != "epochs"}
+        self._session.merge(Epoch(trial_id=trial.id, **fields))
+        attempt.first_epoch = attempt.first_epoch or report.epoch
+        trial.epochs_done, trial.samples = report.epoch, report.samples
+        trial.seconds = self._seconds(trial, now)
+        self._tell(trial, "epoch", asdict(report), now)
+        return True
+
+    def succeed(self, claim: Claim, trial_id: str, outcome: TrialOutcome) -> bool:
+        """Store the points of a running trial and end it; whether the result counted."""
+        trial = self._trial(claim, trial_id)
+        if trial.state != "running":
+            return False
+        now = self._transaction.now()
+        self._end_attempt(trial, "succeeded", now, None)
+        trial.epochs_done, trial.samples = outcome.epochs, outcome.samples
+        self._store_points(
+            claim, trial, outcome.points, checkpoint_trial=trial.id, provenance=outcome.provenance, moment=now
+        )
+        self._end(trial, "succeeded", now)
+        return True
+
+    def fail(self, claim: Claim, trial_id: str, failure: TrialFailure) -> bool:
+        """End a trial that has not ended without a point; whether the failure counted."""
+        trial = self._trial(claim, trial_id)
+        if trial.state not in {"queued", "running"}:
+            return False
+        now = self._transaction.now()
+        self._end_attempt(trial, "failed", now, failure.message)
+        trial.reason, trial.message = failure.reason, failure.message
+        self._end(trial, "failed", now)
+        return True
+
+    def reuse(self, claim: Claim, trial_id: str) -> bool:
+        """Take over the points of a trial, of any job, that trained the same; whether there is one."""
+        trial = self._trial(claim, trial_id)
+        earlier = self._same_training(trial)
+        if trial.state != "queued" or earlier is None:
+            return False
+        now = self._transaction.now()
+        points = self._session.scalars(
+            select(Point).where(Point.trial_id == earlier.id).order_by(Point.ordinal)
+        ).all()
+        trial.reused_from = earlier.id
+        trial.epochs_done, trial.samples = earlier.epochs_done, earlier.samples
+        results = [result_of(point) for point in points]
+        provenance = points[0].provenance if points else {}
+        self._store_points(
+            claim, trial, results, checkpoint_trial=earlier.id, provenance=provenance, moment=now
+        )
+        self._end(trial, "succeeded", now)
+        return True
+
+    def _trial(self, claim: Claim, trial_id: str) -> Trial:
+        """A trial of the claimed job, whose row is locked first."""
+        self._leases.hold(claim)
+        query = select(Trial).where(Trial.id == trial_id, Trial.job_id == claim.job_id)
+        return self._session.scalars(query).one()
+
+    def _same_training(self, trial: Trial) -> Trial | None:
+        """The trial that was really trained, so that a checkpoint is one step away."""
+        return self._session.scalar(
+            select(Trial)
+            .where(Trial.fingerprint == trial.fingerprint, Trial.state == "succeeded")
+            .where(Trial.reused_from.is_(None))
+            .order_by(Trial.seq)
+            .limit(1)
+        )
+
+    def _new_attempt(self, claim: Claim, trial: Trial, moment: datetime) -> Attempt:
+        earlier = self._session.scalar(select(func.max(Attempt.number)).where(Attempt.trial_id == trial.id))
+        attempt = Attempt(
+            trial_id=trial.id,
+            number=(earlier or 0) + 1,
+            token=claim.token,
+            state="running",
+            started_at=moment,
+        )
+        self._session.add(attempt)
+        return attempt
+
+    def _running_attempt(self, trial: Trial) -> Attempt | None:
+        return self._session.scalar(
+            select(Attempt).where(Attempt.trial_id == trial.id, Attempt.state == "running")
+        )
+
+    def _end_attempt(self, trial: Trial, state: str, moment: datetime, message: str | None) -> None:
+        attempt = self._running_attempt(trial)
+        if attempt is not None:
+            attempt.state, attempt.ended_at, attempt.message = state, moment, message
+            self._session.flush()
+        trial.seconds = self._seconds(trial, moment)
+
+    def _seconds(self, trial: Trial, moment: datetime) -> float:
+        """The wall time of the attempts so far."""
+        attempts = self._session.scalars(select(Attempt).where(Attempt.trial_id == trial.id))
+        spans = [(attempt.ended_at or moment) - attempt.started_at for attempt in attempts]
+        return sum(max(span.total_seconds(), 0.0) for span in spans)
+
+    def _end(self, trial: Trial, state: str, moment: datetime) -> None:
+        trial.state, trial.finished_at = state, moment
+        names = ("state", "reason", "message", "reused_from")
+        self._tell(trial, "trial_finished", {name: getattr(trial, name) for name in names}, moment)
+
+    def _store_points(
+        self,
+        claim: Claim,
+        trial: Trial,
+        results: Sequence[PointResult],
+        *,
+        checkpoint_trial: str,
+        provenance: Mapping[str, Any],
+        moment: datetime,
+    ) -> None:
+        study_ordinal = self._session.scalars(select(Study.ordinal).where(Study.id == trial.study_id)).one()
+        for ordinal, result in enumerate(results):
+            point = new_point(
+                claim.spec,
+                trial,
+                result,
+                study_ordinal=study_ordinal,
+                ordinal=ordinal,
+                checkpoint_trial=checkpoint_trial,
+                provenance=provenance,
+                moment=moment,
+            )
+            self._session.add(point)
+            self._session.flush()
+            on_front = add_to_fronts(self._session, claim.spec, point)
+            self._tell(trial, "point", _point_data(point, on_front), moment)
+
+    def _tell(self, trial: Trial, kind: str, data: dict[str, Any], moment: datetime) -> None:
+        whose = {"trial_id": trial.id, "method": trial.method, "seed": trial.seed, "number": trial.number}
+        self._events.append(trial.job_id, kind, {**whose, **data}, moment)
+
+
+def _point_data(point: Point, on_front: bool) -> dict[str, Any]:
+    return {
+        "id": point.id,
+        "cost": point.budget_cost,
+        "validation_accuracy": point.validation_accuracy,
+        "test_accuracy": point.test_accuracy,
+        "feasible": point.feasible,
+        "on_front": on_front,
+    }

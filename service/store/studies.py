@@ -1,0 +1,121 @@
+"""The studies of a job and the rounds that they have stored, for the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select, update
+
+from search.job import JobSpec
+from service.store import ids
+from service.store.leases import Claim, Leases
+from service.store.tables import Point, Study, Trial
+from service.store.transaction import Repository, Transaction
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlannedTrial:
+    """A trial to come: its place in its study and what it trains."""
+
+    round: int
+    number: int
+    proposal: Mapping[str, Any]
+    fingerprint: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StoredPoint:
+    """What a strategy is told of a point."""
+
+    allocation: Mapping[str, Any]
+    validation_accuracy: float
+    budget_cost: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StoredTrial:
+    """A trial as the engine needs it."""
+
+    id: str
+    planned: PlannedTrial
+    state: str
+    points: tuple[StoredPoint, ...]
+
+
+class StudyRepository(Repository):
+    """Prepares studies, plans their trials and reads them back."""
+
+    def __init__(self, transaction: Transaction, leases: Leases) -> None:
+        super().__init__(transaction)
+        self._leases = leases
+
+    def prepare(self, claim: Claim) -> None:
+        """Make the studies of a claimed job that are not there yet. Raises StaleLeaseError."""
+        job = self._leases.hold(claim)
+        there = set(self._session.scalars(select(Study.id).where(Study.job_id == job.id)))
+        for ordinal, (method, seed) in enumerate(study_keys(claim.spec)):
+            study_id = ids.study_id(job.id, method, seed)
+            if study_id not in there:
+                study = Study(id=study_id, job_id=job.id, ordinal=ordinal, method=method, seed=seed)
+                self._session.add(study)
+        self._session.flush()
+
+    def plan(self, claim: Claim, study_id: str, trials: Sequence[PlannedTrial]) -> None:
+        """Store the trials of a round, all or none. Raises StaleLeaseError."""
+        self._leases.hold(claim)
+        now = self._transaction.now()
+        study = self._session.scalars(select(Study).where(Study.id == study_id)).one()
+        self._session.add_all(
+            Trial(
+                id=ids.trial_id(study_id, trial.number),
+                job_id=claim.job_id,
+                study_id=study_id,
+                method=study.method,
+                seed=study.seed,
+                round=trial.round,
+                number=trial.number,
+                state="queued",
+                proposal=dict(trial.proposal),
+                fingerprint=trial.fingerprint,
+                created_at=now,
+            )
+            for trial in trials
+        )
+        self._session.flush()
+
+    def finish(self, claim: Claim, study_id: str) -> None:
+        """Record that a study proposes nothing more. Raises StaleLeaseError."""
+        self._leases.hold(claim)
+        self._session.execute(update(Study).where(Study.id == study_id).values(finished=True))
+
+    def trials(self, study_id: str) -> list[StoredTrial]:
+        """The trials of a study by number."""
+        points = self._points(study_id)
+        query = select(Trial).where(Trial.study_id == study_id).order_by(Trial.number)
+        return [_stored(trial, points.get(trial.id, ())) for trial in self._session.scalars(query)]
+
+    def _points(self, study_id: str) -> dict[str, tuple[StoredPoint, ...]]:
+        rows = self._session.execute(
+            select(Point.trial_id, Point.allocation, Point.validation_accuracy, Point.budget_cost)
+            .where(Point.study_id == study_id)
+            .order_by(Point.place)
+        )
+        found: dict[str, tuple[StoredPoint, ...]] = {}
+        for trial_id, allocation, accuracy, cost in rows:
+            point = StoredPoint(allocation=allocation, validation_accuracy=accuracy, budget_cost=cost)
+            found[trial_id] = (*found.get(trial_id, ()), point)
+        return found
+
+
+def study_keys(spec: JobSpec) -> list[tuple[str, int]]:
+    """The (method, seed) of every study of a job, in order."""
+    return [(method, seed) for method in spec.all_methods() for seed in spec.seeds]
+
+
+def _stored(trial: Trial, points: tuple[StoredPoint, ...]) -> StoredTrial:
+    planned = PlannedTrial(
+        round=trial.round, number=trial.number, proposal=trial.proposal, fingerprint=trial.fingerprint
+    )
+    return StoredTrial(id=trial.id, planned=planned, state=trial.state, points=points)

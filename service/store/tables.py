@@ -1,0 +1,201 @@
+"""The tables: the record of every job, study, trial, attempt, epoch, point, front and event.
+
+`seq` keys number rows in the order in which they were inserted, for cursors and event streams; the public
+ids are strings. A column repeated from a parent (`trials.job_id`, `points.method`) spares listings a join.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, MetaData, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from service.store.types import DOCUMENT, QUERIED, SEQ, UtcTime
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """Base of all tables."""
+
+    metadata = MetaData(naming_convention=NAMES)
+    type_annotation_map = {datetime: UtcTime()}  # noqa: RUF012 - SQLAlchemy reads it as a class attribute
+
+
+class Job(Base):
+    """A submitted search, its lease and its end."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (Index(None, "state", "seq"),)
+
+    seq: Mapped[int] = mapped_column(SEQ, primary_key=True)
+    id: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    state: Mapped[str]
+    spec: Mapped[dict[str, Any]] = mapped_column(DOCUMENT)
+    spec_digest: Mapped[str]
+    plan: Mapped[dict[str, Any]] = mapped_column(DOCUMENT)
+    trials_planned: Mapped[int]
+    idempotency_key: Mapped[str | None] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    error: Mapped[str | None]
+    lease_owner: Mapped[str | None]
+    lease_token: Mapped[int] = mapped_column(default=0)
+    lease_expires_at: Mapped[datetime | None]
+
+
+class Study(Base):
+    """One (method, seed) of a job; `ordinal` is its place among the job's studies."""
+
+    __tablename__ = "studies"
+    __table_args__ = (UniqueConstraint("job_id", "method", "seed"), UniqueConstraint("job_id", "ordinal"))
+
+    seq: Mapped[int] = mapped_column(SEQ, primary_key=True)
+    id: Mapped[str] = mapped_column(unique=True)
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"))
+    ordinal: Mapped[int]
+    method: Mapped[str]
+    seed: Mapped[int]
+    finished: Mapped[bool] = mapped_column(default=False)
+
+
+class Trial(Base):
+    """One training run, planned, running or ended; `seconds` is the wall time of all its attempts."""
+
+    __tablename__ = "trials"
+    __table_args__ = (
+        UniqueConstraint("study_id", "number"),
+        Index(None, "job_id", "seq"),
+        Index(None, "fingerprint", "state"),
+    )
+
+    seq: Mapped[int] = mapped_column(SEQ, primary_key=True)
+    id: Mapped[str] = mapped_column(unique=True)
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"))
+    study_id: Mapped[str] = mapped_column(ForeignKey("studies.id"))
+    method: Mapped[str]
+    seed: Mapped[int]
+    round: Mapped[int]
+    number: Mapped[int]
+    state: Mapped[str]
+    reason: Mapped[str | None]
+    message: Mapped[str | None]
+    reused_from: Mapped[str | None]
+    proposal: Mapped[dict[str, Any]] = mapped_column(DOCUMENT)
+    fingerprint: Mapped[str]
+    epochs_done: Mapped[int] = mapped_column(default=0)
+    samples: Mapped[int] = mapped_column(SEQ, default=0)
+    seconds: Mapped[float] = mapped_column(default=0.0)
+    created_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+
+class Attempt(Base):
+    """One try at running a trial, under the lease with this token."""
+
+    __tablename__ = "attempts"
+    __table_args__ = (UniqueConstraint("trial_id", "number"),)
+
+    seq: Mapped[int] = mapped_column(SEQ, primary_key=True)
+    trial_id: Mapped[str] = mapped_column(ForeignKey("trials.id"))
+    number: Mapped[int]
+    token: Mapped[int]
+    state: Mapped[str]
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    first_epoch: Mapped[int | None]
+    message: Mapped[str | None]
+
+
+class Epoch(Base):
+    """One epoch of a trial's learning curve; an epoch that is trained again replaces its row."""
+
+    __tablename__ = "epochs"
+
+    trial_id: Mapped[str] = mapped_column(ForeignKey("trials.id"), primary_key=True)
+    epoch: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    samples: Mapped[int] = mapped_column(SEQ)
+    seconds: Mapped[float]
+    learning_rate: Mapped[float]
+    train_loss: Mapped[float]
+    train_accuracy: Mapped[float]
+    validation_accuracy: Mapped[float]
+    budget_cost: Mapped[float]
+    mean_weight_bits: Mapped[float]
+    mean_spike_bits: Mapped[float]
+    mean_steps: Mapped[float]
+
+
+class Point(Base):
+    """A realised allocation.
+
+    `place` orders the points of a job by study, trial and ordinal, whenever each was stored.
+    `checkpoint_trial` names the trial whose folder holds the checkpoint: another one where it was reused.
+    """
+
+    __tablename__ = "points"
+    __table_args__ = (
+        UniqueConstraint("trial_id", "ordinal"),
+        Index(None, "job_id", "seq"),
+        Index(None, "job_id", "place"),
+        Index(None, "study_id", "place"),
+    )
+
+    seq: Mapped[int] = mapped_column(SEQ, primary_key=True)
+    id: Mapped[str] = mapped_column(unique=True)
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"))
+    study_id: Mapped[str] = mapped_column(ForeignKey("studies.id"))
+    trial_id: Mapped[str] = mapped_column(ForeignKey("trials.id"))
+    ordinal: Mapped[int]
+    place: Mapped[int] = mapped_column(SEQ)
+    method: Mapped[str]
+    seed: Mapped[int]
+    allocation: Mapped[dict[str, Any]] = mapped_column(DOCUMENT)
+    costs: Mapped[dict[str, dict[str, float]]] = mapped_column(QUERIED)
+    cost_versions: Mapped[dict[str, int]] = mapped_column(DOCUMENT)
+    rates: Mapped[dict[str, list[float]]] = mapped_column(DOCUMENT)
+    budget_cost: Mapped[float]  # in the metric and scope of the job's budget
+    validation_accuracy: Mapped[float]
+    test_accuracy: Mapped[float]
+    feasible: Mapped[bool]
+    checkpoint_trial: Mapped[str]
+    checkpoint: Mapped[str]
+    checkpoint_sha256: Mapped[str]
+    provenance: Mapped[dict[str, Any]] = mapped_column(DOCUMENT)
+    created_at: Mapped[datetime]
+
+
+class FrontMember(Base):
+    """A point on the front of its job by one metric: of one method, or overall where `method` is empty."""
+
+    __tablename__ = "front_members"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
+    metric: Mapped[str] = mapped_column(primary_key=True)
+    method: Mapped[str] = mapped_column(primary_key=True)
+    point_id: Mapped[str] = mapped_column(ForeignKey("points.id"), primary_key=True)
+    place: Mapped[int] = mapped_column(SEQ)
+    cost: Mapped[float]
+    accuracy: Mapped[float]
+
+
+class Event(Base):
+    """One entry of a job's event stream."""
+
+    __tablename__ = "events"
+    __table_args__ = (Index(None, "job_id", "seq"),)
+
+    seq: Mapped[int] = mapped_column(SEQ, primary_key=True)
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"))
+    kind: Mapped[str]
+    data: Mapped[dict[str, Any]] = mapped_column(DOCUMENT)
+    created_at: Mapped[datetime]

@@ -1,0 +1,59 @@
+"""One database transaction: it reads until the first write, and then holds the right to write."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from service.errors import NotFoundError
+from service.store.engine import WRITES
+from service.store.tables import Job
+
+
+class Transaction:
+    """A session, the right to write and the database's clock."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.sqlite = session.get_bind().dialect.name == "sqlite"
+        self._writes = False
+
+    def write(self) -> Session:
+        """The session, once this transaction is one that writes.
+
+        On SQLite a transaction cannot safely turn from reading to writing, so what was read so far is
+        let go and a writing one begins; on PostgreSQL rows are locked one by one where it matters.
+        """
+        if self.sqlite and not self._writes:
+            self.session.commit()
+            self.session.connection(execution_options={WRITES: True})
+        self._writes = True
+        return self.session
+
+    def now(self) -> datetime:
+        """The time by the database's clock, the only clock that leases and records know."""
+        if self.sqlite:
+            text = self.session.scalar(select(func.strftime("%Y-%m-%d %H:%M:%f", "now")))
+            return datetime.fromisoformat(str(text)).replace(tzinfo=UTC)
+        moment = self.session.scalar(select(func.clock_timestamp()))
+        assert isinstance(moment, datetime)  # noqa: S101 - tells the type checker what clock_timestamp returns
+        return moment.astimezone(UTC)
+
+
+class Repository:
+    """Base of the repositories: each reads and writes one kind of thing within a transaction."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    @property
+    def _session(self) -> Session:
+        return self._transaction.session
+
+    def _require_job(self, job_id: str) -> Job:
+        job = self._session.scalar(select(Job).where(Job.id == job_id))
+        if job is None:
+            raise NotFoundError(f"there is no job {job_id!r}.")
+        return job

@@ -1,0 +1,71 @@
+"""Trials: look up with attempts, learning curve and points, and list."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from service.errors import NotFoundError
+from service.store import cursors
+from service.store.tables import Attempt, Epoch, Point, Trial
+from service.store.transaction import Repository
+from service.views import AttemptView, EpochView, Page, TrialView
+
+LISTING = "trials"
+
+
+class TrialRepository(Repository):
+    """Reads trials."""
+
+    def get(self, trial_id: str) -> TrialView:
+        """A trial with its attempts, epochs and points. Raises NotFoundError."""
+        trial = self._session.scalar(select(Trial).where(Trial.id == trial_id))
+        if trial is None:
+            raise NotFoundError(f"there is no trial {trial_id!r}.")
+        seen = {
+            "epochs": self._epochs(trial_id),
+            "attempts": self._attempts(trial_id),
+            "point_ids": self._point_ids(trial_id),
+        }
+        return _view(trial).model_copy(update=seen)
+
+    def page(
+        self,
+        job_id: str,
+        *,
+        limit: int,
+        cursor: str | None,
+        state: str | None,
+        method: str | None,
+        seed: int | None,
+    ) -> Page[TrialView]:
+        """The trials of a job, newest first. Raises NotFoundError, or InvalidInputError for a bad cursor."""
+        self._require_job(job_id)
+        below = cursors.start(LISTING, cursor)
+        wanted = ((Trial.state, state), (Trial.method, method), (Trial.seed, seed))
+        query = select(Trial).where(Trial.job_id == job_id, Trial.seq < below).order_by(Trial.seq.desc())
+        query = query.where(*(column == value for column, value in wanted if value is not None))
+        rows = self._session.scalars(query.limit(cursors.check_limit(limit) + 1)).all()
+        shown, more = cursors.split(LISTING, [(trial.seq, trial) for trial in rows], limit)
+        return Page[TrialView](items=[_view(trial) for trial in shown], next_cursor=more)
+
+    def _epochs(self, trial_id: str) -> list[EpochView]:
+        query = select(Epoch).where(Epoch.trial_id == trial_id).order_by(Epoch.epoch)
+        return [
+            EpochView.model_validate(epoch, from_attributes=True) for epoch in self._session.scalars(query)
+        ]
+
+    def _attempts(self, trial_id: str) -> list[AttemptView]:
+        query = select(Attempt).where(Attempt.trial_id == trial_id).order_by(Attempt.number)
+        return [
+            AttemptView.model_validate(attempt, from_attributes=True)
+            for attempt in self._session.scalars(query)
+        ]
+
+    def _point_ids(self, trial_id: str) -> list[str]:
+        query = select(Point.id).where(Point.trial_id == trial_id).order_by(Point.ordinal)
+        return list(self._session.scalars(query))
+
+
+def _view(trial: Trial) -> TrialView:
+    fields = TrialView.model_fields.keys() - {"epochs", "attempts", "point_ids"}
+    return TrialView.model_validate({name: getattr(trial, name) for name in fields})

@@ -1,0 +1,28 @@
+"""One unit of work: all repositories over one transaction."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from service.store.events import EventRepository
+from service.store.fronts import FrontRepository
+from service.store.jobs import JobRepository
+from service.store.points import PointRepository
+from service.store.results import ResultRepository
+from service.store.studies import StudyRepository
+from service.store.transaction import Transaction
+from service.store.trials import TrialRepository
+
+
+class Unit:
+    """The repositories of one transaction; `studies` and `results` are the engine's."""
+
+    def __init__(self, session: Session) -> None:
+        transaction = Transaction(session)
+        self.events = EventRepository(transaction)
+        self.jobs = JobRepository(transaction, self.events)
+        self.trials = TrialRepository(transaction)
+        self.points = PointRepository(transaction)
+        self.fronts = FrontRepository(transaction, self.points)
+        self.studies = StudyRepository(transaction, self.jobs)
+        self.results = ResultRepository(transaction, self.jobs, self.events)
