@@ -38,6 +38,13 @@ class TrialTrainable(tune.Trainable):
         except Exception as error:  # noqa: BLE001 - whatever went wrong belongs to this trial, not to its siblings
             return {"done": True, "failure": to_json(failure_of(error))}
 
+    def save_checkpoint(self, checkpoint_dir: str) -> dict[str, Any]:
+        """Nothing for Tune to keep: the trial's own folder already has its checkpoint."""
+        return {}
+
+    def load_checkpoint(self, checkpoint: dict[str, Any] | None) -> None:
+        """See `save_checkpoint`."""
+
     def _advance(self) -> dict[str, Any]:
         if self._run is None:
             self._run = open_run(self._config)

@@ -75,12 +75,14 @@ def run_trials(feed: TrialFeed, *, compute: ComputeSpec, checkpoints: Path, data
                 num_samples=-1,
                 max_concurrent_trials=compute.concurrent_trials,
                 reuse_actors=True,
+                trial_dirname_creator=_folder_name,
             ),
             run_config=tune.RunConfig(
                 name=folder.name,
                 storage_path=str(folder.parent.resolve()),
                 callbacks=[FeedCallback(feed, checkpoints)],
                 stop=FeedStopper(feed),
+                checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
                 failure_config=tune.FailureConfig(max_failures=RETRIES),
                 verbose=0,
             ),
@@ -168,6 +170,11 @@ class FeedStopper(_Unpickled, Stopper):
     def stop_all(self) -> bool:
         """Whether the whole run stops now."""
         return self._feed.cancelled()
+
+
+def _folder_name(trial: Trial) -> str:
+    """A short name; Tune's own would spell out the whole configuration."""
+    return str(trial.trial_id)
 
 
 def _check_resources(compute: ComputeSpec) -> None:

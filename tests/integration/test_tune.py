@@ -1,0 +1,145 @@
+"""Trials on a real Ray: results arrive, a killed worker resumes, a NaN fails alone, a cancel stops."""
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from models.cost import Limit
+from search.job import JobSpec
+from search.strategy import LearnBits, proposal_to_json
+from workers.report import TrialRequest
+from workers.trial import run_trial
+from workers.tune import run_trials
+
+pytestmark = pytest.mark.ray
+
+
+def job(epochs=4, **training):
+    return JobSpec(
+        name="small",
+        architecture={"name": "conv-net", "width": 4},
+        dataset={"name": "digits", "train_samples": 200},
+        budget={"max": [2]},
+        training={"epochs": epochs, "batch_size": 32, **training},
+        compute={"concurrent_trials": 2, "cpus_per_trial": 1},
+    )
+
+
+def request(name, spec, seed=0):
+    proposal = proposal_to_json(LearnBits(budget=Limit(metric="bit_budget", maximum=2.0), note={}))
+    return TrialRequest(trial_id=name, spec=spec.to_json(), proposal=proposal, seed=seed)
+
+
+class Feed:
+    """Hands out a list of requests and records everything; `on_epoch` may misbehave."""
+
+    def __init__(self, requests, on_epoch=lambda trial_id, report: None):
+        self.waiting = list(requests)
+        self.on_epoch = on_epoch
+        self.log = []
+        self.outcomes = {}
+        self.failures = {}
+        self.stop = False
+
+    def next_trial(self):
+        return self.waiting.pop(0) if self.waiting else "finished"
+
+    def started(self, trial_id):
+        self.log.append(("started", trial_id))
+
+    def lost(self, trial_id, message):
+        self.log.append(("lost", trial_id))
+
+    def epoch(self, trial_id, report):
+        self.log.append(("epoch", trial_id, report.epoch))
+        self.on_epoch(trial_id, report)
+
+    def succeeded(self, trial_id, outcome):
+        self.outcomes[trial_id] = outcome
+
+    def failed(self, trial_id, failure):
+        self.failures[trial_id] = failure
+
+    def cancelled(self):
+        return self.stop
+
+
+@pytest.fixture
+def run(ray_cluster, tmp_path):
+    def run_feed(feed):
+        run_trials(
+            feed,
+            compute=job().compute,
+            checkpoints=tmp_path / "checkpoints",
+            data_folder=tmp_path,
+            scratch=tmp_path / "scratch",
+        )
+        return feed
+
+    return run_feed
+
+
+def undisturbed(wanted, folder):
+    return run_trial(wanted, checkpoints=folder, data_folder=folder, threads=1, report=lambda report: None)
+
+
+def worker_pids():
+    """The processes of trial actors, as Ray titles them."""
+    titles = {path.parent.name: path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()}
+    return [int(pid) for pid, title in titles.items() if b"TrialTrainable" in title]
+
+
+def test_trials_report_every_epoch_and_their_points(run, tmp_path):
+    feed = run(Feed([request(f"trial-{seed}", job(), seed) for seed in range(3)]))
+    assert set(feed.outcomes) == {"trial-0", "trial-1", "trial-2"}
+    for seed in range(3):
+        name = f"trial-{seed}"
+        assert [entry[2] for entry in feed.log if entry[:2] == ("epoch", name)] == [1, 2, 3, 4]
+        (point,) = feed.outcomes[name].points
+        assert point.costs["searched"]["bit_budget"] <= 2.0
+        assert [path.name for path in (tmp_path / "checkpoints" / name).iterdir()] == [point.checkpoint]
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def test_a_result_on_ray_is_that_of_a_plain_run(run, tmp_path):
+    feed = run(Feed([request("trial-a", job())]))
+    assert feed.outcomes["trial-a"] == undisturbed(request("trial-a", job()), tmp_path / "plain")
+
+
+def test_a_killed_worker_resumes_from_its_checkpoint_and_ends_the_same(run, tmp_path):
+    killed = []
+
+    def kill_once(trial_id, report):
+        if report.epoch == 2 and not killed:
+            killed.extend(worker_pids())
+            for pid in killed:
+                os.kill(pid, signal.SIGKILL)
+
+    wanted = request("trial-a", job(epochs=12))
+    feed = run(Feed([wanted], kill_once))
+    assert killed
+    assert ("lost", "trial-a") in feed.log
+    epochs = [entry[2] for entry in feed.log if entry[0] == "epoch"]
+    assert epochs == sorted(epochs)  # it never goes back to an epoch before the last checkpoint
+    assert len(epochs) <= 13  # an epoch whose result was on its way may be reported twice
+    assert feed.outcomes["trial-a"] == undisturbed(wanted, tmp_path / "plain")
+
+
+def test_a_loss_that_is_no_number_fails_alone(run):
+    feed = run(Feed([request("trial-bad", job(lr=100.0, weight_decay=1.0)), request("trial-good", job())]))
+    assert feed.failures["trial-bad"].reason == "nan_loss"
+    assert set(feed.outcomes) == {"trial-good"}
+
+
+def test_a_cancel_stops_the_run_and_keeps_checkpoints_for_later(run, tmp_path):
+    def stop(trial_id, report):
+        feed.stop = True
+
+    feed = Feed([request("trial-a", job(epochs=200))], stop)
+    run(feed)
+    assert not feed.outcomes
+    record = next((tmp_path / "checkpoints" / "trial-a").glob("epoch-*.json"))
+    assert json.loads(record.read_text())["epoch"] < 200
