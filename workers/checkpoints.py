@@ -1,7 +1,7 @@
 """Checkpoints: safetensors for tensors, JSON for the rest, written atomically and verified by hash.
 
-A resume checkpoint is one pair of files, `epoch-N.safetensors` and `epoch-N.json`; the JSON is renamed into place
-last and holds the SHA-256 of the tensors, so a kill at any moment leaves either the whole pair or none.
+A resume checkpoint is one pair of files, `epoch-N.safetensors` and `epoch-N.json`; the JSON is renamed
+into place last and holds the SHA-256 of the tensors, so a kill at any moment leaves the whole pair or none.
 Nothing is ever unpickled.
 """
 

@@ -1,7 +1,7 @@
 """Start a local Ray that nobody else can reach into.
 
-Ray's own servers listen on every interface, so token authentication is on: the token lies in a file that only this user
-can read. The dashboard is never started and nothing is reported home.
+Ray's own servers listen on every interface, so token authentication is on: the token lies in a file that
+only this user can read. The dashboard is never started and nothing is reported home.
 """
 
 from __future__ import annotations

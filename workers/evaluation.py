@@ -40,7 +40,9 @@ def spike_rates(network: Network, images: LabelledImages) -> dict[str, list[floa
 
 @contextmanager
 def _counting(network: Network, sums: dict[str, torch.Tensor]) -> Iterator[None]:
-    handles = [layer.register_forward_pre_hook(partial(_count, sums, name)) for name, layer in network.layers.items()]
+    handles = [
+        layer.register_forward_pre_hook(partial(_count, sums, name)) for name, layer in network.layers.items()
+    ]
     try:
         yield
     finally:

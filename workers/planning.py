@@ -21,6 +21,7 @@ from search.job import JobSpec, Setting
 from search.strategies import methods
 from search.strategy import StudyContext
 from workers.data import DatasetInfo, datasets
+from workers.data.splits import LEAST_TRAINING
 
 TRAINER_VERSION = 1
 """Raised whenever the same request would train to another result; part of every fingerprint."""
@@ -33,6 +34,7 @@ class JobPlan:
     layers: tuple[LayerShape, ...]
     cost_ranges: Mapping[str, tuple[float, float]]
     samples_per_trial: int
+    data_stamp: str
 
 
 def plan_job(spec: JobSpec, data_folder: Path) -> JobPlan:
@@ -46,7 +48,12 @@ def plan_job(spec: JobSpec, data_folder: Path) -> JobPlan:
     layers = spec_layers(spec, info)
     _check_limits(spec, layers)
     samples = (spec.dataset.train_samples or info.train_samples) * spec.training.epochs
-    return JobPlan(layers=layers, cost_ranges=_cost_ranges(spec, layers), samples_per_trial=samples)
+    return JobPlan(
+        layers=layers,
+        cost_ranges=_cost_ranges(spec, layers),
+        samples_per_trial=samples,
+        data_stamp=info.stamp,
+    )
 
 
 def dataset_info(spec: JobSpec, data_folder: Path) -> DatasetInfo:
@@ -62,10 +69,10 @@ def dataset_info(spec: JobSpec, data_folder: Path) -> DatasetInfo:
     if not info.available:
         raise DataMissingError(info.reason or "the files are missing.", pointer="/dataset/name")
     wanted = spec.dataset.train_samples
-    if wanted is not None and wanted > info.train_samples:
+    if wanted is not None and not LEAST_TRAINING <= wanted <= info.train_samples:
         raise InvalidInputError(
             f"{wanted} training samples asked for; {info.name} has {info.train_samples}.",
-            fix=f"Use 1 to {info.train_samples}.",
+            fix=f"Use {LEAST_TRAINING} to {info.train_samples}.",
             pointer="/dataset/train_samples",
         )
     return info
@@ -91,13 +98,14 @@ def study_context(spec: JobSpec, plan: JobPlan, seed: int) -> StudyContext:
     )
 
 
-def fingerprint(spec: JobSpec, proposal: Mapping[str, Any], seed: int) -> str:
+def fingerprint(spec: JobSpec, proposal: Mapping[str, Any], seed: int, *, data_stamp: str = "") -> str:
     """A SHA-256 of everything that the result of a training run depends on, and of nothing else."""
     training = {
         "version": TRAINER_VERSION,
         "torch": torch.__version__,
         "architecture": spec.architecture.model_dump(mode="json"),
         "dataset": spec.dataset.model_dump(mode="json"),
+        "data_stamp": data_stamp,
         "recipe": spec.training.model_dump(mode="json"),
         "first_layer": spec.bits.search_first_layer,
         "threads": threads_of(spec),
@@ -121,7 +129,9 @@ def _check_methods(spec: JobSpec) -> None:
     for position, name in enumerate(spec.methods):
         if name not in known:
             raise UnknownNameError(
-                f"there is no method {name!r}.", fix=f"Use one of {', '.join(known)}.", pointer=f"/methods/{position}"
+                f"there is no method {name!r}.",
+                fix=f"Use one of {', '.join(known)}.",
+                pointer=f"/methods/{position}",
             )
 
 
@@ -151,7 +161,9 @@ def _check_limit(layers: Sequence[LayerShape], bounds: Bounds, limit: Limit, poi
 def _cost_ranges(spec: JobSpec, layers: Sequence[LayerShape]) -> dict[str, tuple[float, float]]:
     bounds = spec.bits.bounds()
     ends = (least_allocation(layers, bounds), greatest_allocation(layers, bounds))
-    limits = {metric: Limit(metric=metric, maximum=1, scope=default_scope(metric)) for metric in BUDGET_METRICS}
+    limits = {
+        metric: Limit(metric=metric, maximum=1, scope=default_scope(metric)) for metric in BUDGET_METRICS
+    }
     return {
         metric: (limit_cost(limit, layers, ends[0]), limit_cost(limit, layers, ends[1]))
         for metric, limit in limits.items()

@@ -1,12 +1,12 @@
 """The recipe that every trial of every method shares: optimisers and learning rates.
 
-Weights: SGD with Nesterov momentum and weight decay. Step sizes: the same SGD without decay. Bit widths and steps (only
-while they are learned): Adam, since their gradients differ by orders of magnitude between layers.
+Weights: SGD with Nesterov momentum and weight decay. Step sizes: the same SGD without decay. Bit widths and
+steps (only while they are learned): Adam, since their gradients differ by orders of magnitude between layers.
 
     weight lr at step n of N:  lr * min(1, (n + 1) / W) * (1 + cos(pi n / N)) / 2,   W = WARM_UP * N
-    step sizes: each changes by at most the factor 1 +- STEP_SIZE_REACH in one step; an 8-bit step size is so small that
-              one large gradient would carry it through zero, and the layer would never recover
-    bits lr:  max(BITS_LR, TRAVEL / L) for L bit-learning steps, so that short trainings can still cross TRAVEL bits
+    step sizes: each changes by at most the factor 1 +- STEP_SIZE_REACH in one step; an 8-bit step size is so
+              small that one large gradient would carry it through zero, and its layer would never recover
+    bits lr:  max(BITS_LR, TRAVEL / L) for L bit-learning steps, so that short trainings can cross TRAVEL bits
 """
 
 from __future__ import annotations

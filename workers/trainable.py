@@ -35,7 +35,7 @@ class TrialTrainable(tune.Trainable):
         """Train one epoch; the last result of a trial carries its outcome or its failure."""
         try:
             return self._advance()
-        except Exception as error:  # noqa: BLE001 - whatever went wrong belongs to this trial, not to its siblings
+        except Exception as error:
             return {"done": True, "failure": to_json(failure_of(error))}
 
     def save_checkpoint(self, checkpoint_dir: str) -> dict[str, Any]:
@@ -75,6 +75,10 @@ def failure_of(error: Exception) -> TrialFailure:
 def _reason(error: Exception) -> FailureReason:
     if isinstance(error, NanLossError):
         return "nan_loss"
-    if isinstance(error, MemoryError) or "out of memory" in str(error).lower() or "can't allocate memory" in str(error):
+    if (
+        isinstance(error, MemoryError)
+        or "out of memory" in str(error).lower()
+        or "can't allocate memory" in str(error)
+    ):
         return "out_of_memory"
     return "error"

@@ -27,7 +27,16 @@ from models.repair import fit
 from search.job import JobSpec
 from workers.data import Splits
 from workers.data.batches import batches
-from workers.recipe import Schedule, bit_optimiser, bounded_step, flat_state, restore_state, schedule, set_rate, weight_optimiser
+from workers.recipe import (
+    Schedule,
+    bit_optimiser,
+    bounded_step,
+    flat_state,
+    restore_state,
+    schedule,
+    set_rate,
+    weight_optimiser,
+)
 
 EPOCH_SEED_STRIDE = 1_000_003
 """Far more than any number of epochs, so that the seeds of (seed, epoch) pairs never meet."""
@@ -80,7 +89,14 @@ class Trainer:
     """A network, its data and its optimisers; `limits` is empty for a trial with fixed bits."""
 
     def __init__(
-        self, *, spec: JobSpec, network: Network, layers: tuple[LayerShape, ...], data: Splits, seed: int, limits: tuple[Limit, ...]
+        self,
+        *,
+        spec: JobSpec,
+        network: Network,
+        layers: tuple[LayerShape, ...],
+        data: Splits,
+        seed: int,
+        limits: tuple[Limit, ...],
     ) -> None:
         self.spec = spec
         self.network = network
@@ -129,7 +145,9 @@ class Trainer:
         if self.bits is not None:
             restore_state(self.bits, _under("bits.", tensors))
 
-    def _step(self, x_BCHW: torch.Tensor, y_B: torch.Tensor, progress: Progress) -> tuple[float, int, Progress]:
+    def _step(
+        self, x_BCHW: torch.Tensor, y_B: torch.Tensor, progress: Progress
+    ) -> tuple[float, int, Progress]:
         self.weights.zero_grad(set_to_none=True)
         logits_BK = self.network(x_BCHW)
         loss = functional.cross_entropy(logits_BK, y_B, label_smoothing=self.spec.training.label_smoothing)
@@ -138,9 +156,13 @@ class Trainer:
         self.network.constrain()
         value = float(loss.detach())
         if not math.isfinite(value):
-            raise NanLossError(f"the loss is not a number at step {progress.step}.", fix="Lower /training/lr.")
+            raise NanLossError(
+                f"the loss is not a number at step {progress.step}.", fix="Lower /training/lr."
+            )
         right = int((logits_BK.argmax(1) == y_B).sum())
-        progress = replace(progress, step=progress.step + 1, samples=progress.samples + len(y_B), budget=budget)
+        progress = replace(
+            progress, step=progress.step + 1, samples=progress.samples + len(y_B), budget=budget
+        )
         return value, right, self._frozen_when_learned(progress)
 
     def _backward(self, loss: torch.Tensor, progress: Progress) -> BudgetState | None:

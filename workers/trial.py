@@ -90,7 +90,9 @@ class TrialRun:
             layers=layer_table(network, self.data.sample_shape),
             data=self.data,
             seed=seed,
-            limits=() if isinstance(proposal, FixedBits) else (proposal.budget, *self.spec.constraint_limits()),
+            limits=()
+            if isinstance(proposal, FixedBits)
+            else (proposal.budget, *self.spec.constraint_limits()),
         )
 
     def _resumed(self) -> Progress | None:
@@ -160,7 +162,9 @@ def _splits(spec: JobSpec, data_folder: Path) -> Splits:
     return _load(spec.dataset.name, data_folder, spec.dataset.train_samples, spec.dataset.split_seed)
 
 
-@lru_cache(maxsize=1)  # the trials of a reused worker share one data set; loading is a pure function of its files
+@lru_cache(
+    maxsize=1
+)  # the trials of a reused worker share one data set; loading is a pure function of its files
 def _load(name: str, folder: Path, train_samples: int | None, split_seed: int) -> Splits:
     return load_splits(name, folder=folder, train_samples=train_samples, split_seed=split_seed)
 

@@ -54,7 +54,9 @@ class TrialFeed(Protocol):
         """Whether to stop now; polled about once a second and after each result."""
 
 
-def run_trials(feed: TrialFeed, *, compute: ComputeSpec, checkpoints: Path, data_folder: Path, scratch: Path) -> None:
+def run_trials(
+    feed: TrialFeed, *, compute: ComputeSpec, checkpoints: Path, data_folder: Path, scratch: Path
+) -> None:
     """Run trials until the feed has no more and all have ended, or until it is cancelled.
 
     Needs an initialised Ray. Raises InvalidInputError when the cluster can never hold one trial.
@@ -113,7 +115,9 @@ class FeedSearcher(_Unpickled, Searcher):
             return {**self._shared, "trial": found.trial_id, "request": json.dumps(asdict(found))}
         return None if found == "wait" else Searcher.FINISHED
 
-    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+    def on_trial_complete(
+        self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
+    ) -> None:
         """Results reach the feed through the callback."""
 
     def save(self, checkpoint_path: str) -> None:
@@ -179,7 +183,10 @@ def _folder_name(trial: Trial) -> str:
 
 def _check_resources(compute: ComputeSpec) -> None:
     there = ray.cluster_resources()  # type: ignore[no-untyped-call]  # Ray leaves it untyped
-    for field, wanted in (("cpus_per_trial", compute.cpus_per_trial), ("gpus_per_trial", compute.gpus_per_trial)):
+    for field, wanted in (
+        ("cpus_per_trial", compute.cpus_per_trial),
+        ("gpus_per_trial", compute.gpus_per_trial),
+    ):
         held = there.get(field.removesuffix("s_per_trial").upper(), 0.0)
         if wanted > held:
             raise InvalidInputError(

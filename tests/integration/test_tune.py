@@ -88,7 +88,9 @@ def undisturbed(wanted, folder):
 
 def worker_pids():
     """The processes of trial actors, as Ray titles them."""
-    titles = {path.parent.name: path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()}
+    titles = {
+        path.parent.name: path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()
+    }
     return [int(pid) for pid, title in titles.items() if b"TrialTrainable" in title]
 
 

@@ -35,7 +35,8 @@ class FashionMnist:
     def info(self) -> DatasetInfo:
         """Reads no more than a header."""
         try:
-            images = read_idx_shape(self._files()[TRAIN[0]], 3)[0]
+            files = self._files()
+            images = read_idx_shape(files[TRAIN[0]], 3)[0]
         except (DataMissingError, DataDamagedError) as error:
             return unavailable(NAME, SUMMARY, str(error))
         return DatasetInfo(
@@ -44,6 +45,7 @@ class FashionMnist:
             sample_shape=(1, SIDE, SIDE),
             classes=CLASSES,
             train_samples=split_sizes(images, own_test=True).train,
+            stamp="-".join(str(path.stat().st_size) for path in files.values()),
         )
 
     def load(self) -> RawImages:

@@ -15,7 +15,8 @@ class DatasetInfo:
     """What can be said of a data set without loading it.
 
     `train_samples` counts the training images that are left after the split; it, the shape and the classes
-    are 0 where the files are missing. `reason` says why a data set is not available.
+    are 0 where the files are missing. `reason` says why a data set is not available. `stamp` changes whenever
+    the files do, so that results of one version are not taken for those of another.
     """
 
     name: str
@@ -23,6 +24,7 @@ class DatasetInfo:
     sample_shape: tuple[int, int, int]  # channels, height, width
     classes: int
     train_samples: int
+    stamp: str = ""
     available: bool = True
     reason: str = ""
 

@@ -59,7 +59,7 @@ class NpzFile:
 
 
 @lru_cache(maxsize=256)  # a pure function of the file, which its time and size stand for
-def _info(path: Path, summary: str, _modified: int, _size: int) -> DatasetInfo:
+def _info(path: Path, summary: str, modified: int, size: int) -> DatasetInfo:
     shapes = _checked_headers(path)
     labels = _arrays(path, tuple(name for name in shapes if name.startswith("y")))
     return DatasetInfo(
@@ -68,6 +68,7 @@ def _info(path: Path, summary: str, _modified: int, _size: int) -> DatasetInfo:
         sample_shape=_sample_shape(shapes["x"]),
         classes=_classes(path, labels),
         train_samples=split_sizes(shapes["x"][0], own_test="x_test" in shapes).train,
+        stamp=f"{modified}-{size}",
     )
 
 

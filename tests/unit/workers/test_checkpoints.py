@@ -15,7 +15,9 @@ from workers.checkpoints import (
 
 
 def checkpoint(epoch):
-    return Checkpoint(epoch=epoch, tensors={"a": torch.arange(6.0).reshape(2, 3) * epoch}, state={"step": epoch * 10})
+    return Checkpoint(
+        epoch=epoch, tensors={"a": torch.arange(6.0).reshape(2, 3) * epoch}, state={"step": epoch * 10}
+    )
 
 
 def test_the_newest_checkpoint_comes_back_whole(tmp_path):

@@ -28,12 +28,16 @@ def job(**training):
 
 def request(proposal, spec=None, seed=0, trial_id="trial-a"):
     spec = spec or job()
-    return TrialRequest(trial_id=trial_id, spec=spec.to_json(), proposal=proposal_to_json(proposal), seed=seed)
+    return TrialRequest(
+        trial_id=trial_id, spec=spec.to_json(), proposal=proposal_to_json(proposal), seed=seed
+    )
 
 
 def uniform(spec, tmp_path, **bits):
     layers = plan_job(spec, tmp_path).layers
-    return Allocation(layers={layer.name: LayerBits.uniform(**bits) for layer in layers if layer.fixed is None})
+    return Allocation(
+        layers={layer.name: LayerBits.uniform(**bits) for layer in layers if layer.fixed is None}
+    )
 
 
 def learn(maximum=2.0):
@@ -78,7 +82,9 @@ def test_the_same_request_gives_the_same_result_and_another_seed_another(tmp_pat
 
 
 @pytest.mark.parametrize("maximum", [1.0, 1.7, 3.0, 11.0])
-def test_a_learned_allocation_is_under_its_budget_and_its_costs_are_those_of_the_cost_module(tmp_path, maximum):
+def test_a_learned_allocation_is_under_its_budget_and_its_costs_are_those_of_the_cost_module(
+    tmp_path, maximum
+):
     outcome, _ = run(request(learn(maximum)), tmp_path)
     (point,) = outcome.points
     layers = plan_job(job(), tmp_path).layers
@@ -111,7 +117,9 @@ def test_training_learns_something(tmp_path):
 
 def test_a_loss_that_is_no_number_fails_with_that_reason(tmp_path):
     bits = uniform(job(), tmp_path, steps=1, spike_bits=4, weight_bits=4)
-    run_ = TrialRun(request(FixedBits(allocation=bits, note={})), checkpoints=tmp_path, data_folder=tmp_path, threads=1)
+    run_ = TrialRun(
+        request(FixedBits(allocation=bits, note={})), checkpoints=tmp_path, data_folder=tmp_path, threads=1
+    )
     with torch.no_grad():
         next(iter(run_.trainer.network.weight_parameters())).fill_(float("nan"))
     with pytest.raises(NanLossError, match="not a number"):

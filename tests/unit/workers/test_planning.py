@@ -1,0 +1,98 @@
+"""A job is checked whole before anything is stored, and every error points at its field."""
+
+import math
+
+import pytest
+
+from models.errors import BitfrontError, InfeasibleError, InvalidInputError, UnknownNameError
+from search.job import JobSpec
+from workers.planning import fingerprint, plan_job, study_context
+
+FIXED = {"kind": "fixed_bits", "allocation": {"a": 1}, "note": {"budget": 2}}
+LEARNED = {
+    "kind": "learn_bits",
+    "budget": {"metric": "bit_budget", "maximum": 2.0, "scope": "searched"},
+    "note": {},
+}
+
+
+def job(**changes):
+    return JobSpec.model_validate(
+        {
+            "name": "small",
+            "architecture": {"name": "conv-net", "width": 4},
+            "dataset": {"name": "digits", "train_samples": 200},
+            "budget": {"max": [4, 2]},
+            "training": {"epochs": 3},
+            **changes,
+        }
+    )
+
+
+def test_a_plan_has_the_layer_table_the_reach_of_each_cost_and_the_compute(tmp_path):
+    plan = plan_job(job(), tmp_path)
+    assert [layer.name for layer in plan.layers] == ["convs.0", "convs.1", "convs.2", "convs.3", "classifier"]
+    assert plan.cost_ranges["bit_budget"] == pytest.approx((1.0, 8 * 6 * 4))
+    assert all(least < greatest for least, greatest in plan.cost_ranges.values())
+    assert plan.samples_per_trial == 600
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "pointer"),
+    [
+        ({"architecture": {"name": "resnet9000"}}, UnknownNameError, "/architecture/name"),
+        ({"architecture": {"name": "conv-net", "depth": 3}}, InvalidInputError, "/architecture/depth"),
+        ({"architecture": {"name": "conv-net", "width": 0}}, InvalidInputError, "/architecture/width"),
+        ({"architecture": {"name": "conv-net", "width": "wide"}}, InvalidInputError, "/architecture/width"),
+        ({"dataset": {"name": "imagenet"}}, UnknownNameError, "/dataset/name"),
+        (
+            {"dataset": {"name": "digits", "train_samples": 10**6}},
+            InvalidInputError,
+            "/dataset/train_samples",
+        ),
+        ({"dataset": {"name": "digits", "train_samples": 1}}, InvalidInputError, "/dataset/train_samples"),
+        ({"methods": ["gradient", "magic"]}, UnknownNameError, "/methods/1"),
+        ({"budget": {"max": [4, 0.5]}}, InfeasibleError, "/budget/max/1"),
+        ({"constraints": [{"metric": "weight_kib", "max": 0.01}]}, InfeasibleError, "/constraints/0/max"),
+    ],
+)
+def test_what_cannot_be_planned_is_refused_with_its_field(tmp_path, changes, error, pointer):
+    with pytest.raises(error) as caught:
+        plan_job(job(**changes), tmp_path)
+    assert caught.value.pointer == pointer
+    assert caught.value.fix
+
+
+def test_an_unreachable_budget_is_told_the_least_achievable_cost(tmp_path):
+    with pytest.raises(BitfrontError, match="least achievable is 1"):
+        plan_job(job(budget={"max": [0.5]}), tmp_path)
+
+
+def test_a_study_knows_its_budgets_from_the_least_to_the_greatest(tmp_path):
+    context = study_context(job(), plan_job(job(), tmp_path), seed=7)
+    assert [limit.maximum for limit in context.budgets] == [2, 4]
+    assert context.seed == 7
+    assert math.isclose(context.trials, 12)
+
+
+@pytest.mark.parametrize(
+    ("changes", "proposal", "same"),
+    [
+        ({"name": "another"}, FIXED, True),
+        ({"budget": {"max": [8]}, "methods": ["random"]}, FIXED, True),
+        ({"bits": {"weight": [1, 4]}}, FIXED, True),
+        ({"bits": {"weight": [1, 4]}}, LEARNED, False),
+        ({"training": {"epochs": 4}}, FIXED, False),
+        ({"dataset": {"name": "digits"}}, FIXED, False),
+        ({"compute": {"cpus_per_trial": 2}}, FIXED, False),
+    ],
+)
+def test_a_fingerprint_holds_what_the_result_depends_on_and_nothing_else(changes, proposal, same):
+    assert (fingerprint(job(), proposal, 0) == fingerprint(job(**changes), proposal, 0)) is same
+
+
+def test_a_fingerprint_forgets_the_note_but_not_the_seed_or_the_data():
+    told = {**FIXED, "note": {"budget": 99}}
+    assert fingerprint(job(), FIXED, 0) == fingerprint(job(), told, 0)
+    assert fingerprint(job(), FIXED, 0) != fingerprint(job(), FIXED, 1)
+    assert fingerprint(job(), FIXED, 0) != fingerprint(job(), FIXED, 0, data_stamp="other")
