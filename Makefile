@@ -34,10 +34,8 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-# npm finds `node` through PATH: the one in the environment comes first.
 $(BUNDLE): $(VENV)/.installed $(CHART_SOURCES)
-	PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix $(CHARTS) ci --no-audit --no-fund
-	PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix $(CHARTS) run build
+	sh tools/build-charts $(CURDIR)/$(BIN)/python
 	touch $@
 
 system-packages:
