@@ -33,8 +33,6 @@ from torch.autograd.function import once_differentiable
 from models.functional.rounding import half_below, round_half_away, whole_number
 
 LN2 = math.log(2.0)
-BELOW_ZERO = -1e-37
-"""Stands for the open end below 0; smaller normal floats would not survive flushing of denormals."""
 aten = torch.ops.aten
 
 
@@ -108,9 +106,10 @@ def levels_of(v: torch.Tensor, levels: Levels) -> torch.Tensor:
 
 def inside_gradient(grad: torch.Tensor, v: torch.Tensor, levels: Levels) -> torch.Tensor:
     """du: g where the quotient lies inside the range, ends included, else 0."""
-    # The kernel keeps g strictly between its two ends; so they are the floats just outside the range.
-    high = levels.high + 2 ** (levels.high.bit_length() - 1) * torch.finfo(v.dtype).eps
-    low = -high if levels.signed else BELOW_ZERO
+    # The kernel keeps g strictly between its two ends; so they are the (normal) floats just outside the range.
+    kind = torch.finfo(v.dtype)
+    high = levels.high + 2 ** (levels.high.bit_length() - 1) * kind.eps
+    low = -high if levels.signed else -kind.tiny
     return aten.hardtanh_backward(grad, v, low, high)  # type: ignore[no-any-return]  # torch leaves its operators untyped
 
 

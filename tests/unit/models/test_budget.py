@@ -7,7 +7,16 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.budget import RATE, TIGHTENED_AT, WEIGHT, BudgetState, initial_state, log_excesses, penalty, updated
+from models.budget import (
+    RATE,
+    TIGHTENED_AT,
+    WEIGHT,
+    BudgetState,
+    initial_state,
+    log_excesses,
+    penalty,
+    updated,
+)
 from models.cost import LayerLoad, LayerShape, Limit
 
 LAYER = LayerShape(name="a", kind="conv", macs=100, weights=10, inputs=20, biases=4)
@@ -40,7 +49,9 @@ def test_initial_state_starts_from_the_costs_of_the_initial_bits():
     assert state == BudgetState(multipliers=(0.0,), initial_costs=(16.0,))
 
 
-@pytest.mark.parametrize(("progress", "maximum"), [(0.0, 16.0), (TIGHTENED_AT / 2, 8.0), (TIGHTENED_AT, 4.0), (1.0, 4.0)])
+@pytest.mark.parametrize(
+    ("progress", "maximum"), [(0.0, 16.0), (TIGHTENED_AT / 2, 8.0), (TIGHTENED_AT, 4.0), (1.0, 4.0)]
+)
 def test_maximum_tightens_geometrically_from_the_initial_cost(progress, maximum):
     (excess,) = log_excesses([LIMIT], loads_of(torch.tensor(4.0)), state_with(0.0), progress)
     assert excess.item() == pytest.approx(math.log(16.0 / maximum), abs=1e-6)

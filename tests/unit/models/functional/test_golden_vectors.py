@@ -20,7 +20,11 @@ def compute(case):
     """(output, input, {gradient field: argument}) of a case."""
     x = leaf(case["x"], case.get("shape"))
     if case["kind"] == "neuron":
-        arguments = {"step_sizes": leaf(case["step_sizes"]), "bits": leaf(case["bits"]), "steps": leaf(float(case["steps"]))}
+        arguments = {
+            "step_sizes": leaf(case["step_sizes"]),
+            "bits": leaf(case["bits"]),
+            "steps": leaf(float(case["steps"])),
+        }
         return fire(x, **arguments, leak=case["decay"]), x, arguments
     arguments = {"step_size": leaf(case["step_size"]), "bits": leaf(case["bits"])}
     if case["kind"] == "weight":
@@ -29,7 +33,9 @@ def compute(case):
 
 
 def close(actual, expected):
-    torch.testing.assert_close(actual.detach().flatten(), torch.tensor(expected).flatten(), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(
+        actual.detach().flatten(), torch.tensor(expected).flatten(), rtol=1e-4, atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda c: f"{c['kind']}-{c['bits']}-{c.get('signed', '')}")
