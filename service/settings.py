@@ -66,6 +66,11 @@ class Settings(BaseSettings):
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}"
 
+    def to_environment(self) -> dict[str, str]:
+        """The environment variables that give a child process the same settings."""
+        given = self.model_dump(exclude_none=True)
+        return {f"BITFRONT_{name.upper()}": str(value) for name, value in given.items()}
+
 
 def is_loopback(host: str) -> bool:
     """Whether a host name or address reaches this machine only."""

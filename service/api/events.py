@@ -1,0 +1,83 @@
+"""The events of a job as server-sent events: resumable by `Last-Event-ID`, and ending with the job."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, FastAPI, Header, Request
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from service.api.context import ApiContext, Context
+from service.api.errors import InvalidFieldsError
+from service.api.ids import JobId
+from service.api.queries import EventsAfter
+from service.problem import FieldError
+from service.views import ENDED_JOB_STATES, EventView
+
+router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["events"])
+POLL_SECONDS = 0.5
+BATCH = 200
+
+
+class StreamOverError(Exception):
+    """The job has ended and its last event was seen: 204 tells a browser not to connect again."""
+
+
+def install(app: FastAPI) -> None:
+    """Answer a stream that is over with 204."""
+
+    async def no_content(request: Request, error: Exception) -> Response:
+        return Response(status_code=204)
+
+    app.add_exception_handler(StreamOverError, no_content)
+
+
+def _start(
+    context: Context, job_id: JobId, query: EventsAfter, last_event_id: Annotated[str | None, Header()] = None
+) -> int:
+    """The id after which the stream begins; the header, which browsers send by themselves, goes first."""
+    after = query.after if last_event_id is None else _parsed(last_event_id)
+    ended, batch = _read(context, job_id, after)
+    if ended and not batch:
+        raise StreamOverError
+    return after
+
+
+@router.get("/events", response_class=EventSourceResponse)
+async def events(
+    context: Context, job_id: JobId, after: Annotated[int, Depends(_start)]
+) -> AsyncIterator[ServerSentEvent]:
+    """Every event after the given one, as it happens, until the job has ended."""
+    while not context.stopping.is_set():
+        ended, batch = await run_in_threadpool(_read, context, job_id, after)
+        for event in batch:
+            yield ServerSentEvent(id=str(event.id), event=event.kind, raw_data=event.model_dump_json())
+            after = event.id
+        if len(batch) == BATCH:
+            continue
+        if ended:
+            return
+        await asyncio.sleep(POLL_SECONDS)
+
+
+def _read(context: ApiContext, job_id: str, after: int) -> tuple[bool, list[EventView]]:
+    """Whether the job has ended, then its events: in this order, the last of them cannot be missed."""
+    with context.store.unit() as unit:
+        ended = unit.jobs.get(job_id).state in ENDED_JOB_STATES
+        return ended, unit.events.after(job_id, after=after, limit=BATCH)
+
+
+def _parsed(text: str) -> int:
+    if text.isascii() and text.isdecimal() and len(text) <= 18:
+        return int(text)
+    error = FieldError(
+        parameter="Last-Event-ID",
+        detail=f"{text[:40]!r} is not the id of an event.",
+        fix="Send the id of the last event that was seen, or no header.",
+        code="wrong_type",
+    )
+    raise InvalidFieldsError([error])

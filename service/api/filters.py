@@ -1,0 +1,23 @@
+"""Filters by method and seed: one that the job does not have is a mistake, not an empty answer."""
+
+from __future__ import annotations
+
+from service.api.errors import InvalidFieldsError
+from service.problem import FieldError
+from service.views import JobView
+
+
+def check_study(job: JobView, method: str | None, seed: int | None) -> None:
+    """Raises InvalidFieldsError when the job runs no such method or seed."""
+    methods = list(dict.fromkeys([*job.spec["methods"], "uniform"]))
+    if method is not None and method not in methods:
+        raise _unknown("method", method, ", ".join(methods))
+    if seed is not None and seed not in job.spec["seeds"]:
+        raise _unknown("seed", seed, ", ".join(str(known) for known in job.spec["seeds"]))
+
+
+def _unknown(parameter: str, value: str | int, known: str) -> InvalidFieldsError:
+    detail = f"the job has no {parameter} {value!r}."
+    return InvalidFieldsError(
+        [FieldError(parameter=parameter, detail=detail, fix=f"Use one of {known}.", code="unknown_value")]
+    )

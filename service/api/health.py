@@ -1,0 +1,61 @@
+"""Whether the service lives, whether it is ready, and its metrics."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import structlog
+from fastapi import APIRouter, Request
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.responses import Response
+
+from service.api.context import ApiContext, Context
+from service.api.errors import HttpError
+from service.api.home import home_id
+
+router = APIRouter(tags=["operations"])
+
+
+@router.get("/livez")
+def livez() -> dict[str, str]:
+    """Answers as long as the process does."""
+    return {"status": "alive"}
+
+
+@router.get("/readyz")
+def readyz(context: Context) -> dict[str, str]:
+    """Answers 503 with the reason while jobs could not be stored."""
+    _check_database(context)
+    _check_home(context.settings.home)
+    return {"status": "ready", "home": home_id(context.settings.home)}
+
+
+@router.get("/metrics", include_in_schema=False)
+def metrics(request: Request) -> Response:
+    """The metrics in Prometheus' text form."""
+    return Response(generate_latest(request.app.state.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def _check_database(context: ApiContext) -> None:
+    try:
+        current = context.store.at_head()
+    except Exception as error:
+        structlog.get_logger("bitfront.health").exception("the database cannot be reached")
+        raise _not_ready("the database cannot be reached.", "Look at the log of the service.") from error
+    if not current:
+        raise _not_ready("the database has another schema than this version.", "Restart `bitfront serve`.")
+
+
+def _check_home(home: Path) -> None:
+    try:
+        with tempfile.TemporaryFile(dir=home):
+            pass
+    except OSError as error:
+        raise _not_ready(
+            f"the home folder cannot be written: {error.strerror}.", "Free space or set its rights."
+        ) from error
+
+
+def _not_ready(message: str, fix: str) -> HttpError:
+    return HttpError(503, "not_ready", message, fix=fix)

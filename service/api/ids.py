@@ -1,0 +1,33 @@
+"""The ids in paths: what cannot be an id is answered like one that is not there, without asking the store."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from fastapi import Depends, Path
+
+from service.errors import NotFoundError
+
+
+def _checked(kind: str, value: str) -> str:
+    if re.fullmatch(rf"{kind}-[a-z0-9]{{16}}", value) is None:
+        raise NotFoundError(f"there is no {kind} {value[:80]!r}.", fix=f"Ids begin with '{kind}-'.")
+    return value
+
+
+def _job_id(job_id: Annotated[str, Path()]) -> str:
+    return _checked("job", job_id)
+
+
+def _trial_id(trial_id: Annotated[str, Path()]) -> str:
+    return _checked("trial", trial_id)
+
+
+def _point_id(point_id: Annotated[str, Path()]) -> str:
+    return _checked("point", point_id)
+
+
+JobId = Annotated[str, Depends(_job_id)]
+TrialId = Annotated[str, Depends(_trial_id)]
+PointId = Annotated[str, Depends(_point_id)]

@@ -1,0 +1,52 @@
+"""Points over REST, and the checkpoint of each."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.responses import FileResponse
+
+from service.api.context import Context
+from service.api.errors import HttpError
+from service.api.ids import JobId, PointId
+from service.api.queries import Pages
+from service.views import Page, PointView
+
+router = APIRouter(prefix="/v1", tags=["points"])
+SHA256_HEADER = "X-Checkpoint-SHA256"
+
+
+@router.get("/jobs/{job_id}/points")
+def listing(context: Context, job_id: JobId, query: Pages) -> Page[PointView]:
+    """Every point of a job, feasible or not."""
+    with context.store.unit() as unit:
+        unit.jobs.get(job_id)
+        return unit.points.page(job_id, limit=query.limit, cursor=query.cursor)
+
+
+@router.get("/points/{point_id}")
+def one(context: Context, point_id: PointId) -> PointView:
+    """A point with everything that makes it reproducible."""
+    with context.store.unit() as unit:
+        return unit.points.get(point_id)
+
+
+@router.get("/points/{point_id}/checkpoint", response_class=FileResponse)
+def checkpoint(context: Context, point_id: PointId) -> FileResponse:
+    """The weights of a point as safetensors; a header carries the SHA-256 that was recorded with it."""
+    with context.store.unit() as unit:
+        trial_id, name = unit.points.checkpoint(point_id)
+        sha256 = unit.points.get(point_id).checkpoint_sha256
+    path = context.settings.checkpoints / trial_id / name
+    if not path.is_file():
+        raise HttpError(
+            404,
+            "checkpoint_gone",
+            f"the checkpoint of {point_id} is no longer there.",
+            fix=f"Train it again with: bitfront rerun {point_id}.",
+        )
+    return FileResponse(
+        path,
+        media_type="application/octet-stream",
+        filename=f"{point_id}.safetensors",
+        headers={SHA256_HEADER: sha256},
+    )

@@ -1,0 +1,90 @@
+"""The query parameters of each call; unknown names and values are refused rather than passed over."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from search.job import MetricName, Name
+from service.views import JobState, TrialState
+
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
+CursorText = Annotated[str, Field(min_length=1, max_length=512)]
+
+
+class QueryModel(BaseModel):
+    """Base of all of them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class NoQuery(QueryModel):
+    """A call that takes no parameters."""
+
+
+class PageQuery(QueryModel):
+    """A slice of a listing."""
+
+    limit: int = Field(default=50, ge=1, le=100)
+    cursor: CursorText | None = None
+
+
+class JobPageQuery(PageQuery):
+    """Jobs, of one state if wanted."""
+
+    state: JobState | None = None
+
+
+class TrialPageQuery(PageQuery):
+    """Trials of a job."""
+
+    state: TrialState | None = None
+    method: Name | None = None
+    seed: Seed | None = None
+
+
+class SubmitQuery(QueryModel):
+    """`validate_only` answers the plan and stores nothing."""
+
+    validate_only: bool = False
+
+
+class WaitQuery(QueryModel):
+    """Seconds to wait for the end of the job."""
+
+    wait: float = Field(default=0, ge=0, le=30)
+
+
+class FrontQuery(QueryModel):
+    """Which points, by which cost, in which form."""
+
+    metric: MetricName | None = None
+    method: Name | None = None
+    seed: Seed | None = None
+    all_points: bool = False
+    format: Literal["json", "csv"] | None = None
+
+
+class BestQuery(QueryModel):
+    """The budget that the best point has to keep."""
+
+    metric: MetricName | None = None
+    max: float = Field(gt=0)
+
+
+class EventQuery(QueryModel):
+    """The id of the last event that was seen."""
+
+    after: int = Field(default=0, ge=0, lt=2**63)
+
+
+JobPages = Annotated[JobPageQuery, Query()]
+Pages = Annotated[PageQuery, Query()]
+TrialPages = Annotated[TrialPageQuery, Query()]
+Submission = Annotated[SubmitQuery, Query()]
+Wait = Annotated[WaitQuery, Query()]
+FrontChoice = Annotated[FrontQuery, Query()]
+Best = Annotated[BestQuery, Query()]
+EventsAfter = Annotated[EventQuery, Query()]

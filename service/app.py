@@ -1,0 +1,60 @@
+"""Puts the web application together: the REST API, the pages, and the layers that every request passes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
+
+from service.api import catalogue, events, fronts, health, jobs, points, problems, trials
+from service.api.body_limit import BodyLimit
+from service.api.context import ApiContext, Catalogue
+from service.api.guard import OriginGuard
+from service.api.metrics import JobsByState, Metrics
+from service.api.observe import Observe
+from service.settings import Settings
+from service.store import Store
+from service.web.pages import pages
+
+STATIC = Path(__file__).parent / "web" / "static"
+
+
+def create_app(settings: Settings, store: Store, *, offered: Catalogue | None = None) -> FastAPI:
+    """The application over an open store; `offered` replaces what is registered, for tests."""
+    app = FastAPI(
+        title="Bitfront", version="1", docs_url=None, redoc_url=None, openapi_url="/v1/openapi.json"
+    )
+    app.state.context = ApiContext(
+        settings=settings, store=store, catalogue=offered or catalogue.registered()
+    )
+    app.state.metrics = _metrics(store)
+    problems.install(app)
+    events.install(app)
+    for part in (jobs, trials, points, fronts, events, catalogue, health):
+        app.include_router(part.router)
+    _add_pages(app, settings, store)
+    _add_layers(app, settings)
+    return app
+
+
+def _add_pages(app: FastAPI, settings: Settings, store: Store) -> None:
+    app.mount("/static", StaticFiles(directory=STATIC, check_dir=False), name="static")
+    app.include_router(pages(store, settings))
+
+
+def _add_layers(app: FastAPI, settings: Settings) -> None:
+    """The layer that is added last is passed first."""
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    app.add_middleware(OriginGuard)
+    app.add_middleware(Observe, metrics=app.state.metrics)
+
+
+def _metrics(store: Store) -> Metrics:
+    def count() -> dict[str, int]:
+        with store.unit() as unit:
+            return unit.jobs.counts()
+
+    metrics = Metrics()
+    metrics.registry.register(JobsByState(count))
+    return metrics

@@ -1,0 +1,90 @@
+"""The command line `bitfront`.
+
+Exit codes: 0 fine; 1 a job failed or a comparison differs; 2 the input is not acceptable; 3 no service
+answers; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from models.errors import BitfrontError
+from service.commands import front, listing, rerun, running, submit
+from service.commands.shared import EXIT_INTERRUPTED, exit_code_of, show_error
+
+
+class Commands(TyperGroup):
+    """Shows the errors that users can meet without a traceback, and exits with their code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except BitfrontError as error:
+            show_error(error)
+            raise typer.Exit(exit_code_of(error)) from None
+        except KeyboardInterrupt:
+            raise typer.Exit(EXIT_INTERRUPTED) from None
+
+
+app = typer.Typer(
+    cls=Commands,
+    name="bitfront",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 fine, 1 failed or differs, 2 bad input, 3 no service answers, 130 interrupted.",
+)
+
+
+@app.callback()
+def options(
+    url: Annotated[
+        str | None,
+        typer.Option(envvar="BITFRONT_URL", help="The address of the service.", show_default=False),
+    ] = None,
+) -> None:
+    """Find the time steps, spike bits and weight bits of every layer of a spiking neural network."""
+
+
+def watch(
+    context: typer.Context,
+    job: Annotated[str, typer.Argument(help="A job, the beginning of its id, or `latest`.")],
+) -> None:
+    """Show a job until it has ended."""
+    from service.commands.watch import watch as run
+
+    run(context, job)
+
+
+_COMMANDS: tuple[Callable[..., None], ...] = (
+    running.demo,
+    running.serve,
+    running.dispatcher,
+    submit.submit,
+    listing.jobs,
+    watch,
+    front.front,
+    front.best,
+    listing.cancel,
+    rerun.rerun,
+    listing.methods,
+    listing.architectures,
+    listing.datasets,
+)
+for command in _COMMANDS:
+    app.command()(command)
+
+
+def main() -> None:
+    """The entry point."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

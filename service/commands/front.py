@@ -1,0 +1,132 @@
+"""`bitfront front` and `bitfront best`: what a search found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from models.errors import InvalidInputError
+from service.commands.shared import client_of, find_job, out, print_json
+from service.commands.tables import percent
+from service.verdict import Standing, standings, verdict
+from service.views import FrontView, JobView, PointView
+
+JobName = Annotated[str, typer.Argument(metavar="JOB", help="A job, the beginning of its id, or `latest`.")]
+MetricName = Annotated[str | None, typer.Option(help="The cost to compare by; the budget's unless told.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+
+
+def front(  # noqa: PLR0917 - Typer reads parameters, it does not call by position
+    context: typer.Context,
+    job: JobName,
+    metric: MetricName = None,
+    as_json: AsJson = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print the points as CSV.")] = False,
+    all_points: Annotated[bool, typer.Option(help="Every point, not only those on the front.")] = False,
+) -> None:
+    """Show the front of a job: each method under each budget, who beats whom, and the points."""
+    if as_json and as_csv:
+        raise InvalidInputError("--json and --csv exclude each other.", fix="Give one of them.")
+    client = client_of(context)
+    found = find_job(client, job)
+    if as_csv:
+        typer.echo(client.front_csv(found.id, metric=metric, all_points=all_points), nl=False)
+        return
+    view = client.front(found.id, metric=metric, all_points=all_points)
+    if as_json:
+        print_json(view)
+    else:
+        out().print(front_view(found, view))
+
+
+def best(
+    context: typer.Context,
+    job: JobName,
+    maximum: Annotated[float, typer.Option("--max", help="The greatest cost that is acceptable.")],
+    metric: MetricName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the best feasible point under a budget, layer by layer."""
+    client = client_of(context)
+    found = find_job(client, job)
+    name = metric or str(found.spec["budget"]["metric"])
+    point = client.best(found.id, maximum, metric=name)
+    if as_json:
+        print_json(point)
+    else:
+        out().print(point_view(point))
+
+
+def front_view(job: JobView, view: FrontView) -> RenderableType:
+    """Everything a person wants to know of a front, best first."""
+    parts: list[RenderableType] = []
+    if view.metric == job.spec["budget"]["metric"]:
+        parts = [part for entry in job.best for part in _budget_parts(job, entry.budget)]
+    return Group(*parts, _hypervolumes(view), _points(view))
+
+
+def point_view(point: PointView) -> RenderableType:
+    """A point with its bits per layer."""
+    title = f"{point.id}: {percent(point.validation_accuracy)} % (test {percent(point.test_accuracy)} %)"
+    bits = Table(
+        "layer", "steps", "spike bits", "weight bits", title=f"{title}, {point.method} seed {point.seed}"
+    )
+    for name, layer in point.allocation.items():
+        spike_bits = " ".join(str(width) for width in layer["spike_bits"])
+        bits.add_row(name, str(layer["steps"]), spike_bits, str(layer["weight_bits"]))
+    scopes = list(point.costs)
+    costs = Table("cost", *(f"{scope} layers" for scope in scopes))
+    for metric in point.costs[scopes[0]] if scopes else ():
+        costs.add_row(metric, *(f"{point.costs[scope][metric]:,.6g}" for scope in scopes))
+    return Group(bits, costs)
+
+
+def _budget_parts(job: JobView, budget: float) -> Sequence[RenderableType]:
+    """The table of one budget, and the verdict."""
+    ranked = standings(job, budget)
+    metric = job.spec["budget"]["metric"]
+    table = Table(title=f"{metric} of at most {budget:g}: accuracy in % over the seeds", title_justify="left")
+    table.add_column("method")
+    for column in ("validation (test)", "least", "greatest", "seeds"):
+        table.add_column(column, justify="right")
+    for place, standing in enumerate(ranked):
+        table.add_row(*_standing_row(standing, wins=place == 0 and bool(standing.validation)))
+    return (table, Text(verdict(ranked)), Text())
+
+
+def _standing_row(standing: Standing, *, wins: bool) -> list[str]:
+    name = f"[bold green]{standing.method} ★[/bold green]" if wins else standing.method
+    seeds = f"{len(standing.validation)}/{standing.seeds}"
+    if not standing.validation:
+        return [name, "-", "-", "-", seeds]
+    middle = f"{percent(standing.middle)} ({percent(standing.middle_test)})"
+    return [name, middle, percent(min(standing.validation)), percent(max(standing.validation)), seeds]
+
+
+def _hypervolumes(view: FrontView) -> RenderableType:
+    table = Table(title=f"hypervolume by {view.metric} ({view.scope} layers), 0 to 1", title_justify="left")
+    table.add_column("method")
+    table.add_column("hypervolume", justify="right")
+    for method, volume in sorted(view.hypervolumes.items(), key=lambda entry: -entry[1]):
+        table.add_row(method, f"{volume:.4f}")
+    table.add_section()
+    table.add_row("all together", f"{view.hypervolume:.4f}")
+    return table
+
+
+def _points(view: FrontView) -> RenderableType:
+    table = Table(title="points, cheapest first; * is on the front", title_justify="left")
+    for column in (view.metric, "validation %", "test %"):
+        table.add_column(column, justify="right")
+    for column in ("method", "seed", "point"):
+        table.add_column(column)
+    for point in sorted(view.points, key=lambda point: point.cost):
+        mark = " *" if point.on_front else ""
+        accuracies = (percent(point.validation_accuracy), percent(point.test_accuracy))
+        table.add_row(f"{point.cost:,.5g}", *accuracies, point.method, str(point.seed), point.id + mark)
+    return table

@@ -1,0 +1,72 @@
+"""`bitfront jobs`, `cancel`, `methods`, `architectures` and `datasets`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice
+from typing import Annotated
+
+import typer
+
+from service.commands.shared import client_of, every_job, find_job, out, print_json
+from service.views import NamedView, Page
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+
+
+def jobs(
+    context: typer.Context,
+    state: Annotated[str | None, typer.Option(help="Only jobs in this state.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List jobs, newest first."""
+    from service.commands.tables import jobs_table
+
+    found = list(islice(every_job(client_of(context), state), limit))
+    if as_json:
+        print_json(Page(items=found))
+    elif found:
+        out().print(jobs_table(found))
+    else:
+        out().print(
+            "No jobs" + (f" that are {state}." if state else " yet: submit one with `bitfront submit FILE`.")
+        )
+
+
+def cancel(
+    context: typer.Context,
+    job: Annotated[str, typer.Argument(help="A job, the beginning of its id, or `latest`.")],
+    as_json: AsJson = False,
+) -> None:
+    """Ask a job to end; what it found stays."""
+    client = client_of(context)
+    view = client.cancel(find_job(client, job).id)
+    if as_json:
+        print_json(view)
+    else:
+        out().print(f"{view.id} is {view.state}.")
+
+
+def methods(context: typer.Context, as_json: AsJson = False) -> None:
+    """List the methods that a job may name."""
+    _show(client_of(context).methods(), as_json)
+
+
+def architectures(context: typer.Context, as_json: AsJson = False) -> None:
+    """List the networks that a job may name."""
+    _show(client_of(context).architectures(), as_json)
+
+
+def datasets(context: typer.Context, as_json: AsJson = False) -> None:
+    """List the data sets that a job may name, and whether their files are there."""
+    _show(client_of(context).datasets(), as_json)
+
+
+def _show(named: Sequence[NamedView], as_json: bool) -> None:
+    from service.commands.tables import named_table
+
+    if as_json:
+        print_json(Page(items=list(named)))
+    else:
+        out().print(named_table(named))

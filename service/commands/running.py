@@ -1,0 +1,74 @@
+"""`bitfront serve`, `dispatcher` and `demo`: the commands that run the service itself."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from models.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from service.settings import Settings
+
+Home = Annotated[Path | None, typer.Option(help="Where the database, checkpoints and data are kept.")]
+Port = Annotated[
+    int | None, typer.Option(min=0, max=65_535, help="The port to listen on; 0 takes a free one.")
+]
+
+
+def serve(
+    home: Home = None,
+    host: Annotated[str | None, typer.Option(help="The loopback address to listen on.")] = None,
+    port: Port = None,
+    dispatcher: Annotated[
+        bool, typer.Option(help="Also run the searches, not only the API and the page.")
+    ] = True,
+) -> None:
+    """Run the service until Ctrl-C: the API, the page and the searches."""
+    settings = settings_with(home=home, host=host, port=port)
+    from service.serve import serve as run
+
+    run(settings, with_dispatcher=dispatcher)
+
+
+def dispatcher(home: Home = None) -> None:
+    """Run searches from the queue; `bitfront serve` starts this by itself."""
+    settings = settings_with(home=home)
+    from service import logs
+    from service.dispatcher import run_dispatcher
+
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    logs.configure()
+    run_dispatcher(settings, stop=stop)
+
+
+def demo(
+    home: Home = None,
+    port: Port = None,
+    leave: Annotated[bool, typer.Option("--exit", help="End after the result is printed.")] = False,
+) -> None:
+    """Search the bits of a small network on digits, watch it, and open its page."""
+    settings = settings_with(home=home, port=port)
+    from service.demo import run_demo
+
+    run_demo(settings, leave=leave)
+
+
+def settings_with(**given: Any) -> Settings:
+    """The settings of the environment, with what the command line gave in their place."""
+    from pydantic import ValidationError
+
+    from service.settings import Settings
+
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = f"BITFRONT_{str(first['loc'][0]).upper()}"
+        raise InvalidInputError(f"the setting {name} is not acceptable: {first['msg']}.") from None

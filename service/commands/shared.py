@@ -1,0 +1,114 @@
+"""What the commands share: consoles, the client, names of jobs, errors and exit codes."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import typer
+from pydantic import BaseModel
+from rich.console import Console
+from rich.markup import escape
+
+from models.errors import BitfrontError, DataDamagedError, DataMissingError, InvalidInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from service.client import BitfrontClient
+    from service.views import JobView
+
+EXIT_FAILED = 1
+EXIT_BAD_INPUT = 2
+EXIT_UNREACHABLE = 3
+EXIT_INTERRUPTED = 130
+
+
+def out() -> Console:
+    """Where answers go."""
+    return Console(file=sys.stdout, highlight=False)
+
+
+def err() -> Console:
+    """Where errors and asides go."""
+    return Console(file=sys.stderr, highlight=False)
+
+
+def print_json(value: BaseModel) -> None:
+    """An answer as JSON, unadorned, for other programs."""
+    typer.echo(value.model_dump_json(indent=2))
+
+
+def client_of(context: typer.Context) -> BitfrontClient:
+    """A client of the service that `--url` or the settings name; closed when the command ends."""
+    from service.client import BitfrontClient
+
+    client = BitfrontClient(service_url(context))
+    context.call_on_close(client.close)
+    return client
+
+
+def service_url(context: typer.Context) -> str:
+    """The address of the service."""
+    from service.settings import Settings
+
+    given = context.find_root().params.get("url")
+    return str(given) if given else Settings().url
+
+
+def find_job(client: BitfrontClient, text: str) -> JobView:
+    """A job by its id, the unique beginning of its id (with or without `job-`), or the word `latest`."""
+    if text == "latest":
+        newest = client.jobs(limit=1).items
+        if not newest:
+            raise InvalidInputError("there are no jobs yet.", fix="Submit one with `bitfront submit FILE`.")
+        return client.job(newest[0].id)
+    start = text if text.startswith("job-") else f"job-{text}"
+    if len(start) == len("job-") + 16:
+        return client.job(start)
+    matches = [job for job in every_job(client) if job.id.startswith(start)]
+    if len(matches) == 1:
+        return client.job(matches[0].id)
+    if not matches:
+        raise InvalidInputError(f"no job's id begins with {text!r}.", fix="`bitfront jobs` lists them.")
+    listed = ", ".join(job.id for job in matches[:5])
+    raise InvalidInputError(
+        f"{len(matches)} jobs begin with {text!r}: {listed}.", fix="Give more characters."
+    )
+
+
+def every_job(client: BitfrontClient, state: str | None = None) -> Iterator[JobView]:
+    """All jobs, newest first."""
+    cursor: str | None = None
+    while True:
+        page = client.jobs(limit=100, cursor=cursor, state=state)
+        yield from page.items
+        cursor = page.next_cursor
+        if cursor is None:
+            return
+
+
+def show_error(error: BitfrontError) -> None:
+    """Every field that is wrong, why, and how to mend it."""
+    console = err()
+    fields: list[Any] = list(getattr(error, "errors", []))
+    for entry in fields:
+        place = entry.pointer or entry.parameter or "the job"
+        console.print(f"[red]✗[/red] [bold]{escape(place)}[/bold]: {escape(entry.detail)}")
+        if entry.fix:
+            console.print(f"  [green]{escape(entry.fix)}[/green]")
+    if not fields:
+        console.print(f"[red]✗[/red] {escape(error.message)}")
+        if error.fix:
+            console.print(f"  [green]{escape(error.fix)}[/green]")
+
+
+def exit_code_of(error: BitfrontError) -> int:
+    """2 for what the user can mend in the input, 3 when no service answers, else 1."""
+    if error.code == "unreachable":
+        return EXIT_UNREACHABLE
+    status = getattr(error, "status", None)
+    if status is not None:
+        return EXIT_BAD_INPUT if 400 <= status < 500 and error.code != "no_feasible_point" else EXIT_FAILED
+    bad_input = isinstance(error, InvalidInputError | DataMissingError | DataDamagedError)
+    return EXIT_BAD_INPUT if bad_input else EXIT_FAILED

@@ -1,0 +1,53 @@
+"""`bitfront submit`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from service.commands.shared import client_of, out, print_json
+from service.commands.spec_file import read_spec
+
+
+def submit(  # noqa: PLR0917 - Typer reads parameters, it does not call by position
+    context: typer.Context,
+    file: Annotated[
+        Path, typer.Argument(help="A job in YAML or JSON; - reads standard input.", allow_dash=True)
+    ],
+    wait: Annotated[bool, typer.Option(help="Watch the job until it has ended.")] = False,
+    validate_only: Annotated[
+        bool, typer.Option(help="Check the job and show its plan; store nothing.")
+    ] = False,
+    name: Annotated[str | None, typer.Option(help="Use this name in place of the file's.")] = None,
+    idempotency_key: Annotated[
+        str | None, typer.Option(help="Submitting again with the same key returns the same job.")
+    ] = None,
+    json: Annotated[bool, typer.Option(help="Print the answer as JSON.")] = False,
+) -> None:
+    """Submit a job."""
+    spec = read_spec(file) | ({"name": name} if name else {})
+    client = client_of(context)
+    if validate_only:
+        plan = client.validate(spec)
+        if json:
+            print_json(plan)
+        else:
+            from service.commands.tables import plan_tables
+
+            out().print(*plan_tables(plan))
+        return
+    job = client.submit(spec, idempotency_key)
+    if json and not wait:
+        print_json(job)
+    elif not json:
+        out().print(f"Submitted [bold]{escape(job.name)}[/bold] as {job.id}: {client.url}/jobs/{job.id}")
+    if wait:
+        from service.commands.watch import follow, require_success
+
+        job = follow(client, job.id, quiet=json)
+        if json:
+            print_json(job)
+        require_success(job)
