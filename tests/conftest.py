@@ -21,10 +21,12 @@ SERVER_USER = "postgres"
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """The URL of a fresh PostgreSQL server on a loopback port; the test is skipped where none is installed."""
+    """The URL of a fresh PostgreSQL server on a loopback port; skips where none is installed."""
     binaries = _server_binaries()
     if binaries is None:
-        pytest.skip("no PostgreSQL server is installed (looked for initdb under /usr/lib/postgresql and on PATH)")
+        pytest.skip(
+            "no PostgreSQL server is installed (looked for initdb under /usr/lib/postgresql and on PATH)"
+        )
     folder = Path(tempfile.mkdtemp(prefix="bitfront-postgres-"))
     if os.geteuid() == 0:
         shutil.chown(folder, SERVER_USER)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from search.job import JobSpec
@@ -69,6 +69,11 @@ class JobRepository(Leases):
         views = [_view(job, JobSpec.model_validate(job.spec), studies[job.id]) for job in shown]
         return Page[JobView](items=views, next_cursor=more)
 
+    def counts(self) -> dict[str, int]:
+        """How many jobs are in each state that any job is in."""
+        rows = self._session.execute(select(Job.state, func.count()).group_by(Job.state))
+        return {state: number for state, number in rows}  # noqa: C416 - dict() has no type for rows
+
     def request_cancel(self, job_id: str) -> JobView:
         """Ask for a job to end: at once where it is queued, soon where it runs. Raises NotFoundError."""
         job = self._locked(job_id)
@@ -78,10 +83,6 @@ class JobRepository(Leases):
             self._enter(job, "cancelling", self._transaction.now())
         self._session.flush()
         return self.get(job_id)
-
-    def is_cancelling(self, job_id: str) -> bool:
-        """Whether somebody has asked for a running job to end."""
-        return self._session.scalar(select(Job.state).where(Job.id == job_id)) == "cancelling"
 
     def _by_key(self, key: str | None) -> Job | None:
         if key is None:

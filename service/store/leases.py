@@ -87,11 +87,19 @@ class Leases(Repository):
         job = self.hold(claim)
         self._end(job, "cancelled" if job.state == "cancelling" else state, error)
 
+    def cancel_requested(self, claim: Claim) -> bool:
+        """Whether somebody has asked for the claimed job to end. Raises StaleLeaseError."""
+        query = select(Job.state, Job.lease_token).where(Job.id == claim.job_id)
+        state, token = self._session.execute(query).one()
+        if token != claim.token or state not in HELD:
+            raise _stale(claim)
+        return bool(state == "cancelling")
+
     def hold(self, claim: Claim) -> Job:
         """Lock the job of a claim for this transaction. Raises StaleLeaseError where the claim is stale."""
         job = self._locked(claim.job_id)
         if job.lease_token != claim.token or job.state not in HELD:
-            raise StaleLeaseError(f"the lease on {claim.job_id} with token {claim.token} is no longer valid.")
+            raise _stale(claim)
         return job
 
     def _locked(self, job_id: str) -> Job:
@@ -122,6 +130,10 @@ class Leases(Repository):
         self._session.execute(
             update(Trial).where(Trial.job_id == job.id, Trial.state == "running").values(state="queued")
         )
+
+
+def _stale(claim: Claim) -> StaleLeaseError:
+    return StaleLeaseError(f"the lease on {claim.job_id} with token {claim.token} is no longer valid.")
 
 
 def _abandoned(now: datetime) -> Select[Job]:

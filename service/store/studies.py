@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 
 from search.job import JobSpec
 from service.store import ids
@@ -90,16 +90,27 @@ class StudyRepository(Repository):
         self._leases.hold(claim)
         self._session.execute(update(Study).where(Study.id == study_id).values(finished=True))
 
-    def trials(self, study_id: str) -> list[StoredTrial]:
-        """The trials of a study by number."""
-        points = self._points(study_id)
-        query = select(Trial).where(Trial.study_id == study_id).order_by(Trial.number)
+    def trials(self, study_id: str, *, first_round: int) -> list[StoredTrial]:
+        """The trials of a study from a round on, by number."""
+        chosen = (Trial.study_id == study_id, Trial.round >= first_round)
+        points = self._points(select(Trial.id).where(*chosen))
+        query = select(Trial).where(*chosen).order_by(Trial.number)
         return [_stored(trial, points.get(trial.id, ())) for trial in self._session.scalars(query)]
 
-    def _points(self, study_id: str) -> dict[str, tuple[StoredPoint, ...]]:
+    def why_no_point(self, job_id: str) -> str | None:
+        """Why a job whose studies have all finished has no point; None where it has one."""
+        if self._session.scalar(select(Point.seq).where(Point.job_id == job_id).limit(1)) is not None:
+            return None
+        failed = select(Trial).where(Trial.job_id == job_id, Trial.state == "failed")
+        first = self._session.scalar(failed.order_by(Trial.finished_at, Trial.seq).limit(1))
+        if first is None:
+            return "No method proposed a trial."
+        return f"Every trial failed; the first: {first.reason}: {first.message}"
+
+    def _points(self, trials: Select[str]) -> dict[str, tuple[StoredPoint, ...]]:
         rows = self._session.execute(
             select(Point.trial_id, Point.allocation, Point.validation_accuracy, Point.budget_cost)
-            .where(Point.study_id == study_id)
+            .where(Point.trial_id.in_(trials))
             .order_by(Point.place)
         )
         found: dict[str, tuple[StoredPoint, ...]] = {}

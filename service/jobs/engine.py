@@ -1,0 +1,148 @@
+"""The feed of one claimed job: hands out its trials, records their results, and ends the job.
+
+Every record is one unit of work under the claim's fencing token. Once another dispatcher holds the job,
+nothing more is written and the run is over.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from search.job import JobSpec
+from search.strategies import make_strategy
+from service.jobs.record import Record
+from service.jobs.turns import StrategyMaker, Turns
+from service.store import Claim, Store
+from workers.planning import JobPlan, plan_job
+from workers.report import EpochReport, TrialFailure, TrialOutcome, TrialRequest
+
+if TYPE_CHECKING:  # importing it imports Ray, whose environment the dispatcher sets first
+    from workers.tune import TrialFeed
+
+Planner = Callable[[JobSpec, Path], JobPlan]
+POLL_SECONDS = 1.0
+"""How long an answer of the database about cancelling is good for."""
+
+
+class JobRun:
+    """A job under a claim; implements `workers.tune.TrialFeed`. Used from one thread, after `prepare`.
+
+    `halt` says that the dispatcher wants to stop; the job then goes back to the queue.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        claim: Claim,
+        *,
+        data_folder: Path,
+        plan: Planner = plan_job,
+        make: StrategyMaker = make_strategy,
+        halt: Callable[[], bool] = lambda: False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._claim = claim
+        self._record = Record(store, claim)
+        self._data_folder = data_folder
+        self._plan = plan
+        self._make = make
+        self._halt = halt
+        self._clock = clock
+        self._turns: Turns | None = None
+        self._cancelling = False
+        self._polled_at = -POLL_SECONDS
+
+    def prepare(self) -> None:
+        """Plan the job and bring every study to where its stored trials end. Raises what planning raises."""
+        plan = self._plan(self._claim.spec, self._data_folder)
+        self._turns = Turns(self._record, plan, self._make)
+
+    def next_trial(self) -> TrialRequest | Literal["wait", "finished"]:
+        """A trial of the study whose turn it is; "wait" while every study needs results first."""
+        found = None if self._over() else self._prepared.next()
+        if self._over():
+            return "finished"
+        if found is None:
+            return "finished" if self._prepared.finished else "wait"
+        seed, trial = found
+        return TrialRequest(
+            trial_id=trial.id, spec=self._claim.spec.to_json(), proposal=trial.planned.proposal, seed=seed
+        )
+
+    def started(self, trial_id: str) -> None:
+        """An attempt begins."""
+        with self._record.unit() as unit:
+            unit.results.start(self._claim, trial_id)
+
+    def lost(self, trial_id: str, message: str) -> None:
+        """An attempt ended with its worker; another follows."""
+        with self._record.unit() as unit:
+            unit.results.lose(self._claim, trial_id, message)
+
+    def epoch(self, trial_id: str, report: EpochReport) -> None:
+        """A trial finished an epoch."""
+        with self._record.unit() as unit:
+            unit.results.epoch(self._claim, trial_id, report)
+
+    def succeeded(self, trial_id: str, outcome: TrialOutcome) -> None:
+        """A trial ended with points; a second result of the same trial changes nothing."""
+        counted = False
+        with self._record.unit() as unit:
+            counted = unit.results.succeed(self._claim, trial_id, outcome)
+        self._prepared.settle(trial_id, counted=counted)
+
+    def failed(self, trial_id: str, failure: TrialFailure) -> None:
+        """A trial ended without a point; what fails while the dispatcher stops will be run again."""
+        if self._halt():
+            return
+        counted = False
+        with self._record.unit() as unit:
+            counted = unit.results.fail(self._claim, trial_id, failure)
+        self._prepared.settle(trial_id, counted=counted)
+
+    def cancelled(self) -> bool:
+        """Whether to stop: the job was cancelled or taken over, or the dispatcher stops."""
+        if not self._over() and self._clock() - self._polled_at >= POLL_SECONDS:
+            self._polled_at = self._clock()
+            with self._record.unit() as unit:
+                self._cancelling = unit.jobs.cancel_requested(self._claim)
+        return self._over()
+
+    def finish(self) -> None:
+        """End the job by what it reached, or give it back where the dispatcher stops before the end."""
+        with self._record.unit() as unit:
+            if unit.jobs.cancel_requested(self._claim):
+                unit.jobs.finish(self._claim, "cancelled")
+            elif self._prepared.finished:
+                error = unit.studies.why_no_point(self._claim.job_id)
+                unit.jobs.finish(self._claim, "failed" if error else "succeeded", error)
+            elif self._halt():
+                unit.jobs.release(self._claim)
+            else:
+                unit.jobs.finish(self._claim, "failed", "The trials stopped before the search was complete.")
+
+    def abort(self, message: str) -> None:
+        """End the job as failed, or give it back where the dispatcher stops: that may be why it failed."""
+        with self._record.unit() as unit:
+            if self._halt():
+                unit.jobs.release(self._claim)
+            else:
+                unit.jobs.finish(self._claim, "failed", message)
+
+    @property
+    def _prepared(self) -> Turns:
+        if self._turns is None:
+            raise RuntimeError("prepare() comes first")
+        return self._turns
+
+    def _over(self) -> bool:
+        return self._record.stale or self._cancelling or self._halt()
+
+
+if TYPE_CHECKING:
+
+    def _implements_the_feed(run: JobRun) -> TrialFeed:
+        return run

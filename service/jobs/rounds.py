@@ -1,0 +1,98 @@
+"""One study of a running job: its strategy, and the round that is being worked on.
+
+Everything follows from what is stored: a strategy is told the finished rounds in order, as they come back
+from the store, whether they ended a moment ago or before a crash. So a resumed study continues exactly as
+an undisturbed one does.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+from models.allocation import Allocation
+from search.strategy import Proposal, Strategy, TrialResult, proposal_from_json, proposal_to_json
+from service.store.studies import PlannedTrial, StoredTrial
+from service.views import ENDED_TRIAL_STATES
+
+Fingerprint = Callable[[Mapping[str, Any]], str]
+"""From the stored form of a proposal to the identity of its training."""
+
+
+class StudyRun:
+    """A study between two moments of its job: what waits, what is open, and what its strategy knows."""
+
+    def __init__(
+        self, *, study_id: str, seed: int, strategy: Strategy, trials: int, fingerprint: Fingerprint
+    ) -> None:
+        self.id = study_id
+        self.seed = seed
+        self.finished = False
+        self.queued: deque[StoredTrial] = deque()
+        self.rounds_told = 0
+        self._open: set[str] = set()
+        self._strategy = strategy
+        self._trials = trials
+        self._trials_told = 0
+        self._fingerprint = fingerprint
+
+    def take_in(self, stored: Sequence[StoredTrial]) -> None:
+        """Tell the strategy the rounds that have ended, from `rounds_told` on; take up the open one."""
+        for _, grouped in groupby(stored, key=lambda trial: trial.planned.round):
+            trials = list(grouped)
+            if all(trial.state in ENDED_TRIAL_STATES for trial in trials):
+                self._tell(trials)
+            else:
+                self._open = {trial.id for trial in trials if trial.state not in ENDED_TRIAL_STATES}
+                self.queued = deque(trial for trial in trials if trial.state == "queued")
+
+    @property
+    def working(self) -> bool:
+        """Whether its round still has trials that have not ended."""
+        return bool(self._open)
+
+    def next_round(self) -> list[PlannedTrial]:
+        """The trials that the strategy asks for next, within the study's share of compute; maybe none."""
+        proposals = list(self._strategy.ask())[: self._trials - self._trials_told]
+        return [
+            self._planned(number, proposal) for number, proposal in enumerate(proposals, self._trials_told)
+        ]
+
+    def take(self, *, but: Collection[str]) -> StoredTrial | None:
+        """Remove and return the first queued trial that trains something other than `but` (fingerprints)."""
+        found = next((trial for trial in self.queued if trial.planned.fingerprint not in but), None)
+        if found is not None:
+            self.queued.remove(found)
+        return found
+
+    def ended(self, trial_id: str) -> None:
+        """Note that a trial of the open round has ended."""
+        self._open.discard(trial_id)
+
+    def _tell(self, trials: Sequence[StoredTrial]) -> None:
+        self._strategy.ask()  # the protocol's turn; the stored proposals are the truth
+        self._strategy.tell([trial_result(trial) for trial in trials])
+        self.rounds_told += 1
+        self._trials_told += len(trials)
+
+    def _planned(self, number: int, proposal: Proposal) -> PlannedTrial:
+        stored = proposal_to_json(proposal)
+        return PlannedTrial(
+            round=self.rounds_told, number=number, proposal=stored, fingerprint=self._fingerprint(stored)
+        )
+
+
+def trial_result(trial: StoredTrial) -> TrialResult:
+    """What a strategy is told of a trial: its most accurate point (the cheaper of equals), or none."""
+    proposal = proposal_from_json(trial.planned.proposal)
+    if not trial.points:
+        return TrialResult(proposal=proposal, allocation=None, accuracy=None, cost=None)
+    best = min(trial.points, key=lambda point: (-point.validation_accuracy, point.budget_cost))
+    return TrialResult(
+        proposal=proposal,
+        allocation=Allocation.from_json(best.allocation),
+        accuracy=best.validation_accuracy,
+        cost=best.budget_cost,
+    )
