@@ -45,6 +45,9 @@ class UnreachableError(BitfrontError):
     code = "unreachable"
 
 
+JSON_BODY = {"Content-Type": "application/json"}
+
+
 class BitfrontClient:
     """Calls one service; raises ApiError for its problems and UnreachableError when it does not answer."""
 
@@ -74,13 +77,15 @@ class BitfrontClient:
 
     def submit(self, spec: Mapping[str, Any] | JobSpec, idempotency_key: str | None = None) -> JobView:
         """Submit a job. A key is made up when none is given: asking again after a lost answer is safe."""
-        headers = {"Idempotency-Key": idempotency_key or uuid.uuid4().hex}
+        headers = {**JSON_BODY, "Idempotency-Key": idempotency_key or uuid.uuid4().hex}
         return _parse(JobView, self._call("POST", "/v1/jobs", content=_body(spec), headers=headers))
 
     def validate(self, spec: Mapping[str, Any] | JobSpec) -> PlanView:
         """The plan of a job, without storing it."""
         params = {"validate_only": "true"}
-        return _parse(PlanView, self._call("POST", "/v1/jobs", content=_body(spec), params=params))
+        return _parse(
+            PlanView, self._call("POST", "/v1/jobs", content=_body(spec), params=params, headers=JSON_BODY)
+        )
 
     def job(self, job_id: str, wait: float = 0) -> JobView:
         """A job; with `wait`, once it has ended or after that many seconds (30 at most)."""
