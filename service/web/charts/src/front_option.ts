@@ -1,0 +1,201 @@
+/** The front chart as an ECharts option: a pure function of points, choices and colours. */
+
+import type { ScatterSeriesOption, LineSeriesOption } from "echarts/charts";
+import type { EChartsCoreOption } from "echarts/core";
+import { accuracyBounds, costAxis, type CostAxis } from "./axis";
+import { cost, percent } from "./formats";
+import { colourOf, type Theme } from "./theme";
+import { tooltip } from "./tooltip";
+import { accuracyOf, type FrontPoint, type FrontView, type MethodMark, type Setup } from "./types";
+import type { ViewState } from "./view_state";
+
+export interface Scene {
+  setup: Setup;
+  front: FrontView;
+  state: ViewState;
+  theme: Theme;
+  narrow: boolean;
+}
+
+interface Datum {
+  value: [number, number];
+  point: FrontPoint;
+}
+
+export function shownPoints(scene: Scene): FrontPoint[] {
+  const positive = (point: FrontPoint) => point.cost > 0 || !scene.state.logX;
+  return scene.front.points.filter((point) => !scene.state.hidden.has(point.method) && positive(point));
+}
+
+export function frontOption(scene: Scene): EChartsCoreOption {
+  const points = shownPoints(scene);
+  const axis = costAxis(points.map((point) => point.cost), limits(scene), scene.state.logX);
+  return {
+    animationDuration: 250,
+    animation: !window.matchMedia("(prefers-reduced-motion: reduce)").matches,
+    textStyle: { fontFamily: scene.theme.font },
+    grid: { left: 8, right: 14, top: 30, bottom: 34, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
+    xAxis: xAxis(scene, axis),
+    yAxis: yAxis(scene, points),
+    tooltip: tooltipOption(scene),
+    series: [
+      ground(scene, axis),
+      stepLine(scene, points, axis),
+      ...scene.setup.methods.map((mark) => methodSeries(scene, points, mark)),
+      chosenRing(scene, points),
+    ],
+  };
+}
+
+/** The limits that hold on the cost shown: the job's budgets, or a constraint on this metric. */
+export function limits(scene: Scene): number[] {
+  const constraint = scene.setup.constraints[scene.front.metric];
+  return constraint === undefined ? scene.front.budgets : [...scene.front.budgets, constraint];
+}
+
+function feasibleLimit(scene: Scene): number | undefined {
+  const bounds = [...scene.front.budgets.slice(-1), ...limits(scene).slice(scene.front.budgets.length)];
+  return bounds.length === 0 ? undefined : Math.min(...bounds);
+}
+
+function xAxis({ theme, state, front }: Scene, { min, max, ticks }: CostAxis): object {
+  return {
+    type: state.logX ? "log" : "value",
+    min,
+    max,
+    name: `${front.metric} (${front.scope === "all" ? "all layers" : "searched layers"})`,
+    nameLocation: "middle",
+    nameGap: 30,
+    nameTextStyle: { color: theme.quiet, fontSize: 12.5 },
+    axisLine: { onZero: false, lineStyle: { color: theme.line } },
+    axisTick: { customValues: ticks, lineStyle: { color: theme.line } },
+    axisLabel: { customValues: ticks, color: theme.quiet, fontSize: 12, formatter: cost, hideOverlap: true },
+    splitLine: { show: false },
+    minorTick: { show: false },
+  };
+}
+
+function yAxis({ theme, state, narrow }: Scene, points: readonly FrontPoint[]): object {
+  const [min, max] = accuracyBounds(points.map((point) => accuracyOf(point, state.accuracy)));
+  return {
+    type: "value",
+    min,
+    max,
+    splitNumber: narrow ? 4 : 6,
+    name: `${state.accuracy} accuracy`,
+    nameLocation: "end",
+    nameGap: 12,
+    nameTextStyle: { color: theme.quiet, fontSize: 12.5, align: "left" },
+    axisLabel: { color: theme.quiet, fontSize: 12, formatter: (share: number) => percent(share, max - min < 0.05 ? 1 : 0) },
+    splitLine: { lineStyle: { color: theme.line, opacity: 0.7 } },
+  };
+}
+
+function tooltipOption({ theme, front }: Scene): object {
+  return {
+    trigger: "item",
+    confine: true,
+    backgroundColor: theme.card,
+    borderColor: theme.line,
+    textStyle: { color: theme.ink },
+    formatter: (hit: { data?: unknown }) => (isDatum(hit.data) ? tooltip(hit.data.point, front.metric) : ""),
+  };
+}
+
+/** The shaded regions and the lines of the limits; it holds no data of its own. */
+function ground(scene: Scene, axis: CostAxis): LineSeriesOption {
+  const { theme, front } = scene;
+  const limit = feasibleLimit(scene);
+  const label = { color: theme.quiet, fontSize: 11.5, distance: 5, formatter: (line: { value: unknown }) => `≤ ${cost(Number(line.value))}` };
+  return {
+    id: "ground",
+    type: "line",
+    data: [],
+    silent: true,
+    markLine: {
+      symbol: "none",
+      silent: true,
+      animation: false,
+      label: { ...label, position: "end" },
+      lineStyle: { color: theme.quiet, type: [4, 4], width: 1.2 },
+      data: [...new Set(limits(scene))].map((xAxis) => ({ xAxis, name: front.metric })),
+    },
+    markArea: { silent: true, animation: false, data: limit === undefined ? [] : regions(scene, axis, limit) },
+  };
+}
+
+type Region = [{ name?: string; xAxis: number; itemStyle?: object; label?: object }, { xAxis: number }];
+
+function regions({ theme, narrow }: Scene, axis: CostAxis, limit: number): Region[] {
+  const label = { show: !narrow, color: theme.quiet, fontSize: 11.5, distance: 8 };
+  const feasible: Region = [
+    { name: "feasible", xAxis: axis.min, itemStyle: { color: theme.feasible }, label: { ...label, position: "insideBottomLeft" } },
+    { xAxis: limit },
+  ];
+  const beyond: Region = [
+    { name: "over the limit", xAxis: limit, itemStyle: { color: theme.beyond }, label: { ...label, show: false } },
+    { xAxis: axis.max },
+  ];
+  return [feasible, beyond];
+}
+
+/** The front over all methods shown. Its points were chosen by validation accuracy, also where test is drawn. */
+function stepLine(scene: Scene, points: readonly FrontPoint[], axis: CostAxis): LineSeriesOption {
+  const front = points.filter((point) => point.on_front).sort((a, b) => a.cost - b.cost);
+  const steps = front.map((point) => [point.cost, accuracyOf(point, scene.state.accuracy)]);
+  const last = steps.at(-1);
+  const end = Math.min(feasibleLimit(scene) ?? axis.max, axis.max);
+  if (last !== undefined && end > Number(last[0])) steps.push([end, Number(last[1])]);
+  return {
+    id: "front",
+    type: "line",
+    step: "end",
+    data: steps,
+    symbol: "none",
+    silent: true,
+    z: 2,
+    lineStyle: { color: scene.theme.ink, width: 1.8, opacity: 0.75 },
+  };
+}
+
+function methodSeries(scene: Scene, points: readonly FrontPoint[], mark: MethodMark): ScatterSeriesOption {
+  const own = points.filter((point) => point.method === mark.method);
+  return {
+    id: `method ${mark.method}`,
+    name: mark.method,
+    type: "scatter",
+    z: 3,
+    symbol: `path://${mark.path}`,
+    data: own.map((point) => datum(point, scene)),
+    itemStyle: { color: colourOf(mark, scene.theme), borderColor: scene.theme.card, borderWidth: 0.8 },
+    emphasis: { scale: 1.4 },
+    cursor: "pointer",
+  };
+}
+
+function datum(point: FrontPoint, scene: Scene): Datum & { symbolSize: number; itemStyle: { opacity: number } } {
+  return {
+    value: [point.cost, accuracyOf(point, scene.state.accuracy)],
+    point,
+    symbolSize: point.on_front ? 13 : 10,
+    itemStyle: { opacity: point.on_front ? 1 : 0.6 },
+  };
+}
+
+function chosenRing(scene: Scene, points: readonly FrontPoint[]): ScatterSeriesOption {
+  const chosen = points.filter((point) => point.id === scene.state.point);
+  return {
+    id: "chosen",
+    type: "scatter",
+    z: 4,
+    silent: true,
+    symbol: "circle",
+    symbolSize: 24,
+    data: chosen.map((point) => ({ value: [point.cost, accuracyOf(point, scene.state.accuracy)] })),
+    itemStyle: { color: "transparent", borderColor: scene.theme.ink, borderWidth: 2 },
+  };
+}
+
+export function isDatum(data: unknown): data is Datum {
+  return typeof data === "object" && data !== null && "point" in data;
+}

@@ -1,0 +1,56 @@
+/** The chart's points as a table, for those who cannot use a chart or do not want to. */
+
+import { make, markElement } from "./dom";
+import { cost, percent } from "./formats";
+import type { FrontPoint, MethodMark } from "./types";
+
+const MOST_ROWS = 200;
+
+export function pointsTable(points: readonly FrontPoint[], metric: string, methods: readonly MethodMark[]): HTMLElement {
+  const box = make("div", "", "scroll");
+  box.tabIndex = 0;
+  box.setAttribute("role", "region");
+  box.setAttribute("aria-label", "All points");
+  const table = make("table", "", "numbers choose");
+  const body = make("tbody");
+  body.append(...points.slice(0, MOST_ROWS).map((point) => row(point, methods)));
+  table.append(head(metric), body);
+  box.append(table);
+  if (points.length > MOST_ROWS) box.append(make("p", `The cheapest ${MOST_ROWS} of ${points.length}; the CSV has them all.`, "quiet"));
+  return box;
+}
+
+function head(metric: string): HTMLElement {
+  const line = make("tr");
+  for (const name of ["Point", "Method", "Seed", metric, "Validation", "Test", "Front"]) {
+    const cell = make("th", name);
+    cell.setAttribute("scope", "col");
+    line.append(cell);
+  }
+  const top = make("thead");
+  top.append(line);
+  return top;
+}
+
+function row(point: FrontPoint, methods: readonly MethodMark[]): HTMLElement {
+  const line = make("tr");
+  line.dataset["point"] = point.id;
+  const name = make("th");
+  name.setAttribute("scope", "row");
+  const link = make("a", point.id) as HTMLAnchorElement;
+  link.href = `/points/${point.id}`;
+  name.append(link);
+  const numbers = [String(point.seed), cost(point.cost), percent(point.validation_accuracy), percent(point.test_accuracy)];
+  line.append(name, methodCell(point, methods), ...numbers.map((text) => make("td", text)), make("td", point.on_front ? "yes" : ""));
+  return line;
+}
+
+function methodCell(point: FrontPoint, methods: readonly MethodMark[]): HTMLElement {
+  const cell = make("td");
+  const method = make("span", "", "method");
+  const mark = methods.find((known) => known.method === point.method);
+  if (mark) method.append(markElement(mark));
+  method.append(point.method);
+  cell.append(method);
+  return cell;
+}

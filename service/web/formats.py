@@ -1,0 +1,106 @@
+"""How numbers, times and records read on a page; plain functions, which templates use as filters."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+METRIC_NOTES: Mapping[str, str] = {
+    "bit_budget": "mean Bw × mean Bs × mean T",
+    "s_ace": "bit operations per sample",
+    "ns_ace": "bit operations per sample, only where a neuron spikes",
+    "weight_kib": "KiB of weights, step sizes and biases",
+    "spike_kib": "KiB, largest spike traffic of a layer per sample",
+    "sops": "synaptic operations per sample",
+}
+SCOPE_WORDS: Mapping[str, str] = {"searched": "searched layers", "all": "all layers"}
+NARROW = "\N{NARROW NO-BREAK SPACE}"
+_PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e4, "k"))
+
+
+def percent(share: float | None, digits: int = 1) -> str:
+    """A share (0 to 1) as a percentage; a dash where there is none."""
+    return "–" if share is None else f"{100 * share:.{digits}f}{NARROW}%"
+
+
+def points(share: float) -> str:
+    """The size of a difference of two shares, in percentage points."""
+    return f"{abs(100 * share):.1f}{NARROW}points"
+
+
+def cost(value: float | None) -> str:
+    """A cost with three significant digits; great ones with an SI prefix."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    for size, prefix in _PREFIXES:
+        if abs(value) >= size:
+            return f"{_digits(value / size)}{NARROW}{prefix}"
+    return _digits(value)
+
+
+def count(value: int) -> str:
+    """A whole number in groups of three digits."""
+    return f"{value:,}".replace(",", NARROW)
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words, rounded to what helps someone who waits."""
+    if seconds < 90:
+        return f"{max(round(seconds), 1)}{NARROW}s"
+    if seconds < 90 * 60:
+        return f"{round(seconds / 60)}{NARROW}min"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours}{NARROW}h {minutes}{NARROW}min" if hours < 48 else f"{round(hours / 24)} days"
+
+
+def moment(time: datetime) -> str:
+    """A time in UTC, to the minute."""
+    return f"{_utc(time):%Y-%m-%d %H:%M} UTC"
+
+
+def iso(time: datetime) -> str:
+    """A time as the `datetime` attribute of a `time` element has it."""
+    return _utc(time).isoformat(timespec="seconds")
+
+
+def metric_note(metric: str) -> str:
+    """What a cost metric counts."""
+    return METRIC_NOTES.get(metric, "")
+
+
+def scope_words(scope: str) -> str:
+    """The layers that a scope counts, in words."""
+    return SCOPE_WORDS.get(scope, scope)
+
+
+def flattened(record: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """The leaves of a nested record as (dotted name, text)."""
+    for name, value in record.items():
+        if isinstance(value, Mapping):
+            yield from flattened(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+FILTERS: Mapping[str, Any] = {
+    "percent": percent,
+    "points": points,
+    "cost": cost,
+    "count": count,
+    "duration": duration,
+    "moment": moment,
+    "iso": iso,
+    "metric_note": metric_note,
+    "scope_words": scope_words,
+    "flattened": flattened,
+}
+
+
+def _utc(time: datetime) -> datetime:
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+
+
+def _digits(value: float) -> str:
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"

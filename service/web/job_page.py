@@ -1,0 +1,91 @@
+"""What the job page shows: one read of the store, turned into the context of its template."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from models.cost import BUDGET_METRICS
+from search.job import JobSpec
+from service.store import Store
+from service.views import ENDED_JOB_STATES, FrontView, JobView, TrialView
+from service.web.formats import iso, metric_note
+from service.web.marks import marks, marks_json
+from service.web.verdict import Accuracy, budget_verdicts
+
+FAILURES_SHOWN = 100
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobRead:
+    """What one transaction read; `more_failures` when there are more than `failures` lists."""
+
+    job: JobView
+    front: FrontView
+    failures: list[TrialView]
+    more_failures: bool
+
+
+def job_context(store: Store, job_id: str, *, metric: str | None, accuracy: str | None) -> dict[str, Any]:
+    """The context of `job.html`; a choice that the page does not offer falls back. Raises NotFoundError."""
+    read = _read(store, job_id, metric)
+    spec = JobSpec.model_validate(read.job.spec)
+    found = marks(spec.all_methods())
+    chosen, other = _accuracies(accuracy)
+    return {
+        "job": read.job,
+        "spec": spec,
+        "ended": read.job.state in ENDED_JOB_STATES,
+        "now": datetime.now(UTC),
+        "front": read.front,
+        "accuracy": chosen,
+        "metrics": BUDGET_METRICS,
+        "marks": found,
+        "verdicts": budget_verdicts(read.job, chosen),
+        "other_verdicts": budget_verdicts(read.job, other),
+        "other_accuracy": other,
+        "failures": read.failures,
+        "more_failures": read.more_failures,
+        "setup": _chart_setup(read, spec, marks_json(found)),
+    }
+
+
+def progress(job: JobView) -> float:
+    """The share of the planned trials that have ended; a job that succeeded may need fewer than planned."""
+    if job.state == "succeeded":
+        return 1.0
+    return min(job.trials_finished / max(job.trials_planned, 1), 1.0)
+
+
+def _read(store: Store, job_id: str, metric: str | None) -> JobRead:
+    with store.unit() as unit:
+        job = unit.jobs.get(job_id)
+        chosen = metric if metric in BUDGET_METRICS else str(job.spec["budget"]["metric"])
+        front = unit.fronts.front(job_id, metric=chosen, method=None, seed=None, all_points=False)
+        failed = unit.trials.page(
+            job_id, limit=FAILURES_SHOWN, cursor=None, state="failed", method=None, seed=None
+        )
+    return JobRead(
+        job=job, front=front, failures=failed.items, more_failures=failed.next_cursor is not None
+    )
+
+
+def _accuracies(asked: str | None) -> tuple[Accuracy, Accuracy]:
+    """The accuracy that the page shows, and the other one."""
+    return ("test", "validation") if asked == "test" else ("validation", "test")
+
+
+def _chart_setup(read: JobRead, spec: JobSpec, methods: list[dict[str, Any]]) -> Mapping[str, Any]:
+    """What the chart cannot read from /v1: marks of methods, limits, and from when events are news."""
+    return {
+        "job_id": read.job.id,
+        "metric": spec.budget.metric,
+        "metrics": {name: metric_note(name) for name in BUDGET_METRICS},
+        "budgets": [limit.maximum for limit in spec.budgets()],
+        "constraints": {limit.metric: limit.maximum for limit in spec.constraint_limits()},
+        "methods": methods,
+        "read_at": iso(datetime.now(UTC)),
+        "ended": read.job.state in ENDED_JOB_STATES,
+    }

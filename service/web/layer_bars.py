@@ -1,0 +1,118 @@
+"""The geometry of the layer chart of a point: one row of bars each for T, Bs and Bw, one bar per layer.
+
+It is drawn on the server as SVG, so that it needs no script. All lengths are in pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from models.allocation import Allocation, LayerBits
+from service.views import PointView
+
+ROW_HEIGHT = 84
+BAR_HEIGHT = 52  # of the greatest value of a row
+LABEL_WIDTH = 116
+NAMES_HEIGHT = 92
+NARROWEST, WIDEST = 20, 46  # of a layer's column
+FULL_WIDTH = 960
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bar:
+    """One value of one layer."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    text: str
+    title: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BarRow:
+    """One quantity over all layers; `kind` names its colour, `base` is where its bars stand."""
+
+    kind: str
+    label: str
+    note: str
+    base: float
+    bars: tuple[Bar, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LayerChart:
+    """The whole drawing; `names` are (x, layer name)."""
+
+    width: float
+    height: float
+    rows: tuple[BarRow, ...]
+    names: tuple[tuple[float, str], ...]
+    names_y: float
+
+
+def layer_chart(point: PointView) -> LayerChart:
+    """The drawing of a point's allocation."""
+    layers = tuple(Allocation.from_json(point.allocation))
+    column = min(max((FULL_WIDTH - LABEL_WIDTH) / max(len(layers), 1), NARROWEST), WIDEST)
+    rows = tuple(_row(place, values, layers, column) for place, values in enumerate(_quantities(layers)))
+    centres = [LABEL_WIDTH + column * (index + 0.5) for index in range(len(layers))]
+    base = ROW_HEIGHT * len(rows)
+    return LayerChart(
+        width=LABEL_WIDTH + column * len(layers) + 8,
+        height=base + NAMES_HEIGHT,
+        rows=rows,
+        names=tuple(zip(centres, (name for name, _ in layers), strict=True)),
+        names_y=base + 10,
+    )
+
+
+def layer_rows(point: PointView) -> list[Mapping[str, str]]:
+    """The same as text, for the table: layer, T, Bs (per step where steps differ), Bw."""
+    return [
+        {"layer": name, "steps": str(bits.steps), "spike": _spikes(bits), "weight": str(bits.weight_bits)}
+        for name, bits in Allocation.from_json(point.allocation)
+    ]
+
+
+Values = tuple[str, str, str, Sequence[float]]
+Layers = Sequence[tuple[str, LayerBits]]
+
+
+def _quantities(layers: Layers) -> tuple[Values, ...]:
+    """(kind, symbol, name, a value per layer) of each row."""
+    bits = [layer for _, layer in layers]
+    return (
+        ("steps", "T", "time steps", [one.steps for one in bits]),
+        ("spike", "Bs", "spike bits", [one.mean_spike_bits for one in bits]),
+        ("weight", "Bw", "weight bits", [one.weight_bits for one in bits]),
+    )
+
+
+def _row(place: int, values: Values, layers: Layers, column: float) -> BarRow:
+    kind, symbol, name, numbers = values
+    top = max(numbers, default=1)
+    base = ROW_HEIGHT * (place + 1) - 8
+    bars = tuple(
+        _bar(index, number / top, f"{number:g}", base, column, f"{layer}: {symbol} {_detail(kind, bits)}")
+        for index, (number, (layer, bits)) in enumerate(zip(numbers, layers, strict=True))
+    )
+    return BarRow(kind=kind, label=symbol, note=name, base=base, bars=bars)
+
+
+def _bar(index: int, share: float, text: str, base: float, column: float, title: str) -> Bar:
+    height, gap = BAR_HEIGHT * share, column * 0.16
+    x = LABEL_WIDTH + column * index + gap
+    return Bar(x=x, y=base - height, width=column - 2 * gap, height=height, text=text, title=title)
+
+
+def _detail(kind: str, bits: LayerBits) -> str:
+    return {"steps": str(bits.steps), "spike": _spikes(bits), "weight": str(bits.weight_bits)}[kind]
+
+
+def _spikes(bits: LayerBits) -> str:
+    """One number where every step has the same spike bits, else one per step."""
+    same = len(set(bits.spike_bits)) == 1
+    return str(bits.spike_bits[0]) if same else ", ".join(str(step) for step in bits.spike_bits)

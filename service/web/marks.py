@@ -1,0 +1,62 @@
+"""One colour and one symbol per method, so that no reader has to tell them apart by colour alone.
+
+The colours are those of Okabe and Ito, which stay apart in the common kinds of colour blindness. The symbols
+are SVG paths in a box of 24 units: pages draw them in tables, charts as symbols of points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from types import MappingProxyType
+from typing import Any
+
+CIRCLE = "M12 3a9 9 0 1 0 0 18a9 9 0 1 0 0-18z"
+TRIANGLE = "M12 2.5L22.5 21H1.5z"
+DIAMOND = "M12 1L23 12L12 23L1 12z"
+SQUARE = "M3.5 3.5H20.5V20.5H3.5z"
+CROSS = "M5.5 2L12 8.5L18.5 2L22 5.5L15.5 12L22 18.5L18.5 22L12 15.5L5.5 22L2 18.5L8.5 12L2 5.5z"
+PENTAGON = "M12 1.5L22.7 9.3L18.6 21.8H5.4L1.3 9.3z"
+STAR = "M12 .8L15 8.7L23.4 9.1L16.8 14.4L19 22.5L12 17.9L5 22.5L7.2 14.4L.6 9.1L9 8.7z"
+POINT_DOWN = "M12 21.5L1.5 3H22.5z"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mark:
+    """How a method looks: a colour on light ground, one on dark ground, and the path of its symbol."""
+
+    light: str
+    dark: str
+    path: str
+
+
+UNIFORM = Mark(light="#3a3f45", dark="#d8dce0", path=CROSS)
+_KNOWN: Mapping[str, Mark] = MappingProxyType(
+    {
+        "gradient": Mark(light="#0072B2", dark="#3d9fd8", path=CIRCLE),
+        "gradient-targets": Mark(light="#56B4E9", dark="#56B4E9", path=POINT_DOWN),
+        "optuna-tpe": Mark(light="#E69F00", dark="#E69F00", path=TRIANGLE),
+        "optuna-nsga2": Mark(light="#009E73", dark="#1fb88c", path=DIAMOND),
+        "random": Mark(light="#CC79A7", dark="#CC79A7", path=SQUARE),
+        "hybrid": Mark(light="#D55E00", dark="#ee7a22", path=STAR),
+        "uniform": UNIFORM,
+    }
+)
+_OTHERS = (
+    Mark(light="#D55E00", dark="#ee7a22", path=PENTAGON),
+    Mark(light="#56B4E9", dark="#56B4E9", path=STAR),
+    Mark(light="#009E73", dark="#1fb88c", path=POINT_DOWN),
+    Mark(light="#CC79A7", dark="#CC79A7", path=PENTAGON),
+)
+"""For methods of installed packages, in the order in which a job names them."""
+
+
+def marks(methods: Iterable[str]) -> dict[str, Mark]:
+    """The mark of each method of a job."""
+    others = iter(_OTHERS * 4)
+    return {method: _KNOWN.get(method) or next(others, UNIFORM) for method in methods}
+
+
+def marks_json(found: Mapping[str, Mark]) -> list[dict[str, Any]]:
+    """The marks as the chart reads them."""
+    return [{"method": method, **asdict(mark)} for method, mark in found.items()]

@@ -1,0 +1,268 @@
+"""A real service over a SQLite store with realistic results, and a real Chromium that looks at it."""
+
+from __future__ import annotations
+
+import os
+import random
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from models.allocation import Allocation, LayerBits
+from models.cost import COST_VERSIONS, LayerShape, costs
+from search.job import JobSpec
+from service.app import create_app
+from service.settings import Settings
+from service.store import Store, ids
+from service.store.leases import Claim
+from service.store.studies import PlannedTrial
+from service.views import JobView
+from workers.report import EpochReport, PointResult, TrialFailure, TrialOutcome
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
+SCREENSHOTS = "BITFRONT_SCREENSHOTS"
+"""The environment variable that names a folder to keep the screenshots in."""
+
+LAYERS = tuple(
+    LayerShape(
+        name=f"stage{stage}.{block}.conv{number}",
+        kind="conv",
+        macs=9 * 16**2 * 28**2,
+        weights=9 * 16**2 * 4 ** (stage - 1),
+        inputs=16 * 28**2 // 2 ** (stage - 1),
+        biases=16 * stage,
+    )
+    for stage in (1, 2, 3)
+    for block in (0, 1, 2)
+    for number in (1, 2)
+)
+GAIN = {"gradient": 0.016, "optuna-tpe": 0.004, "optuna-nsga2": 0.0, "random": -0.028, "uniform": 0.0}
+"""How far above the common curve of accuracy against cost the points of a method lie."""
+
+
+@dataclass(kw_only=True)
+class Search:
+    """A job in a store, whose results a test writes itself."""
+
+    store: Store
+    claim: Claim
+    planned: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def job(self) -> JobView:
+        """The job as it is now."""
+        with self.store.unit() as unit:
+            return unit.jobs.get(self.claim.job_id)
+
+    def start_trial(self, method: str, seed: int) -> str:
+        """Plan and start the next trial of a study."""
+        study = next(s for s in self.job.studies if (s.method, s.seed) == (method, seed))
+        number = self.planned.get(study.id, 0)
+        self.planned[study.id] = number + 1
+        with self.store.unit() as unit:
+            proposal = {"kind": "learn_bits", "budget": {"metric": "bit_budget", "maximum": 4.0}, "note": {}}
+            trial = PlannedTrial(
+                round=number, number=number, proposal=proposal, fingerprint=f"{study.id}/{number}"
+            )
+            unit.studies.plan(self.claim, study.id, [trial])
+            trial_id = ids.trial_id(study.id, number)
+            unit.results.start(self.claim, trial_id)
+        return trial_id
+
+    def add_point(self, method: str, seed: int, *, cost: float, accuracy: float | None = None) -> None:
+        """Run a trial of a study to a point near a cost (`bit_budget`), with the accuracy that goes with it."""
+        dice = random.Random(f"{method}/{seed}/{cost}")  # noqa: S311 - made-up results, not a secret
+        trial_id = self.start_trial(method, seed)
+        point = _point(method, dice, cost, accuracy)
+        with self.store.unit() as unit:
+            unit.results.epoch(self.claim, trial_id, _epoch(point))
+            provenance = {"threads": 1, "versions": {"torch": "2.13.0"}, "data_sha256": "5" * 64}
+            outcome = TrialOutcome(points=(point,), epochs=8, samples=65_536, provenance=provenance)
+            unit.results.succeed(self.claim, trial_id, outcome)
+
+    def add_failure(self, method: str, seed: int, *, message: str) -> None:
+        """Run a trial of a study to a failure."""
+        trial_id = self.start_trial(method, seed)
+        with self.store.unit() as unit:
+            unit.results.fail(self.claim, trial_id, TrialFailure(reason="nan_loss", message=message))
+
+    def fill(self) -> None:
+        """Points of every method, seed and budget."""
+        for method in GAIN:
+            for seed in (0, 1, 2):
+                for cost in (1.3, 1.9, 2.9, 3.8, 5.5, 7.6):
+                    self.add_point(method, seed, cost=cost)
+
+    def end(self) -> None:
+        """End the job as a search that is through does."""
+        with self.store.unit() as unit:
+            unit.jobs.finish(self.claim, "succeeded")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Site:
+    """A service that runs, and the store behind it."""
+
+    url: str
+    store: Store
+
+    def search(self, name: str = "fashion-resnet") -> Search:
+        """Submit and claim a job."""
+        spec = JobSpec.model_validate(SPEC | {"name": name})
+        with self.store.unit() as unit:
+            unit.jobs.submit(spec, trials_planned=90, plan={}, idempotency_key=None)
+            claim = unit.jobs.claim("test", 600)
+            assert claim is not None
+            unit.studies.prepare(claim)
+        return Search(store=self.store, claim=claim)
+
+
+SPEC = {
+    "name": "",
+    "architecture": {"name": "resnet20"},
+    "dataset": {"name": "fashion-mnist"},
+    "budget": {"metric": "bit_budget", "max": [2, 4, 8]},
+    "methods": ["gradient", "optuna-tpe", "optuna-nsga2", "random"],
+    "compute": {"trials_per_study": 6},
+}
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    """A service on a free port, in a thread of this process."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    settings = Settings(home=tmp_path / "home", database_url=None, data_folder=None, port=listener.getsockname()[1])
+    settings.checkpoints.mkdir(parents=True)
+    store = Store.open(settings.database)
+    store.migrate()
+    app = create_app(settings, store)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=2))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    yield Site(url=settings.url, store=store)
+    app.state.context.stopping.set()
+    server.should_exit = True
+    thread.join(timeout=20)
+    store.close()
+    listener.close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The machine's Chromium, headless; skips where there is none."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"no Chromium at {CHROMIUM}; install Debian's package `chromium`")
+    with sync_playwright() as playwright:
+        root = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *root])
+        yield browser
+        browser.close()
+
+
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture
+def open_page(browser: Browser, site: Site) -> Iterator[OpenPage]:
+    """Opens a page of the service; the test fails if one of them wrote an error to its console."""
+    errors: list[str] = []
+
+    def collect(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            errors.append(message.text)
+
+    def open_at(path: str, *, width: int = 1200, height: int = 900, dark: bool = False, script: bool = True) -> Page:
+        page = browser.new_page(
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if dark else "light",
+            java_script_enabled=script,
+        )
+        page.set_default_timeout(15_000)
+        page.on("console", collect)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(site.url + path)
+        return page
+
+    yield open_at
+    for context in browser.contexts:
+        context.close()
+    assert errors == []
+
+
+@pytest.fixture
+def keep(tmp_path: Path) -> Callable[[Page, str], None]:
+    """Keeps a screenshot of a whole page."""
+    folder = Path(os.environ.get(SCREENSHOTS, tmp_path / "screenshots"))
+
+    def save(page: Page, name: str) -> None:
+        page.screenshot(path=folder / f"{name}.png", full_page=True)
+
+    return save
+
+
+def _point(method: str, dice: random.Random, cost: float, accuracy: float | None) -> PointResult:
+    allocation = _allocation(method, dice, cost)
+    searched = costs(LAYERS, allocation, "searched")
+    curve = 0.91 - 0.13 / searched["bit_budget"] ** 0.75 + GAIN[method]
+    found = curve + dice.uniform(-0.004, 0.004) if accuracy is None else accuracy
+    return PointResult(
+        allocation=allocation.to_json(),
+        costs={"searched": searched, "all": costs(LAYERS, allocation, "all")},
+        cost_versions={name: COST_VERSIONS[name] for name in searched},
+        rates={layer.name: [0.2] for layer in LAYERS},
+        validation_accuracy=found,
+        test_accuracy=found - 0.006 + dice.uniform(-0.003, 0.003),
+        checkpoint="point-0.safetensors",
+        checkpoint_sha256="0" * 64,
+    )
+
+
+def _allocation(method: str, dice: random.Random, cost: float) -> Allocation:
+    """Layer bits whose mean Bw x mean Bs x mean T is close to the cost, and at most it."""
+    if method == "uniform":
+        bits = LayerBits.uniform(steps=1, spike_bits=1 if cost < 4 else 2, weight_bits=max(1, int(cost / (1 if cost < 4 else 2))))
+        return Allocation(layers={layer.name: bits for layer in LAYERS})
+    bits_of = {layer.name: [1, 1] for layer in LAYERS}
+    for _ in range(150):
+        name, which = dice.choice(LAYERS).name, dice.randrange(2)
+        bits_of[name][which] = min(bits_of[name][which] + 1, (8, 6)[which])
+        if costs(LAYERS, _as_allocation(bits_of), "searched")["bit_budget"] > cost:
+            bits_of[name][which] -= 1
+    return _as_allocation(bits_of)
+
+
+def _as_allocation(bits_of: dict[str, list[int]]) -> Allocation:
+    steps = {name: 2 if name.startswith("stage3.2") else 1 for name in bits_of}
+    return Allocation(
+        layers={
+            name: LayerBits.uniform(steps=steps[name], spike_bits=spike, weight_bits=weight)
+            for name, (weight, spike) in bits_of.items()
+        }
+    )
+
+
+def _epoch(point: PointResult) -> EpochReport:
+    return EpochReport(
+        epoch=8,
+        epochs=8,
+        samples=65_536,
+        seconds=11.0,
+        learning_rate=0.001,
+        train_loss=0.4,
+        train_accuracy=point.validation_accuracy,
+        validation_accuracy=point.validation_accuracy,
+        budget_cost=point.costs["searched"]["bit_budget"],
+        mean_weight_bits=2.0,
+        mean_spike_bits=2.0,
+        mean_steps=1.0,
+    )
