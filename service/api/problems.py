@@ -101,7 +101,7 @@ async def _invalid_parameters(request: Request, error: Exception) -> Response:
 
 
 def _query_schema(request: Request) -> Schema:
-    """The JSON schema of the query model of the route, which may stand in a dependency; there is one at most."""
+    """The JSON schema of the one query model of the route, which may stand in a dependency."""
     waiting = [request.scope["route"].dependant]
     while waiting:
         dependant = waiting.pop()

@@ -108,7 +108,7 @@ def job_with_points(
             studies = unit.jobs.get(job_id).studies
         for study in studies:
             accuracy = (accuracies or {}).get((study.method, study.seed), 0.5 + 0.1 * study.seed)
-            _run(api_store, settings, claim, study.id, accuracy, cost=1.5 + study.seed)
+            _run(api_store, settings, claim, study.id, _outcome(accuracy, 1.5 + study.seed))
         if end:
             with api_store.unit() as unit:
                 unit.jobs.finish(claim, "succeeded")
@@ -117,15 +117,15 @@ def job_with_points(
     return make
 
 
-def _run(store: Store, settings: Settings, claim: Any, study_id: str, accuracy: float, cost: float) -> None:
+def _run(store: Store, settings: Settings, claim: Any, study_id: str, outcome: TrialOutcome) -> None:
     with store.unit() as unit:
         unit.studies.plan(claim, study_id, [_planned(number, study_id) for number in (0, 1)])
         trials = unit.studies.trials(study_id)
     first, second = trials[0].id, trials[1].id
     with store.unit() as unit:
         unit.results.start(claim, first)
-        unit.results.epoch(claim, first, _epoch(accuracy))
-        unit.results.succeed(claim, first, _outcome(accuracy, cost))
+        unit.results.epoch(claim, first, _epoch(outcome.points[0].validation_accuracy))
+        unit.results.succeed(claim, first, outcome)
         unit.results.start(claim, second)
         unit.results.fail(claim, second, TrialFailure(reason="nan_loss", message="the loss is not a number"))
     folder = settings.checkpoints / first

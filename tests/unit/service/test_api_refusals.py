@@ -55,10 +55,11 @@ WRONG_FIELDS = [
 ]
 
 
-@pytest.mark.parametrize(("patch", "pointer", "code", "fix"), WRONG_FIELDS)
+@pytest.mark.parametrize(("patch", "wanted"), [(patch, wanted) for patch, *wanted in WRONG_FIELDS])
 def test_names_the_field_the_reason_and_the_fix(
-    api: TestClient, spec: dict[str, Any], patch: dict[str, Any], pointer: str, code: str, fix: str
+    api: TestClient, spec: dict[str, Any], patch: dict[str, Any], wanted: list[str]
 ) -> None:
+    pointer, code, fix = wanted
     response = api.post("/v1/jobs", json=merged(spec, patch))
     problem = response.json()
     assert (response.status_code, problem["code"]) == (422, "invalid_input")
