@@ -106,7 +106,7 @@ def levels_of(v: torch.Tensor, levels: Levels) -> torch.Tensor:
 
 def inside_gradient(grad: torch.Tensor, v: torch.Tensor, levels: Levels) -> torch.Tensor:
     """du: g where the quotient lies inside the range, ends included, else 0."""
-    # The kernel keeps g strictly between its two ends; so they are the (normal) floats just outside the range.
+    # The kernel keeps g strictly between its two ends: the (normal) floats just outside the range.
     kind = torch.finfo(v.dtype)
     high = levels.high + 2 ** (levels.high.bit_length() - 1) * kind.eps
     low = -high if levels.signed else -kind.tiny

@@ -25,8 +25,8 @@ def round_half_away(values: torch.Tensor) -> torch.Tensor:
 
 
 def straight_through(forward: torch.Tensor, backward: torch.Tensor) -> torch.Tensor:
-    """The value of `forward` with the gradient of `backward`."""
-    return backward + (forward - backward).detach()
+    """Exactly the value of `forward`, with the gradient of `backward`."""
+    return forward.detach() + (backward - backward.detach())
 
 
 def whole_number(value: float) -> int:

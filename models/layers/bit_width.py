@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from models.errors import InvalidInputError
-from models.functional.rounding import round_half_away, straight_through
+from models.functional.rounding import round_half_away, straight_through, whole_number
 
 
 class BitWidth(nn.Module):
@@ -24,11 +24,13 @@ class BitWidth(nn.Module):
 
     def forward(self) -> torch.Tensor:
         """The whole widths as a float tensor with the shape of `real`, gradients straight through."""
-        return straight_through(self._whole(), self.real)
+        whole = round_half_away(self.real.detach()).clamp_(*self.bounds)
+        return straight_through(whole, self.real)
 
     def whole(self) -> list[int]:
-        """The integer widths."""
-        return [int(width) for width in self._whole().tolist()]
+        """The integer widths. Raises NanLossError where the parameter is no longer a number."""
+        low, high = self.bounds
+        return [min(max(whole_number(width), low), high) for width in self.real.tolist()]
 
     def wished(self) -> list[float]:
         """The real widths."""
@@ -52,6 +54,3 @@ class BitWidth(nn.Module):
             )
         self.real[: len(widths)] = torch.tensor(list(widths), dtype=self.real.dtype)
         self.real.requires_grad_(False)
-
-    def _whole(self) -> torch.Tensor:
-        return round_half_away(self.real.detach()).clamp_(*self.bounds)

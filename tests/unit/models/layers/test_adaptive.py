@@ -1,0 +1,110 @@
+"""An adaptive layer: neuron, then one operator with quantized weights; its bits, its load and its renewal."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+from models.allocation import FIRST_LAYER_BITS, Bounds, LayerBits
+from models.cost import LayerShape
+from models.errors import InvalidInputError
+from models.layers import AdaptiveLayer
+
+BOUNDS = Bounds(weight=(1, 8), spike=(1, 6), steps=(1, 3))
+SHAPE = LayerShape(name="a", kind="conv", macs=1, weights=1, inputs=1, biases=1)
+IMAGES = torch.randn(2, 4, 9, 11, generator=torch.Generator().manual_seed(0))
+BITS = LayerBits(steps=2, spike_bits=(3, 5), weight_bits=2)
+
+
+def conv_layer(**settings):
+    torch.manual_seed(0)
+    operator = nn.Conv2d(4, 8, (3, 5), stride=(2, 1), padding=(1, 0), groups=2, bias=False)
+    return AdaptiveLayer(operator, bounds=BOUNDS, **settings)
+
+
+def test_a_convolution_sees_spikes_and_quantized_weights():
+    layer = conv_layer()
+    output = layer(IMAGES)
+    spikes, weight = layer.neuron(IMAGES), layer.quantizer(layer.operator.weight)
+    assert torch.equal(output, functional.conv2d(spikes, weight, None, (2, 1), (1, 0), 1, 2))
+    assert output.shape == (2, 8, 5, 7)
+
+
+def test_a_linear_layer_keeps_its_bias():
+    layer = AdaptiveLayer(nn.Linear(11, 3), bounds=BOUNDS)
+    currents = IMAGES[0, 0]
+    expected = functional.linear(
+        layer.neuron(currents), layer.quantizer(layer.operator.weight), layer.operator.bias
+    )
+    assert torch.equal(layer(currents), expected)
+
+
+def test_it_starts_at_four_four_two_clipped_to_the_bounds():
+    assert conv_layer().bits() == LayerBits.uniform(steps=2, spike_bits=4, weight_bits=4)
+    narrow = AdaptiveLayer(nn.Linear(2, 2), bounds=Bounds(weight=(5, 6), spike=(1, 2), steps=(1, 1)))
+    assert narrow.bits() == LayerBits.uniform(steps=1, spike_bits=2, weight_bits=5)
+
+
+def test_frozen_bits_are_the_bits_and_the_wish():
+    layer = conv_layer()
+    layer.freeze(BITS)
+    assert layer.bits() == BITS
+    wish = layer.wish()
+    assert (wish.steps, wish.spike_bits[:2], wish.weight_bits) == (2.0, (3.0, 5.0), 2.0)
+    assert len(wish.spike_bits) == 3
+    assert not any(parameter.requires_grad for parameter in layer.bit_parameters())
+
+
+def test_bits_outside_the_bounds_are_refused():
+    with pytest.raises(InvalidInputError):
+        conv_layer().freeze(LayerBits.uniform(steps=2, spike_bits=3, weight_bits=9))
+
+
+def test_freezing_a_trained_layer_renews_its_step_sizes():
+    layer = conv_layer()
+    layer(IMAGES)
+    before = [parameter.detach().clone() for parameter in layer.step_size_parameters()]
+    layer.freeze(BITS)
+    weight, spikes = (
+        (now / old).tolist() for now, old in zip(layer.step_size_parameters(), before, strict=True)
+    )
+    assert weight == pytest.approx([7 / 1])
+    assert spikes == pytest.approx([15 / 7, 15 / 31, 1])
+
+
+def test_the_load_is_that_of_the_bits_and_carries_gradients():
+    layer = conv_layer()
+    with torch.no_grad():
+        layer.neuron.bits.real.copy_(torch.tensor([2.2, 4.9, 1.0]))
+    load = layer.load(SHAPE)
+    assert (load.steps.item(), load.mean_spike_bits.item(), load.weight_bits.item()) == (2.0, 3.5, 4.0)
+    (load.steps * load.mean_spike_bits * load.weight_bits).backward()
+    assert layer.neuron.steps.real.grad.tolist() == pytest.approx([14.0])
+    assert layer.neuron.bits.real.grad.tolist() == pytest.approx([4.0, 4.0, 0.0])
+    assert layer.quantizer.bits.real.grad.tolist() == pytest.approx([7.0])
+
+
+def test_a_fixed_layer_has_its_bits_and_learns_none():
+    layer = conv_layer(fixed=FIRST_LAYER_BITS, signed=True)
+    assert layer.bits() == FIRST_LAYER_BITS
+    assert not any(parameter.requires_grad for parameter in layer.bit_parameters())
+
+
+def test_constrain_brings_every_parameter_inside_its_bounds():
+    layer = conv_layer()
+    with torch.no_grad():
+        for parameter in (*layer.bit_parameters(), *layer.step_size_parameters()):
+            parameter.fill_(-5.0)
+    layer.constrain()
+    assert all((parameter > 0).all() for parameter in layer.step_size_parameters())
+    assert layer.bits() == LayerBits.uniform(steps=1, spike_bits=1, weight_bits=1)
+
+
+def test_parameters_are_bits_step_sizes_or_weights():
+    layer = conv_layer()
+    named = {
+        *map(id, layer.bit_parameters()),
+        *map(id, layer.step_size_parameters()),
+        id(layer.operator.weight),
+    }
+    assert named == {id(parameter) for parameter in layer.parameters()}

@@ -1,0 +1,67 @@
+"""The weight quantizer: its first step size, and renewal when the width crosses to another integer."""
+
+import pytest
+import torch
+
+from models.functional import least_error, quantize_weights
+from models.layers import WeightQuantizer
+from models.layers.weight_quantizer import LEAST_STEP_SIZE
+
+WEIGHT = torch.randn(8, 4, generator=torch.Generator().manual_seed(0))
+
+
+def started(bits=4, bounds=(1, 8)):
+    quantizer = WeightQuantizer(bits, bounds)
+    quantizer(WEIGHT)
+    return quantizer
+
+
+def set_bits(quantizer, value):
+    with torch.no_grad():
+        quantizer.bits.real.fill_(value)
+
+
+def test_the_first_training_pass_fits_the_step_size_and_later_ones_keep_it():
+    quantizer = started()
+    first = quantizer.step_size.item()
+    assert first == pytest.approx(least_error(WEIGHT, 4, signed=True).item())
+    quantizer(WEIGHT * 10)
+    assert quantizer.step_size.item() == first
+
+
+def test_evaluation_fits_nothing():
+    quantizer = WeightQuantizer(4, (1, 8)).eval()
+    quantizer(WEIGHT)
+    assert quantizer.step_size.item() == 1.0
+
+
+def test_the_output_is_the_quantized_weight():
+    quantizer = started()
+    expected = quantize_weights(WEIGHT, quantizer.step_size, torch.tensor(4.0))
+    assert torch.equal(quantizer(WEIGHT), expected)
+
+
+@pytest.mark.parametrize(("mode", "factor"), [("closed_form", 7 / 3), ("none", 1.0)])
+def test_crossing_to_another_integer_renews_once(mode, factor):
+    quantizer = started(bits=4)
+    before = quantizer.step_size.item()
+    for value in (3.6, 3.4, 3.1):
+        set_bits(quantizer, value)
+        quantizer.renew(mode)
+    assert quantizer.step_size.item() == pytest.approx(before * factor)
+
+
+def test_renewal_without_a_fitted_step_size_waits_for_the_weights():
+    quantizer = WeightQuantizer(4, (1, 8))
+    set_bits(quantizer, 2.0)
+    quantizer.renew("closed_form")
+    quantizer(WEIGHT)
+    assert quantizer.step_size.item() == pytest.approx(least_error(WEIGHT, 2, signed=True).item())
+
+
+def test_step_sizes_stay_positive():
+    quantizer = started()
+    with torch.no_grad():
+        quantizer.step_size.fill_(-1.0)
+    quantizer.constrain()
+    assert quantizer.step_size.item() == pytest.approx(LEAST_STEP_SIZE)
