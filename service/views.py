@@ -160,6 +160,7 @@ class FrontPoint(View):
     cost: float
     validation_accuracy: float
     test_accuracy: float
+    feasible: bool  # keeps every constraint and the greatest budget of its job
     on_front: bool
 
 

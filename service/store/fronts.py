@@ -31,6 +31,7 @@ class Row(NamedTuple):
     cost: float
     validation_accuracy: float
     test_accuracy: float
+    feasible: bool
 
 
 class FrontRepository(Repository):
@@ -135,7 +136,7 @@ def _chosen(job_id: str, method: str | None, seed: int | None) -> list[ColumnEle
 def _columns(cost: SQLColumnExpression[float]) -> tuple[SQLColumnExpression[Any], ...]:
     """The fields of `Row`, in its order."""
     accuracies = (Point.validation_accuracy, Point.test_accuracy)
-    return (Point.place, Point.id, Point.trial_id, Point.method, Point.seed, cost, *accuracies)
+    return (Point.place, Point.id, Point.trial_id, Point.method, Point.seed, cost, *accuracies, Point.feasible)
 
 
 def _points(cost: SQLColumnExpression[float], chosen: Sequence[ColumnElement[bool]]) -> Select[Any]:
@@ -166,6 +167,7 @@ def _shown(job_id: str, rows: Sequence[Row], front: frozenset[str]) -> list[Fron
             cost=row.cost,
             validation_accuracy=row.validation_accuracy,
             test_accuracy=row.test_accuracy,
+            feasible=row.feasible,
             on_front=row.id in front,
         )
         for row in ranked
