@@ -135,8 +135,8 @@ def _chosen(job_id: str, method: str | None, seed: int | None) -> list[ColumnEle
 
 def _columns(cost: SQLColumnExpression[float]) -> tuple[SQLColumnExpression[Any], ...]:
     """The fields of `Row`, in its order."""
-    accuracies = (Point.validation_accuracy, Point.test_accuracy)
-    return (Point.place, Point.id, Point.trial_id, Point.method, Point.seed, cost, *accuracies, Point.feasible)
+    names = (Point.place, Point.id, Point.trial_id, Point.method, Point.seed)
+    return (*names, cost, Point.validation_accuracy, Point.test_accuracy, Point.feasible)
 
 
 def _points(cost: SQLColumnExpression[float], chosen: Sequence[ColumnElement[bool]]) -> Select[Any]:
