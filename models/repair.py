@@ -4,7 +4,7 @@ A method wishes for real-valued bits (learned ones, or sampled ones scaled down)
 to integers, lowers single knobs while a limit is broken (always the one whose lowered value stays
 nearest to the wish), then raises spike and weight bits while every limit still holds (nearest to the
 wish first). Steps are never raised: one more step changes the network's timing, a bit only refines it.
-Ties go to the earlier layer, so equal wishes give equal allocations.
+Ties go to the earlier layer of the table, so equal wishes give equal allocations.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from models.allocation import Allocation, Bounds, LayerBits
-from models.cost import LayerShape, Limit, limit_cost, within
+from models.cost import LayerShape, Limit, in_scope, limit_cost, within
 from models.errors import InfeasibleError
 
 SCALE_ROUNDS = 24
@@ -56,6 +56,7 @@ def check_feasible(layers: Sequence[LayerShape], bounds: Bounds, limits: Sequenc
 def fit(wish: Wish, layers: Sequence[LayerShape], bounds: Bounds, limits: Sequence[Limit]) -> Allocation:
     """Round, repair and spend. Raises InfeasibleError when no allocation of the space keeps the limits."""
     check_feasible(layers, bounds, limits)
+    wish = {layer.name: wish[layer.name] for layer in in_scope(layers, "searched")}
     return _spend(_repair(_rounded(wish, bounds), wish, layers, bounds, limits), wish, layers, bounds, limits)
 
 
