@@ -98,6 +98,19 @@ def test_ties_go_to_the_earlier_layer_whatever_the_order_of_the_wish():
         assert [layer.weight_bits for _, layer in found] == [2, 3, 3]
 
 
+def test_the_bit_that_stays_nearest_to_its_wish_is_moved_first():
+    def weights_of(wished, limit_bits):
+        wish = {
+            name: LayerWish(steps=1.0, spike_bits=(1.0,) * 4, weight_bits=bits)
+            for name, bits in zip(SEARCHED, wished, strict=True)
+        }
+        found = fit(wish, TABLE, BOUNDS, [limit_at_bits(weight_bits=limit_bits)])
+        return [bits.weight_bits for _, bits in found]
+
+    assert weights_of((3.4, 2.6, 3.0), limit_bits=(3, 2, 3)) == [3, 2, 3]  # one has to be lowered
+    assert weights_of((3.4, 2.1, 3.0), limit_bits=(4, 2, 3)) == [4, 2, 3]  # one can be raised
+
+
 def limit_at_bits(weight_bits):
     """A limit that one-step, one-bit layers of these weight bits just keep."""
     wanted = {
