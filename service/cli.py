@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 
 from models.errors import BitfrontError
 from service.commands import front, listing, rerun, running, submit
-from service.commands.shared import EXIT_INTERRUPTED, exit_code_of, show_error
+from service.commands.shared import EXIT_INTERRUPTED, err, exit_code_of, show_error
 
 
 class Commands(TyperGroup):
@@ -28,6 +28,7 @@ class Commands(TyperGroup):
             show_error(error)
             raise typer.Exit(exit_code_of(error)) from None
         except KeyboardInterrupt:
+            err().print("Interrupted.")
             raise typer.Exit(EXIT_INTERRUPTED) from None
 
 

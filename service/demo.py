@@ -17,9 +17,10 @@ from models.errors import BitfrontError
 from service.api.home import home_id
 from service.client import ApiError, BitfrontClient, UnreachableError
 from service.commands.front import front_view
-from service.commands.shared import out
+from service.commands.shared import every_job, out
 from service.commands.spec_file import read_spec
 from service.commands.watch import follow, require_success
+from service.parent import child_environment
 from service.settings import Settings, require_loopback
 from service.supervisor import end, own_command
 from service.views import JobView
@@ -35,14 +36,14 @@ class StartError(BitfrontError):
     code = "start_failed"
 
 
-def run_demo(settings: Settings, *, leave: bool) -> None:
+def run_demo(settings: Settings, *, leave: bool, spec: Path = SPEC) -> None:
     """Search, show, and keep serving until Ctrl-C (or end at once with `leave`)."""
     require_loopback(settings)
     console = out()
     with _service(settings, console) as (client, alive):
-        job = _search(client, console)
+        job = _search(client, console, spec)
         console.print(Rule("what it found"), front_view(job, client.front(job.id)), sep="\n")
-        console.print(f"\nThe page: [bold]{client.url}/jobs/{job.id}[/bold]")
+        console.print(f"\nThe page: [bold]{client.url}/jobs/{job.id}[/bold]", soft_wrap=True)
         require_success(job)
         if not leave:
             console.print("Ctrl-C ends the demo; what it found stays.")
@@ -107,7 +108,7 @@ def _start(settings: Settings, log: Path) -> subprocess.Popen[bytes]:
     with log.open("ab") as file:
         return subprocess.Popen(  # noqa: S603 - our own command
             [*own_command(), "serve"],
-            env=os.environ | settings.to_environment(),
+            env=os.environ | settings.to_environment() | child_environment(),
             stdout=file,
             stderr=file,
             stdin=subprocess.DEVNULL,
@@ -133,10 +134,21 @@ def _wait_until_ready(
     )
 
 
-def _search(client: BitfrontClient, console: Console) -> JobView:
-    job = client.submit(read_spec(SPEC))
-    console.print(f"Searching: job {job.id}, and on the page {client.url}/jobs/{job.id}")
+def _search(client: BitfrontClient, console: Console, path: Path) -> JobView:
+    """The job at its end: a new one, or that of an earlier demo that was interrupted."""
+    spec = read_spec(path)
+    job = _interrupted(client, str(spec["name"]))
+    if job is None:
+        job = client.submit(spec)
+    else:
+        console.print("Going on with the search of an earlier demo.")
+    console.print(f"Searching. The page: {client.url}/jobs/{job.id}", soft_wrap=True)
     return follow(client, job.id)
+
+
+def _interrupted(client: BitfrontClient, name: str) -> JobView | None:
+    waiting = [job for state in ("running", "queued") for job in every_job(client, state)]
+    return next((job for job in waiting if job.name == name), None)
 
 
 def _until_interrupted(alive: Callable[[], bool]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import signal
 import socket
 import threading
@@ -16,6 +17,7 @@ import uvicorn
 
 from models.errors import InvalidInputError
 from service import logs
+from service.parent import end_with_parent
 from service.settings import Settings, require_loopback
 from service.supervisor import dispatcher_of
 
@@ -25,6 +27,7 @@ SHUTDOWN_SECONDS = 5
 def serve(settings: Settings, *, with_dispatcher: bool) -> None:
     """Serve until SIGTERM or SIGINT. Raises InvalidInputError for an address it cannot use."""
     _end_on_signals()
+    _end_with_parent()
     logs.configure()
     require_loopback(settings)
     listener = bind(settings)
@@ -124,6 +127,18 @@ def _end_on_signals() -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, leave)
+
+
+def _end_with_parent() -> None:
+    """Where a parent asked for it, its death ends the service as SIGTERM would."""
+    gone = threading.Event()
+    end_with_parent(gone)
+
+    def end() -> None:
+        gone.wait()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=end, name="parent-end", daemon=True).start()
 
 
 def _cannot_listen(settings: Settings, error: OSError) -> NoReturn:

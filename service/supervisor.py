@@ -10,6 +10,7 @@ import time
 
 import structlog
 
+from service.parent import child_environment
 from service.settings import Settings
 
 GRACE_SECONDS = 20.0
@@ -72,7 +73,8 @@ def end(child: subprocess.Popen[bytes], grace: float = GRACE_SECONDS) -> int:
 
 def dispatcher_of(settings: Settings) -> Supervisor:
     """The supervisor of the dispatcher that works with these settings."""
-    return Supervisor([*own_command(), "dispatcher"], os.environ | settings.to_environment())
+    environment = os.environ | settings.to_environment() | child_environment()
+    return Supervisor([*own_command(), "dispatcher"], environment)
 
 
 def own_command() -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -12,7 +11,7 @@ from rich.text import Text
 
 from models.errors import InvalidInputError
 from service.commands.shared import client_of, find_job, out, print_json
-from service.commands.tables import percent
+from service.commands.tables import percent, titled
 from service.verdict import Standing, standings, verdict
 from service.views import FrontView, JobView, PointView
 
@@ -66,16 +65,13 @@ def front_view(job: JobView, view: FrontView) -> RenderableType:
     """Everything a person wants to know of a front, best first."""
     parts: list[RenderableType] = []
     if view.metric == job.spec["budget"]["metric"]:
-        parts = [part for entry in job.best for part in _budget_parts(job, entry.budget)]
+        parts = [_budget_part(job, entry.budget) for entry in job.best]
     return Group(*parts, _hypervolumes(view), _points(view))
 
 
 def point_view(point: PointView) -> RenderableType:
     """A point with its bits per layer."""
-    title = f"{point.id}: {percent(point.validation_accuracy)} % (test {percent(point.test_accuracy)} %)"
-    bits = Table(
-        "layer", "steps", "spike bits", "weight bits", title=f"{title}, {point.method} seed {point.seed}"
-    )
+    bits = Table("layer", "steps", "spike bits", "weight bits")
     for name, layer in point.allocation.items():
         spike_bits = " ".join(str(width) for width in layer["spike_bits"])
         bits.add_row(name, str(layer["steps"]), spike_bits, str(layer["weight_bits"]))
@@ -83,20 +79,20 @@ def point_view(point: PointView) -> RenderableType:
     costs = Table("cost", *(f"{scope} layers" for scope in scopes))
     for metric in point.costs[scopes[0]] if scopes else ():
         costs.add_row(metric, *(f"{point.costs[scope][metric]:,.6g}" for scope in scopes))
-    return Group(bits, costs)
+    accuracy = f"{percent(point.validation_accuracy)} % (test {percent(point.test_accuracy)} %)"
+    return titled(f"{point.id}: {accuracy}, {point.method} seed {point.seed}", Group(bits, costs))
 
 
-def _budget_parts(job: JobView, budget: float) -> Sequence[RenderableType]:
+def _budget_part(job: JobView, budget: float) -> RenderableType:
     """The table of one budget, and the verdict."""
     ranked = standings(job, budget)
-    metric = job.spec["budget"]["metric"]
-    table = Table(title=f"{metric} of at most {budget:g}: accuracy in % over the seeds", title_justify="left")
-    table.add_column("method")
+    table = Table("method")
     for column in ("validation (test)", "least", "greatest", "seeds"):
         table.add_column(column, justify="right")
     for place, standing in enumerate(ranked):
         table.add_row(*_standing_row(standing, wins=place == 0 and bool(standing.validation)))
-    return (table, Text(verdict(ranked)), Text())
+    title = f"{job.spec['budget']['metric']} of at most {budget:g}: mean accuracy over the seeds, %"
+    return Group(titled(title, table), Text(verdict(ranked)), Text())
 
 
 def _standing_row(standing: Standing, *, wins: bool) -> list[str]:
@@ -109,24 +105,23 @@ def _standing_row(standing: Standing, *, wins: bool) -> list[str]:
 
 
 def _hypervolumes(view: FrontView) -> RenderableType:
-    table = Table(title=f"hypervolume by {view.metric} ({view.scope} layers), 0 to 1", title_justify="left")
-    table.add_column("method")
+    table = Table("method")
     table.add_column("hypervolume", justify="right")
     for method, volume in sorted(view.hypervolumes.items(), key=lambda entry: -entry[1]):
         table.add_row(method, f"{volume:.4f}")
     table.add_section()
     table.add_row("all together", f"{view.hypervolume:.4f}")
-    return table
+    return titled(f"hypervolume by {view.metric} ({view.scope} layers), 0 to 1", table)
 
 
 def _points(view: FrontView) -> RenderableType:
-    table = Table(title="points, cheapest first; * is on the front", title_justify="left")
+    table = Table()
     for column in (view.metric, "validation %", "test %"):
         table.add_column(column, justify="right")
     for column in ("method", "seed", "point"):
-        table.add_column(column)
+        table.add_column(column, no_wrap=True)
     for point in sorted(view.points, key=lambda point: point.cost):
         mark = " *" if point.on_front else ""
         accuracies = (percent(point.validation_accuracy), percent(point.test_accuracy))
         table.add_row(f"{point.cost:,.5g}", *accuracies, point.method, str(point.seed), point.id + mark)
-    return table
+    return titled("points, cheapest first; * is on the front", table)

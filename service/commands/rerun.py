@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from models.errors import BitfrontError
-from service.commands.shared import EXIT_FAILED, client_of, out
+from service.commands.shared import EXIT_FAILED, client_of, out, settings_with
 from service.commands.tables import percent
 
 if TYPE_CHECKING:
@@ -39,7 +39,6 @@ def rerun(
 
 
 def _train(stored: PointView, threads: int, home: Path | None, console: Console) -> TrialOutcome:
-    from service.commands.running import settings_with
     from workers.report import TrialRequest
     from workers.trial import run_trial
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 import signal
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from models.errors import InvalidInputError
-
-if TYPE_CHECKING:
-    from service.settings import Settings
+from service.commands.shared import settings_with
 
 Home = Annotated[Path | None, typer.Option(help="Where the database, checkpoints and data are kept.")]
 Port = Annotated[
@@ -58,17 +55,3 @@ def demo(
     from service.demo import run_demo
 
     run_demo(settings, leave=leave)
-
-
-def settings_with(**given: Any) -> Settings:
-    """The settings of the environment, with what the command line gave in their place."""
-    from pydantic import ValidationError
-
-    from service.settings import Settings
-
-    try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = f"BITFRONT_{str(first['loc'][0]).upper()}"
-        raise InvalidInputError(f"the setting {name} is not acceptable: {first['msg']}.") from None

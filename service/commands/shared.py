@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from service.client import BitfrontClient
+    from service.settings import Settings
     from service.views import JobView
 
 EXIT_FAILED = 1
@@ -50,10 +51,22 @@ def client_of(context: typer.Context) -> BitfrontClient:
 
 def service_url(context: typer.Context) -> str:
     """The address of the service."""
+    given = context.find_root().params.get("url")
+    return str(given) if given else settings_with().url
+
+
+def settings_with(**given: Any) -> Settings:
+    """The settings of the environment, with what the command line gave in their place."""
+    from pydantic import ValidationError
+
     from service.settings import Settings
 
-    given = context.find_root().params.get("url")
-    return str(given) if given else Settings().url
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = f"BITFRONT_{str(first['loc'][0]).upper()}"
+        raise InvalidInputError(f"the setting {name} is not acceptable: {first['msg']}.") from None
 
 
 def find_job(client: BitfrontClient, text: str) -> JobView:
@@ -94,13 +107,13 @@ def show_error(error: BitfrontError) -> None:
     fields: list[Any] = list(getattr(error, "errors", []))
     for entry in fields:
         place = entry.pointer or entry.parameter or "the job"
-        console.print(f"[red]✗[/red] [bold]{escape(place)}[/bold]: {escape(entry.detail)}")
+        console.print(f"[red]✗[/red] [bold]{escape(place)}[/bold]: {escape(entry.detail)}", soft_wrap=True)
         if entry.fix:
-            console.print(f"  [green]{escape(entry.fix)}[/green]")
+            console.print(f"  [green]{escape(entry.fix)}[/green]", soft_wrap=True)
     if not fields:
-        console.print(f"[red]✗[/red] {escape(error.message)}")
+        console.print(f"[red]✗[/red] {escape(error.message)}", soft_wrap=True)
         if error.fix:
-            console.print(f"  [green]{escape(error.fix)}[/green]")
+            console.print(f"  [green]{escape(error.fix)}[/green]", soft_wrap=True)
 
 
 def exit_code_of(error: BitfrontError) -> int:

@@ -35,15 +35,18 @@ def submit(  # noqa: PLR0917 - Typer reads parameters, it does not call by posit
         if json:
             print_json(plan)
         else:
-            from service.commands.tables import plan_tables
+            from service.commands.tables import plan_view
 
-            out().print(*plan_tables(plan))
+            out().print(plan_view(plan))
         return
     job = client.submit(spec, idempotency_key)
     if json and not wait:
         print_json(job)
     elif not json:
-        out().print(f"Submitted [bold]{escape(job.name)}[/bold] as {job.id}: {client.url}/jobs/{job.id}")
+        out().print(
+            f"Submitted [bold]{escape(job.name)}[/bold] as {job.id}: {client.url}/jobs/{job.id}",
+            soft_wrap=True,
+        )
     if wait:
         from service.commands.watch import follow, require_success
 

@@ -34,6 +34,11 @@ def coloured(state: str) -> str:
     return f"[{colour}]{state}[/{colour}]" if colour else state
 
 
+def titled(title: str, content: RenderableType) -> RenderableType:
+    """A heading above its content; a table's own title would be wrapped to the table's width."""
+    return Group(Text(title, style="bold"), content)
+
+
 def jobs_table(jobs: Iterable[JobView]) -> Table:
     """One row per job."""
     table = Table("job", "name", "state", "trials", "created (UTC)")
@@ -81,19 +86,19 @@ def progress_view(job: JobView) -> RenderableType:
     return Group(Text(headline(job)), table)
 
 
-def plan_tables(plan: PlanView) -> Sequence[RenderableType]:
+def plan_view(plan: PlanView) -> RenderableType:
     """The layer table, the reach of each cost, and the compute."""
-    layers = Table("layer", "kind", "searched", title="layers")
+    layers = Table("layer", "kind", "searched")
     for column in ("MACs", "weights", "inputs"):
         layers.add_column(column, justify="right")
     for layer in plan.layers:
         counts = (f"{layer.macs:,}", f"{layer.weights:,}", f"{layer.inputs:,}")
         layers.add_row(layer.name, layer.kind, "yes" if layer.searched else "fixed", *counts)
-    reach = Table("cost", "least", "greatest", title="what the bits can reach")
+    reach = Table("cost", "least", "greatest")
     for metric, (least, greatest) in plan.costs.items():
         reach.add_row(metric, f"{least:,.6g}", f"{greatest:,.6g}")
     compute = f"{plan.trials} trials at most; {plan.samples_per_study:,} training samples per study."
-    return [Group(layers, reach, Text(compute))]
+    return Group(titled("layers", layers), titled("what the bits can reach", reach), Text(compute))
 
 
 def named_table(named: Iterable[NamedView]) -> Table:

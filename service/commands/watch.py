@@ -37,7 +37,8 @@ def follow(client: BitfrontClient, job_id: str, *, quiet: bool = False) -> JobVi
 def require_success(job: JobView) -> None:
     """Exit 1 when a job ended in any other way than it should."""
     if job.state != "succeeded":
-        err().print(f"The job {job.state}" + (f": {job.error}" if job.error else "."), markup=False)
+        reason = f": {job.error}" if job.error else "."
+        err().print(f"The job ended as {job.state}{reason}", markup=False, soft_wrap=True)
         raise typer.Exit(EXIT_FAILED)
 
 
