@@ -1,22 +1,43 @@
-"""Fixtures that several test packages share: a throw-away PostgreSQL and a store per dialect."""
+"""Fixtures that several test packages share: a throw-away PostgreSQL, a store per dialect, made-up training."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import shutil
 import socket
 import subprocess
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
+from hypothesis import settings
 
+from models.allocation import FIRST_LAYER_BITS, Allocation
+from models.cost import COST_VERSIONS, LayerShape, Limit, costs
+from models.repair import LayerWish, fit
+from search.job import JobSpec
+from search.strategy import FixedBits, proposal_from_json
 from service.store import Store
+from workers.planning import JobPlan
+from workers.report import EpochReport, PointResult, TrialFailure, TrialOutcome, TrialRequest
+
+settings.register_profile("repeatable", deadline=None, derandomize=True)
+settings.load_profile("repeatable")  # without a clock or chance, so that no verdict depends on load
 
 SERVER_USER = "postgres"
+LAYERS = (
+    LayerShape(
+        name="stem", kind="conv", macs=9_000, weights=144, inputs=64, biases=16, fixed=FIRST_LAYER_BITS
+    ),
+    LayerShape(name="body", kind="conv", macs=150_000, weights=2_304, inputs=1_024, biases=16),
+    LayerShape(name="classifier", kind="linear", macs=320, weights=320, inputs=32, biases=10),
+)
 
 
 @pytest.fixture(scope="session")
@@ -95,3 +116,99 @@ def _free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
+
+
+@pytest.fixture
+def job_spec() -> Callable[..., JobSpec]:
+    """Makes a small valid job; keyword arguments replace its top-level fields."""
+
+    def make(**changes: Any) -> JobSpec:
+        fields = {
+            "name": "small",
+            "architecture": {"name": "mlp", "width": 8},
+            "dataset": {"name": "digits"},
+            "budget": {"metric": "bit_budget", "max": [3, 9]},
+            "methods": ["random"],
+            "seeds": [0],
+            "training": {"epochs": 2},
+            "compute": {"trials_per_study": 3},
+        }
+        return JobSpec.model_validate({**fields, **changes})
+
+    return make
+
+
+class MadeUpTraining:
+    """Planning and training without a network: what a trial gives follows from its request alone."""
+
+    layers = LAYERS
+
+    def plan(self, spec: JobSpec, data_folder: Path) -> JobPlan:
+        """Stands in for `workers.planning.plan_job`."""
+        return JobPlan(layers=LAYERS, cost_ranges={}, samples_per_trial=200, data_stamp="0")
+
+    def end(self, request: TrialRequest) -> TrialOutcome | TrialFailure:
+        """How a trial ends: about one in eight fails."""
+        luck = self._luck(request)
+        if luck < 0.125:
+            return TrialFailure(reason="nan_loss", message="the loss is not a number")
+        spec = JobSpec.model_validate(request.spec)
+        point = self.point(self._allocation(spec, request), accuracy=0.5 + luck / 2)
+        return TrialOutcome(
+            points=(point,), epochs=spec.training.epochs, samples=200, provenance={"by": "test"}
+        )
+
+    def point(self, allocation: Allocation, *, accuracy: float) -> PointResult:
+        """A point with true costs and a made-up accuracy."""
+        found = {scope: costs(LAYERS, allocation, scope) for scope in ("searched", "all")}
+        return PointResult(
+            allocation=allocation.to_json(),
+            costs=found,
+            cost_versions=COST_VERSIONS,
+            rates={layer.name: [0.5] for layer in LAYERS},
+            validation_accuracy=accuracy,
+            test_accuracy=accuracy - 0.01,
+            checkpoint="point-0.safetensors",
+            checkpoint_sha256="0" * 64,
+        )
+
+    def report(self, epoch: int) -> EpochReport:
+        """An epoch whose numbers follow from its count."""
+        return EpochReport(
+            epoch=epoch,
+            epochs=2,
+            samples=100 * epoch,
+            seconds=0.5,
+            learning_rate=0.1 / epoch,
+            train_loss=1 / epoch,
+            train_accuracy=0.5,
+            validation_accuracy=0.25,
+            budget_cost=4.0,
+            mean_weight_bits=2.0,
+            mean_spike_bits=2.0,
+            mean_steps=1.0,
+        )
+
+    def _luck(self, request: TrialRequest) -> float:
+        trained = {name: value for name, value in request.proposal.items() if name != "note"}
+        digest = hashlib.sha256(json.dumps([trained, request.seed], sort_keys=True).encode()).digest()
+        return int.from_bytes(digest[:4], "big") / 2**32
+
+    def _allocation(self, spec: JobSpec, request: TrialRequest) -> Allocation:
+        proposal = proposal_from_json(request.proposal)
+        if isinstance(proposal, FixedBits):
+            return proposal.allocation
+        return self.fitted(spec, proposal.budget)
+
+    def fitted(self, spec: JobSpec, budget: Limit) -> Allocation:
+        """An allocation within a budget."""
+        bounds = spec.bits.bounds()
+        wish = LayerWish(steps=2, spike_bits=(3.0,) * bounds.steps[1], weight_bits=4)
+        names = [layer.name for layer in LAYERS if layer.fixed is None]
+        return fit(dict.fromkeys(names, wish), LAYERS, bounds, [budget, *spec.constraint_limits()])
+
+
+@pytest.fixture
+def training() -> MadeUpTraining:
+    """Made-up training, the same for the same request."""
+    return MadeUpTraining()

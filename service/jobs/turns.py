@@ -65,7 +65,7 @@ class Turns:
             seed=seed,
             strategy=self._make(method, study_context(claim.spec, plan, seed)),
             trials=claim.spec.compute.trials_per_study,
-            fingerprint=partial(fingerprint, claim.spec, seed=seed),
+            fingerprint=partial(fingerprint, claim.spec, seed=seed, data_stamp=plan.data_stamp),
         )
 
     def _advance(self, study: StudyRun) -> None:

@@ -90,7 +90,7 @@ class StudyRepository(Repository):
         self._leases.hold(claim)
         self._session.execute(update(Study).where(Study.id == study_id).values(finished=True))
 
-    def trials(self, study_id: str, *, first_round: int) -> list[StoredTrial]:
+    def trials(self, study_id: str, *, first_round: int = 0) -> list[StoredTrial]:
         """The trials of a study from a round on, by number."""
         chosen = (Trial.study_id == study_id, Trial.round >= first_round)
         points = self._points(select(Trial.id).where(*chosen))

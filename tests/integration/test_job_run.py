@@ -1,0 +1,184 @@
+"""A whole search on made-up training, undisturbed and killed at every step of its record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models.cost import BUDGET_METRICS
+from search.job import JobSpec
+from service.jobs import JobRun
+from service.store import Claim, Store, Unit
+from workers.report import TrialOutcome, TrialRequest
+
+STRIDE = 7
+"""Every seventh step is enough: over both kinds of death and both dialects all kinds of steps are met."""
+
+
+class KilledError(Exception):
+    """Stands for the end of the process."""
+
+
+class MortalStore:
+    """A store whose process dies in its n-th unit of work: before the commit, or right after it."""
+
+    def __init__(self, store: Store, *, units: int, after_commit: bool) -> None:
+        self._store = store
+        self._units = units
+        self._after_commit = after_commit
+
+    @property
+    def survived(self) -> bool:
+        """Whether it was never killed."""
+        return self._units > 0
+
+    @contextmanager
+    def unit(self) -> Iterator[Unit]:
+        self._units -= 1
+        if self._units < 0:
+            raise KilledError
+        with self._store.unit() as unit:
+            yield unit
+            if self._units == 0 and not self._after_commit:
+                raise KilledError
+        if self._units == 0:
+            raise KilledError
+
+
+def play(feed: JobRun, training: Any, *, at_once: int = 2) -> None:
+    """Run the trials of a feed as the real runner does, but in one thread and in no time."""
+    running: list[TrialRequest] = []
+    while not feed.cancelled():
+        found = feed.next_trial() if len(running) < at_once else "wait"
+        if isinstance(found, TrialRequest):
+            feed.started(found.trial_id)
+            running.append(found)
+        elif running:
+            finish(feed, running.pop(), training)
+        else:
+            assert found == "finished", "nothing runs and nothing comes"
+            return
+
+
+def finish(feed: JobRun, request: TrialRequest, training: Any) -> None:
+    """One trial to its end."""
+    for epoch in (1, 2):
+        feed.epoch(request.trial_id, training.report(epoch))
+    end = training.end(request)
+    if isinstance(end, TrialOutcome):
+        feed.succeeded(request.trial_id, end)
+    else:
+        feed.failed(request.trial_id, end)
+
+
+def claimed(store: Store) -> Claim:
+    """The claim of a dispatcher that will never renew it."""
+    with store.unit() as unit:
+        claim = unit.jobs.claim("test", 0.0)
+    assert claim is not None
+    return claim
+
+
+def run(store: Any, claim: Claim, training: Any, folder: Path) -> None:
+    """What a dispatcher does with a claim."""
+    job = JobRun(store, claim, data_folder=folder, plan=training.plan)
+    job.prepare()
+    play(job, training)
+    job.finish()
+
+
+def submit(store: Store, spec: JobSpec) -> str:
+    with store.unit() as unit:
+        return unit.jobs.submit(spec, trials_planned=9, plan={}, idempotency_key=None)[0].id
+
+
+def result(store: Store, job_id: str) -> dict[str, Any]:
+    """Everything of a job that a user relies on, free of random ids and times."""
+    with store.unit() as unit:
+        job = unit.jobs.get(job_id)
+        trials = unit.trials.page(job_id, limit=1000, cursor=None, state=None, method=None, seed=None).items
+        points = unit.points.page(job_id, limit=1000, cursor=None).items
+        fronts = {
+            metric: unit.fronts.front(job_id, metric=metric, method=None, seed=None, all_points=False)
+            for metric in BUDGET_METRICS
+        }
+    numbers = {trial.id: (trial.method, trial.seed, trial.number) for trial in trials}
+    return {
+        "state": job.state,
+        "studies": [
+            (study.method, study.seed, study.trials_succeeded, study.finished) for study in job.studies
+        ],
+        "best": [(best.budget, best.cost, best.validation_accuracy) for best in job.best],
+        "trials": {
+            numbers[trial.id]: (trial.round, trial.state, trial.reason, trial.proposal) for trial in trials
+        },
+        "points": {
+            numbers[point.trial_id]: (
+                point.allocation,
+                point.costs,
+                point.validation_accuracy,
+                point.feasible,
+            )
+            for point in points
+        },
+        "fronts": {
+            metric: ([(numbers[point.trial_id], point.cost) for point in front.points], front.hypervolume)
+            for metric, front in fronts.items()
+        },
+    }
+
+
+@pytest.fixture
+def spec(job_spec: Callable[..., JobSpec]) -> JobSpec:
+    """Three methods on one seed; one of them works in several rounds."""
+    return job_spec(
+        methods=["random", "optuna-tpe"],
+        compute={"trials_per_study": 4},
+        constraints=[{"metric": "weight_kib", "max": 3}],
+    )
+
+
+def test_a_search_ends_with_trials_points_and_fronts(store, spec, training, tmp_path):
+    job_id = submit(store, spec)
+    run(store, claimed(store), training, tmp_path)
+    found = result(store, job_id)
+    assert found["state"] == "succeeded"
+    assert [study[0] for study in found["studies"]] == ["random", "optuna-tpe", "uniform"]
+    assert all(finished for *_, finished in found["studies"])
+    assert {state for _, state, *_ in found["trials"].values()} == {"succeeded", "failed"}
+    assert all(front for front, _ in found["fronts"].values())
+
+
+@pytest.mark.parametrize("after_commit", [False, True])
+def test_killed_at_any_step_the_search_ends_as_if_undisturbed(store, spec, training, tmp_path, after_commit):
+    undisturbed_id = submit(store, spec)
+    run(store, claimed(store), training, tmp_path)
+    undisturbed = result(store, undisturbed_id)
+    for step in range(1, 10_000, STRIDE):
+        job_id = submit(store, untrained(spec, step))
+        dead = MortalStore(store, units=step, after_commit=after_commit)
+        try:
+            run(dead, claimed(store), training, tmp_path)
+        except KilledError:
+            resume(store, training, tmp_path)
+        assert result(store, job_id) == undisturbed, f"killed in step {step}"
+        if dead.survived:
+            break
+    assert step > 10 * STRIDE
+
+
+def untrained(spec: JobSpec, step: int) -> JobSpec:
+    """The same search on another split, so that nothing of it was trained before."""
+    return spec.model_copy(update={"dataset": spec.dataset.model_copy(update={"split_seed": step})})
+
+
+def resume(store: Store, training: Any, folder: Path) -> None:
+    """What the next dispatcher does: nothing, where the job had ended."""
+    with store.unit() as unit:
+        claim = unit.jobs.claim("heir", 0.0)
+    if claim is not None:
+        run(store, claim, training, folder)
