@@ -67,9 +67,7 @@ def _read(store: Store, job_id: str, metric: str | None) -> JobRead:
         failed = unit.trials.page(
             job_id, limit=FAILURES_SHOWN, cursor=None, state="failed", method=None, seed=None
         )
-    return JobRead(
-        job=job, front=front, failures=failed.items, more_failures=failed.next_cursor is not None
-    )
+    return JobRead(job=job, front=front, failures=failed.items, more_failures=failed.next_cursor is not None)
 
 
 def _accuracies(asked: str | None) -> tuple[Accuracy, Accuracy]:

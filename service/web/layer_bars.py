@@ -17,6 +17,7 @@ LABEL_WIDTH = 116
 NAMES_HEIGHT = 92
 NARROWEST, WIDEST = 20, 46  # of a layer's column
 FULL_WIDTH = 960
+GAP = 0.16  # on each side of a bar, as a share of its column
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,17 +96,19 @@ def _row(place: int, values: Values, layers: Layers, column: float) -> BarRow:
     kind, symbol, name, numbers = values
     top = max(numbers, default=1)
     base = ROW_HEIGHT * (place + 1) - 8
+    titles = [f"{layer}: {symbol} {_detail(kind, bits)}" for layer, bits in layers]
     bars = tuple(
-        _bar(index, number / top, f"{number:g}", base, column, f"{layer}: {symbol} {_detail(kind, bits)}")
-        for index, (number, (layer, bits)) in enumerate(zip(numbers, layers, strict=True))
+        Bar(
+            x=LABEL_WIDTH + column * (index + GAP),
+            y=base - BAR_HEIGHT * number / top,
+            width=column * (1 - 2 * GAP),
+            height=BAR_HEIGHT * number / top,
+            text=f"{number:g}",
+            title=title,
+        )
+        for index, (number, title) in enumerate(zip(numbers, titles, strict=True))
     )
     return BarRow(kind=kind, label=symbol, note=name, base=base, bars=bars)
-
-
-def _bar(index: int, share: float, text: str, base: float, column: float, title: str) -> Bar:
-    height, gap = BAR_HEIGHT * share, column * 0.16
-    x = LABEL_WIDTH + column * index + gap
-    return Bar(x=x, y=base - height, width=column - 2 * gap, height=height, text=text, title=title)
 
 
 def _detail(kind: str, bits: LayerBits) -> str:

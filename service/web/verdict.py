@@ -72,7 +72,7 @@ def spread(accuracies: Sequence[float]) -> Spread | None:
 
 def compare(ours: Standing, theirs: Standing | None, accuracy: Accuracy) -> Comparison:
     """A method against the baseline, which may not be there."""
-    found, baseline = _spread(ours, accuracy), theirs and _spread(theirs, accuracy)
+    found, baseline = _spread(ours, accuracy), _spread(theirs, accuracy)
     complete = ours.complete and theirs is not None and theirs.complete
     return Comparison(
         method=ours.method, outcome=_outcome(found, baseline, complete), spread=found, baseline=baseline
@@ -96,14 +96,16 @@ def _budget_verdict(job: JobView, budget: float, accuracy: Accuracy) -> BudgetVe
     ranked = tuple(sorted(compared, key=lambda one: -one.spread.mean if one.spread else 0.0))
     return BudgetVerdict(
         budget=budget,
-        baseline=baseline and _spread(baseline, accuracy),
+        baseline=_spread(baseline, accuracy),
         comparisons=ranked,
         headline=_headline(ranked),
         sentences=tuple(_sentence(comparison) for comparison in ranked),
     )
 
 
-def _spread(standing: Standing, accuracy: Accuracy) -> Spread | None:
+def _spread(standing: Standing | None, accuracy: Accuracy) -> Spread | None:
+    if standing is None:
+        return None
     return spread(standing.validation if accuracy == "validation" else standing.test)
 
 

@@ -9,11 +9,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from models.allocation import Allocation, LayerBits
 from models.cost import COST_VERSIONS, LayerShape, costs
@@ -23,11 +24,11 @@ from service.settings import Settings
 from service.store import Store, ids
 from service.store.leases import Claim
 from service.store.studies import PlannedTrial
-from service.views import JobView
 from workers.report import EpochReport, PointResult, TrialFailure, TrialOutcome
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
+PATIENCE = 20_000  # ms; what is shown at once otherwise may take long on a busy machine
 SCREENSHOTS = "BITFRONT_SCREENSHOTS"
 """The environment variable that names a folder to keep the screenshots in."""
 
@@ -48,6 +49,9 @@ GAIN = {"gradient": 0.016, "optuna-tpe": 0.004, "optuna-nsga2": 0.0, "random": -
 """How far above the common curve of accuracy against cost the points of a method lie."""
 
 
+COSTS = (1.3, 1.9, 3.1, 3.9, 5.5, 7.8, 9.0)
+
+
 @dataclass(kw_only=True)
 class Search:
     """A job in a store, whose results a test writes itself."""
@@ -57,28 +61,25 @@ class Search:
     planned: dict[str, int] = field(default_factory=dict)
 
     @property
-    def job(self) -> JobView:
-        """The job as it is now."""
-        with self.store.unit() as unit:
-            return unit.jobs.get(self.claim.job_id)
+    def path(self) -> str:
+        """The job's page."""
+        return f"/jobs/{self.claim.job_id}"
 
     def start_trial(self, method: str, seed: int) -> str:
         """Plan and start the next trial of a study."""
-        study = next(s for s in self.job.studies if (s.method, s.seed) == (method, seed))
-        number = self.planned.get(study.id, 0)
-        self.planned[study.id] = number + 1
+        study = ids.study_id(self.claim.job_id, method, seed)
+        number = self.planned.get(study, 0)
+        self.planned[study] = number + 1
+        proposal = {"kind": "learn_bits", "budget": {"metric": "bit_budget", "maximum": 4.0}, "note": {}}
+        trial = PlannedTrial(round=number, number=number, proposal=proposal, fingerprint=f"{study}/{number}")
+        trial_id = ids.trial_id(study, number)
         with self.store.unit() as unit:
-            proposal = {"kind": "learn_bits", "budget": {"metric": "bit_budget", "maximum": 4.0}, "note": {}}
-            trial = PlannedTrial(
-                round=number, number=number, proposal=proposal, fingerprint=f"{study.id}/{number}"
-            )
-            unit.studies.plan(self.claim, study.id, [trial])
-            trial_id = ids.trial_id(study.id, number)
+            unit.studies.plan(self.claim, study, [trial])
             unit.results.start(self.claim, trial_id)
         return trial_id
 
-    def add_point(self, method: str, seed: int, *, cost: float, accuracy: float | None = None) -> None:
-        """Run a trial of a study to a point near a cost (`bit_budget`), with the accuracy that goes with it."""
+    def add_point(self, method: str, seed: int, *, cost: float, accuracy: float | None = None) -> str:
+        """Run a trial of a study to a point close to a cost (`bit_budget`); the id of the point."""
         dice = random.Random(f"{method}/{seed}/{cost}")  # noqa: S311 - made-up results, not a secret
         trial_id = self.start_trial(method, seed)
         point = _point(method, dice, cost, accuracy)
@@ -87,6 +88,7 @@ class Search:
             provenance = {"threads": 1, "versions": {"torch": "2.13.0"}, "data_sha256": "5" * 64}
             outcome = TrialOutcome(points=(point,), epochs=8, samples=65_536, provenance=provenance)
             unit.results.succeed(self.claim, trial_id, outcome)
+        return ids.point_id(trial_id, 0)
 
     def add_failure(self, method: str, seed: int, *, message: str) -> None:
         """Run a trial of a study to a failure."""
@@ -95,11 +97,10 @@ class Search:
             unit.results.fail(self.claim, trial_id, TrialFailure(reason="nan_loss", message=message))
 
     def fill(self) -> None:
-        """Points of every method, seed and budget."""
-        for method in GAIN:
-            for seed in (0, 1, 2):
-                for cost in (1.3, 1.9, 2.9, 3.8, 5.5, 7.6):
-                    self.add_point(method, seed, cost=cost)
+        """Points of every method and seed, on both sides of every budget, and one failure."""
+        for method, seed, cost in product(GAIN, (0, 1, 2), COSTS):
+            self.add_point(method, seed, cost=cost)
+        self.add_failure("random", 1, message="the loss is not a number")
 
     def end(self) -> None:
         """End the job as a search that is through does."""
@@ -114,11 +115,11 @@ class Site:
     url: str
     store: Store
 
-    def search(self, name: str = "fashion-resnet") -> Search:
+    def search(self, name: str) -> Search:
         """Submit and claim a job."""
         spec = JobSpec.model_validate(SPEC | {"name": name})
         with self.store.unit() as unit:
-            unit.jobs.submit(spec, trials_planned=90, plan={}, idempotency_key=None)
+            unit.jobs.submit(spec, trials_planned=106, plan={}, idempotency_key=None)
             claim = unit.jobs.claim("test", 600)
             assert claim is not None
             unit.studies.prepare(claim)
@@ -131,16 +132,16 @@ SPEC = {
     "dataset": {"name": "fashion-mnist"},
     "budget": {"metric": "bit_budget", "max": [2, 4, 8]},
     "methods": ["gradient", "optuna-tpe", "optuna-nsga2", "random"],
-    "compute": {"trials_per_study": 6},
+    "compute": {"trials_per_study": 8},
 }
 
 
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A service on a free port, in a thread of this process."""
     listener = socket.create_server(("127.0.0.1", 0))
-    settings = Settings(home=tmp_path / "home", database_url=None, data_folder=None, port=listener.getsockname()[1])
-    settings.checkpoints.mkdir(parents=True)
+    home = tmp_path_factory.mktemp("home")
+    settings = Settings(home=home, database_url=None, data_folder=None, port=listener.getsockname()[1])
     store = Store.open(settings.database)
     store.migrate()
     app = create_app(settings, store)
@@ -157,11 +158,21 @@ def site(tmp_path: Path) -> Iterator[Site]:
     listener.close()
 
 
+@pytest.fixture(scope="module")
+def finished(site: Site) -> Search:
+    """A search that is through; no test changes it."""
+    search = site.search("fashion-resnet")
+    search.fill()
+    search.end()
+    return search
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """The machine's Chromium, headless; skips where there is none."""
     if not CHROMIUM.exists():
         pytest.skip(f"no Chromium at {CHROMIUM}; install Debian's package `chromium`")
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         root = ["--no-sandbox"] if os.geteuid() == 0 else []
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *root])
@@ -170,37 +181,43 @@ def browser() -> Iterator[Browser]:
 
 
 OpenPage = Callable[..., Page]
+Keep = Callable[[Page, str], None]
 
 
 @pytest.fixture
-def open_page(browser: Browser, site: Site) -> Iterator[OpenPage]:
-    """Opens a page of the service; the test fails if one of them wrote an error to its console."""
-    errors: list[str] = []
+def console() -> list[str]:
+    """What pages wrote to their consoles as errors."""
+    return []
+
+
+@pytest.fixture
+def open_page(browser: Browser, site: Site, console: list[str]) -> Iterator[OpenPage]:
+    """Opens a page of the service; the test fails if anything is left in `console` at its end."""
 
     def collect(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
-            errors.append(message.text)
+        if message.type == "error":
+            console.append(message.text)
 
-    def open_at(path: str, *, width: int = 1200, height: int = 900, dark: bool = False, script: bool = True) -> Page:
+    def open_at(path: str, *, width: int = 1200, dark: bool = False, script: bool = True) -> Page:
         page = browser.new_page(
-            viewport={"width": width, "height": height},
+            viewport={"width": width, "height": 900},
             color_scheme="dark" if dark else "light",
             java_script_enabled=script,
         )
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE)
         page.on("console", collect)
-        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("pageerror", lambda error: console.append(str(error)))
         page.goto(site.url + path)
         return page
 
     yield open_at
     for context in browser.contexts:
         context.close()
-    assert errors == []
+    assert console == []
 
 
 @pytest.fixture
-def keep(tmp_path: Path) -> Callable[[Page, str], None]:
+def keep(tmp_path: Path) -> Keep:
     """Keeps a screenshot of a whole page."""
     folder = Path(os.environ.get(SCREENSHOTS, tmp_path / "screenshots"))
 
@@ -230,7 +247,8 @@ def _point(method: str, dice: random.Random, cost: float, accuracy: float | None
 def _allocation(method: str, dice: random.Random, cost: float) -> Allocation:
     """Layer bits whose mean Bw x mean Bs x mean T is close to the cost, and at most it."""
     if method == "uniform":
-        bits = LayerBits.uniform(steps=1, spike_bits=1 if cost < 4 else 2, weight_bits=max(1, int(cost / (1 if cost < 4 else 2))))
+        spike = 1 if cost < 5 else 2
+        bits = LayerBits.uniform(steps=1, spike_bits=spike, weight_bits=max(1, int(cost / spike)))
         return Allocation(layers={layer.name: bits for layer in LAYERS})
     bits_of = {layer.name: [1, 1] for layer in LAYERS}
     for _ in range(150):

@@ -6,7 +6,9 @@ export interface CostAxis {
   ticks: number[];
 }
 
+const ACCURACY_STEPS = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1];
 const MOST_TICKS = 9;
+const GREATEST_BITS = 1000; // costs below it read well at powers of two
 
 export function costAxis(costs: readonly number[], limits: readonly number[], logarithmic: boolean): CostAxis {
   const positive = [...costs, ...limits].filter((cost) => cost > 0);
@@ -19,8 +21,16 @@ export function costAxis(costs: readonly number[], limits: readonly number[], lo
 function logAxis(least: number, greatest: number): CostAxis {
   const margin = Math.max((greatest / least) ** 0.06, 1.08);
   const [min, max] = [least / margin, greatest * margin];
-  const all = [[1, 2, 5], [1, 3], [1]].map((steps) => decadeTicks(min, max, steps));
+  const decades = [[1, 2, 5], [1, 3], [1]].map((steps) => decadeTicks(min, max, steps));
+  const all = greatest < GREATEST_BITS ? [octaveTicks(min, max), ...decades] : decades;
   return { min, max, ticks: all.find((ticks) => ticks.length <= MOST_TICKS) ?? [min, max] };
+}
+
+/** Powers of two: bit budgets are usually among them. */
+function octaveTicks(min: number, max: number): number[] {
+  const first = Math.ceil(Math.log2(min));
+  const count = Math.max(0, Math.floor(Math.log2(max)) - first + 1);
+  return Array.from({ length: count }, (_, index) => 2 ** (first + index));
 }
 
 function decadeTicks(min: number, max: number, steps: readonly number[]): number[] {
@@ -40,11 +50,14 @@ function linearAxis(greatest: number): CostAxis {
   return { min: 0, max, ticks };
 }
 
-/** Bounds of the accuracy axis in whole percents, with room around what is shown. */
-export function accuracyBounds(accuracies: readonly number[]): [number, number] {
-  if (accuracies.length === 0) return [0, 1];
+/** Bounds and step of the accuracy axis: whole steps, with room around what is shown. */
+export function accuracyAxis(accuracies: readonly number[], parts: number): { min: number; max: number; step: number } {
+  if (accuracies.length === 0) return { min: 0, max: 1, step: 0.2 };
   const least = accuracies.reduce((a, b) => Math.min(a, b));
   const greatest = accuracies.reduce((a, b) => Math.max(a, b));
-  const room = Math.max((greatest - least) * 0.12, 0.01);
-  return [Math.max(0, Math.floor((least - room) * 100) / 100), Math.min(1, Math.ceil((greatest + room) * 100) / 100)];
+  const room = Math.max((greatest - least) * 0.06, 0.004);
+  const raw = (greatest - least + 2 * room) / parts;
+  const step = ACCURACY_STEPS.find((one) => one >= raw) ?? 0.2;
+  const min = Math.max(0, Math.floor((least - room) / step) * step);
+  return { min, max: Math.min(1, Math.ceil((greatest + room) / step) * step), step };
 }

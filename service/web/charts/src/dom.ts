@@ -27,7 +27,8 @@ export function markElement(mark: { light: string; dark: string; path: string })
   return svg;
 }
 
-/** Show what only works with this script. */
+/** Show what only works with this script, and hide what stands in for it. */
 export function revealScripted(root: ParentNode): void {
   for (const element of root.querySelectorAll<HTMLElement>(".script-only")) element.hidden = false;
+  for (const element of root.querySelectorAll<HTMLElement>(".plain-only")) element.hidden = true;
 }

@@ -2,7 +2,7 @@
 
 import type { ScatterSeriesOption, LineSeriesOption } from "echarts/charts";
 import type { EChartsCoreOption } from "echarts/core";
-import { accuracyBounds, costAxis, type CostAxis } from "./axis";
+import { accuracyAxis, costAxis, type CostAxis } from "./axis";
 import { cost, percent } from "./formats";
 import { colourOf, type Theme } from "./theme";
 import { tooltip } from "./tooltip";
@@ -34,7 +34,7 @@ export function frontOption(scene: Scene): EChartsCoreOption {
     animationDuration: 250,
     animation: !window.matchMedia("(prefers-reduced-motion: reduce)").matches,
     textStyle: { fontFamily: scene.theme.font },
-    grid: { left: 8, right: 14, top: 30, bottom: 34, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
+    grid: { left: 8, right: 14, top: 48, bottom: 34, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
     xAxis: xAxis(scene, axis),
     yAxis: yAxis(scene, points),
     tooltip: tooltipOption(scene),
@@ -76,17 +76,19 @@ function xAxis({ theme, state, front }: Scene, { min, max, ticks }: CostAxis): o
 }
 
 function yAxis({ theme, state, narrow }: Scene, points: readonly FrontPoint[]): object {
-  const [min, max] = accuracyBounds(points.map((point) => accuracyOf(point, state.accuracy)));
+  const { min, max, step } = accuracyAxis(points.map((point) => accuracyOf(point, state.accuracy)), narrow ? 4 : 6);
   return {
     type: "value",
     min,
     max,
-    splitNumber: narrow ? 4 : 6,
+    interval: step,
     name: `${state.accuracy} accuracy`,
     nameLocation: "end",
-    nameGap: 12,
-    nameTextStyle: { color: theme.quiet, fontSize: 12.5, align: "left" },
-    axisLabel: { color: theme.quiet, fontSize: 12, formatter: (share: number) => percent(share, max - min < 0.05 ? 1 : 0) },
+    nameGap: 28,
+    nameTextStyle: { color: theme.quiet, fontSize: 12.5, align: "left", padding: [0, 0, 0, -36] },
+    axisLine: { show: false },
+    axisTick: { show: false },
+    axisLabel: { color: theme.quiet, fontSize: 12, formatter: (share: number) => percent(share, step < 0.01 ? 1 : 0) },
     splitLine: { lineStyle: { color: theme.line, opacity: 0.7 } },
   };
 }
@@ -166,19 +168,20 @@ function methodSeries(scene: Scene, points: readonly FrontPoint[], mark: MethodM
     type: "scatter",
     z: 3,
     symbol: `path://${mark.path}`,
-    data: own.map((point) => datum(point, scene)),
-    itemStyle: { color: colourOf(mark, scene.theme), borderColor: scene.theme.card, borderWidth: 0.8 },
+    data: own.map((point) => datum(point, scene, colourOf(mark, scene.theme))),
     emphasis: { scale: 1.4 },
     cursor: "pointer",
   };
 }
 
-function datum(point: FrontPoint, scene: Scene): Datum & { symbolSize: number; itemStyle: { opacity: number } } {
+/** Points on the front are larger; those over a limit are hollow. */
+function datum(point: FrontPoint, scene: Scene, colour: string): Datum & { symbolSize: number; itemStyle: object } {
+  const filled = { color: colour, borderColor: scene.theme.card, borderWidth: 0.8, opacity: point.on_front ? 1 : 0.8 };
   return {
     value: [point.cost, accuracyOf(point, scene.state.accuracy)],
     point,
-    symbolSize: point.on_front ? 13 : 10,
-    itemStyle: { opacity: point.on_front ? 1 : 0.6 },
+    symbolSize: point.on_front ? 14 : 10,
+    itemStyle: point.feasible ? filled : { color: "transparent", borderColor: colour, borderWidth: 1.4 },
   };
 }
 

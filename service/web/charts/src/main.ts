@@ -18,6 +18,7 @@ class JobPage {
   private state: ViewState;
   private front: FrontView = { metric: "", scope: "searched", budgets: [], points: [] };
   private updated: Date;
+  private connection: Connection = "ended";
   private readonly chart: FrontChart;
   private readonly selection: Selection;
 
@@ -50,7 +51,7 @@ class JobPage {
     document.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && this.state.point !== null) void this.choosePoint(null);
     });
-    onThemeChange(() => this.draw());
+    onThemeChange(() => void this.draw());
     window.setInterval(() => this.tellTime(), TICK);
   }
 
@@ -70,7 +71,7 @@ class JobPage {
     history.replaceState(null, "", address);
     const reload = before.metric !== this.state.metric;
     if (reload) await this.loadFront();
-    else this.draw();
+    else await this.draw();
     if (reload || before.accuracy !== this.state.accuracy) await this.refresh();
   }
 
@@ -85,24 +86,24 @@ class JobPage {
     const front = (await answer.json()) as FrontView;
     if (metric !== this.state.metric) return; // a later choice is on its way
     this.front = front;
-    this.draw();
+    await this.draw();
   }
 
-  private draw(): void {
+  private async draw(): Promise<void> {
     const { setup, front, state } = this;
     const shown = front.points.filter((point) => !state.hidden.has(point.method));
     this.chart.draw({ setup, front, state, theme: currentTheme() });
     byId("all-points-table").replaceChildren(pointsTable(shown, front.metric, setup.methods));
     byId("chart-note").textContent =
       `${setup.metrics[front.metric] ?? ""}. The line is the front over all methods; ` +
-      (state.accuracy === "test" ? "its points were chosen by validation accuracy, so it may fall here." : "larger symbols are on it.");
-    this.drawSelection();
+      (state.accuracy === "test" ? "its points were chosen by validation accuracy, so it may fall here." : "larger symbols are on it, hollow ones are over a limit.");
+    await this.drawSelection();
   }
 
-  private drawSelection(): void {
+  private async drawSelection(): Promise<void> {
     const { point, metric } = this.state;
     if (point === null) this.selection.clear();
-    else void this.selection.show(point, this.front.points.find((known) => known.id === point), metric);
+    else await this.selection.show(point, this.front.points.find((known) => known.id === point), metric);
   }
 
   private followJob(): void {
@@ -113,7 +114,10 @@ class JobPage {
         if (newPoints) await this.loadFront();
         return this.refresh();
       },
-      show: (connection) => this.showConnection(connection),
+      show: (connection) => {
+        this.connection = connection;
+        this.tellConnection();
+      },
     });
   }
 
@@ -123,6 +127,7 @@ class JobPage {
     this.updated = new Date(setup.read_at ?? Date.now());
     this.selection.markRows(this.state.point);
     this.tellTime();
+    this.tellConnection();
     return { ended: setup.ended === true };
   }
 
@@ -131,10 +136,9 @@ class JobPage {
     if (shown) shown.textContent = ago(this.updated, new Date());
   }
 
-  private showConnection(connection: Connection): void {
-    const words = { live: "live", reconnecting: "reconnecting", ended: "" };
+  private tellConnection(): void {
     const shown = document.getElementById("connection");
-    if (shown) shown.textContent = words[connection];
+    if (shown) shown.textContent = this.connection === "ended" ? "" : this.connection;
   }
 }
 

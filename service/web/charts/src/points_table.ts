@@ -2,6 +2,7 @@
 
 import { make, markElement } from "./dom";
 import { cost, percent } from "./formats";
+import { standing } from "./tooltip";
 import type { FrontPoint, MethodMark } from "./types";
 
 const MOST_ROWS = 200;
@@ -22,9 +23,10 @@ export function pointsTable(points: readonly FrontPoint[], metric: string, metho
 
 function head(metric: string): HTMLElement {
   const line = make("tr");
-  for (const name of ["Point", "Method", "Seed", metric, "Validation", "Test", "Front"]) {
+  for (const name of ["Point", "Method", "Seed", metric, "Validation", "Test", "Standing"]) {
     const cell = make("th", name);
     cell.setAttribute("scope", "col");
+    if (name === "Method") cell.className = "text";
     line.append(cell);
   }
   const top = make("thead");
@@ -41,12 +43,12 @@ function row(point: FrontPoint, methods: readonly MethodMark[]): HTMLElement {
   link.href = `/points/${point.id}`;
   name.append(link);
   const numbers = [String(point.seed), cost(point.cost), percent(point.validation_accuracy), percent(point.test_accuracy)];
-  line.append(name, methodCell(point, methods), ...numbers.map((text) => make("td", text)), make("td", point.on_front ? "yes" : ""));
+  line.append(name, methodCell(point, methods), ...numbers.map((text) => make("td", text)), make("td", standing(point)));
   return line;
 }
 
 function methodCell(point: FrontPoint, methods: readonly MethodMark[]): HTMLElement {
-  const cell = make("td");
+  const cell = make("td", "", "text");
   const method = make("span", "", "method");
   const mark = methods.find((known) => known.method === point.method);
   if (mark) method.append(markElement(mark));

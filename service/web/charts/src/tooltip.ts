@@ -11,7 +11,12 @@ export function tooltip(point: FrontPoint, metric: string): HTMLElement {
     make("div", `${metric} ${cost(point.cost)}`),
     make("div", `validation ${percent(point.validation_accuracy, 2)}`),
     make("div", `test ${percent(point.test_accuracy, 2)}`),
-    make("div", point.on_front ? "on the front" : "not on the front"),
+    make("div", standing(point)),
   );
   return box;
+}
+
+export function standing(point: FrontPoint): string {
+  if (!point.feasible) return "over a limit";
+  return point.on_front ? "on the front" : "feasible";
 }

@@ -25,6 +25,7 @@ export interface FrontPoint {
   cost: number;
   validation_accuracy: number;
   test_accuracy: number;
+  feasible: boolean;
   on_front: boolean;
 }
 
