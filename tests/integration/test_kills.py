@@ -71,7 +71,7 @@ def listening_ports(pid):
     """TCP ports that a process listens on, from /proc."""
     inodes = set()
     for descriptor in Path(f"/proc/{pid}/fd").glob("*"):
-        target = os.readlink(descriptor) if descriptor.is_symlink() else ""
+        target = str(descriptor.readlink()) if descriptor.is_symlink() else ""
         if target.startswith("socket:["):
             inodes.add(target[8:-1])
     rows = [line.split() for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]]
