@@ -1,4 +1,4 @@
-"""Fixtures that several test packages share: a throw-away PostgreSQL, a store per dialect, made-up training."""
+"""What several test packages share: a throw-away PostgreSQL, a store per dialect, made-up training."""
 
 from __future__ import annotations
 
@@ -64,12 +64,13 @@ def postgres_url() -> Iterator[str]:
 
 
 @pytest.fixture
-def postgres_database(postgres_url: str) -> str:
+def postgres_database(postgres_url: str) -> Iterator[str]:
     """The URL of an empty database of its own on that server."""
     name = f"test_{uuid.uuid4().hex}"
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')
-    return postgres_url.rsplit("/", 1)[0] + f"/{name}"
+        yield postgres_url.rsplit("/", 1)[0] + f"/{name}"
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture

@@ -58,9 +58,13 @@ def test_a_key_with_another_spec_is_a_conflict_and_stores_nothing(store, job_spe
 
 
 def test_a_unit_that_raises_stores_nothing(store, job_spec):
-    with pytest.raises(ZeroDivisionError), store.unit() as unit:
-        unit.jobs.submit(job_spec(), trials_planned=1, plan={}, idempotency_key=None)
-        _ = 1 / 0
+    def submit_and_break() -> None:
+        with store.unit() as unit:
+            unit.jobs.submit(job_spec(), trials_planned=1, plan={}, idempotency_key=None)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        submit_and_break()
     with store.unit() as unit:
         assert unit.jobs.page(limit=9, cursor=None, state=None).items == []
 

@@ -1,4 +1,4 @@
-"""What the store promises of results, on SQLite and PostgreSQL alike: each counts once and is told in order."""
+"""What the store promises of results, on SQLite and PostgreSQL: each counts once and is told in order."""
 
 from __future__ import annotations
 
