@@ -23,9 +23,12 @@ LONGEST_PAUSE = 30.0
 class Supervisor:
     """One dispatcher child process, supervised by a thread."""
 
-    def __init__(self, command: list[str], environment: dict[str, str]) -> None:
+    def __init__(
+        self, command: list[str], environment: dict[str, str], *, grace: float = GRACE_SECONDS
+    ) -> None:
         self._command = command
         self._environment = environment
+        self._grace = grace
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="supervisor")
         self._log = structlog.get_logger("bitfront.supervisor")
@@ -57,10 +60,10 @@ class Supervisor:
         self._log.info("dispatcher started", pid=child.pid)
         while child.poll() is None and not self._stop.wait(0.2):
             pass
-        return end(child)
+        return end(child, self._grace)
 
 
-def end(child: subprocess.Popen[bytes], grace: float = GRACE_SECONDS) -> int:
+def end(child: subprocess.Popen[bytes], grace: float) -> int:
     """End a child process if it still runs, by force when the grace is over; its exit status."""
     if child.poll() is None:
         child.terminate()

@@ -62,8 +62,10 @@ def verdict(ranked: Sequence[Standing]) -> str:
     undecided = [other for other in others if not first.beats(other)]
     if not undecided:
         return f"{first.method} beats {_names(beaten)}."
-    question = f"verdict between {first.method} and {_names(undecided)} ({_why(first, undecided)})."
-    return f"{first.method} beats {_names(beaten)}; no {question}" if beaten else f"No {question}"
+    against = f"against {_names(undecided)} ({_why(first, undecided)})."
+    if beaten:
+        return f"{first.method} beats {_names(beaten)}; no verdict {against}"
+    return f"No verdict on {first.method} {against}"
 
 
 def _why(first: Standing, undecided: Sequence[Standing]) -> str:

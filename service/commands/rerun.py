@@ -28,7 +28,7 @@ def rerun(
     stored = client_of(context).point(point)
     console = out()
     threads = _threads(stored)
-    console.print(f"Training {stored.id} again ({stored.method}, seed {stored.seed}, {threads} threads).")
+    console.print(f"Training {stored.id} again ({stored.method}, seed {stored.seed}, threads: {threads}).")
     outcome = _train(stored, threads, home, console)
     again = _same_allocation(stored, outcome)
     console.print(_comparison(stored, again))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from rich import box
 from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
@@ -69,21 +70,18 @@ def plain_line(job: JobView) -> str:
 
 
 def progress_view(job: JobView) -> RenderableType:
-    """A table with one row per study, under the headline."""
+    """One row per study under the headline; compact, so that the demo's fits a terminal of 24 lines."""
     budgets = [entry.budget for entry in job.best]
-    metric = job.spec.get("budget", {}).get("metric", "budget")
-    table = Table(caption=f"best validation accuracy (%) with {metric} of at most the number above it")
-    for column in ("method", "seed", "trials", "samples"):
-        table.add_column(column, justify="left" if column == "method" else "right")
-    for budget in budgets:
-        table.add_column(f"{budget:g}", justify="right")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("method")
+    for column in ("seed", "trials", "samples", *(f"≤ {budget:g}" for budget in budgets)):
+        table.add_column(column, justify="right")
     for study in job.studies:
         table.add_row(*_study_row(study, budgets))
-    table.add_section()
-    table.add_row(
-        "all", "", f"{job.trials_finished}/{job.trials_planned}", "", *_best_cells(job.best, budgets)
-    )
-    return Group(Text(headline(job)), table)
+    trials = f"{job.trials_finished}/{job.trials_planned}"
+    table.add_row("together", "", trials, "", *_best_cells(job.best, budgets), style="bold")
+    metric = job.spec["budget"]["metric"]
+    return Group(Text(headline(job)), Text(f"Best validation accuracy in % by {metric}:"), table)
 
 
 def plan_view(plan: PlanView) -> RenderableType:

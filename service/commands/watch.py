@@ -54,7 +54,7 @@ def _states(client: BitfrontClient, job_id: str) -> Iterator[JobView]:
 def _live(client: BitfrontClient, job_id: str, console: Console) -> JobView:
     states = _states(client, job_id)
     job = next(states)
-    with Live(progress_view(job), console=console, auto_refresh=False, vertical_overflow="visible") as live:
+    with Live(progress_view(job), console=console, auto_refresh=False) as live:
         for job in states:
             live.update(progress_view(job), refresh=True)
     return job

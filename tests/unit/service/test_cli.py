@@ -207,7 +207,7 @@ def test_shows_the_front_with_a_verdict_per_budget(run: Run, job_with_points: Ma
     output = run("front", "latest").output
     assert "bit_budget of at most 2" in output
     assert (
-        "No verdict between random and uniform (it takes a point of every seed, and 2 seeds at least)."
+        "No verdict on random against uniform (it takes a point of every seed, and 2 seeds at least)."
         in output
     )
     assert "random beats uniform." in output
