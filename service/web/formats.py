@@ -17,7 +17,7 @@ METRIC_NOTES: Mapping[str, str] = {
 }
 SCOPE_WORDS: Mapping[str, str] = {"searched": "searched layers", "all": "all layers"}
 NARROW = "\N{NARROW NO-BREAK SPACE}"
-_PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e4, "k"))
+_PREFIXES = ((1e12, 1e12, "T"), (1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k"))  # from, unit, name
 
 
 def percent(share: float | None, digits: int = 1) -> str:
@@ -34,9 +34,9 @@ def cost(value: float | None) -> str:
     """A cost with three significant digits; great ones with an SI prefix."""
     if value is None or not math.isfinite(value):
         return "–"
-    for size, prefix in _PREFIXES:
-        if abs(value) >= size:
-            return f"{_digits(value / size)}{NARROW}{prefix}"
+    for least, unit, prefix in _PREFIXES:
+        if abs(value) >= least:
+            return f"{_digits(value / unit)}{NARROW}{prefix}"
     return _digits(value)
 
 

@@ -81,7 +81,7 @@ def test_the_table_behind_the_chart_has_every_point(open_page: OpenPage, finishe
     rows = page.locator("#all-points-table tbody tr")
     expect(rows).to_have_count(POINTS)
     expect(rows.filter(has_text="over a limit").first).to_be_visible()
-    rows.nth(3).locator("td").first.click()
+    rows.nth(3).locator("th").click()
     expect(page.locator("#selected .layer-table")).to_be_visible()
 
 

@@ -1,6 +1,11 @@
 /** Numbers and times as the server writes them. */
 
-const PREFIXES: [number, string][] = [[1e12, "T"], [1e9, "G"], [1e6, "M"], [1e4, "k"]];
+const PREFIXES: [from: number, unit: number, name: string][] = [
+  [1e12, 1e12, "T"],
+  [1e9, 1e9, "G"],
+  [1e6, 1e6, "M"],
+  [1e4, 1e3, "k"],
+];
 const NARROW = "\u202f";
 
 export function percent(share: number, digits = 1): string {
@@ -8,8 +13,8 @@ export function percent(share: number, digits = 1): string {
 }
 
 export function cost(value: number): string {
-  for (const [size, prefix] of PREFIXES) {
-    if (Math.abs(value) >= size) return `${digits(value / size)}${NARROW}${prefix}`;
+  for (const [least, unit, prefix] of PREFIXES) {
+    if (Math.abs(value) >= least) return `${digits(value / unit)}${NARROW}${prefix}`;
   }
   return digits(value);
 }

@@ -76,7 +76,7 @@ function xAxis({ theme, state, front }: Scene, { min, max, ticks }: CostAxis): o
 }
 
 function yAxis({ theme, state, narrow }: Scene, points: readonly FrontPoint[]): object {
-  const { min, max, step } = accuracyAxis(points.map((point) => accuracyOf(point, state.accuracy)), narrow ? 4 : 6);
+  const { min, max, step } = accuracyAxis(points.map((point) => accuracyOf(point, state.accuracy)), narrow ? 5 : 8);
   return {
     type: "value",
     min,

@@ -23,10 +23,9 @@ export function pointsTable(points: readonly FrontPoint[], metric: string, metho
 
 function head(metric: string): HTMLElement {
   const line = make("tr");
-  for (const name of ["Point", "Method", "Seed", metric, "Validation", "Test", "Standing"]) {
+  for (const name of ["Method", "Seed", metric, "Validation", "Test", "Standing", "Point"]) {
     const cell = make("th", name);
     cell.setAttribute("scope", "col");
-    if (name === "Method") cell.className = "text";
     line.append(cell);
   }
   const top = make("thead");
@@ -37,18 +36,18 @@ function head(metric: string): HTMLElement {
 function row(point: FrontPoint, methods: readonly MethodMark[]): HTMLElement {
   const line = make("tr");
   line.dataset["point"] = point.id;
-  const name = make("th");
-  name.setAttribute("scope", "row");
+  const texts = [String(point.seed), cost(point.cost), percent(point.validation_accuracy), percent(point.test_accuracy)];
   const link = make("a", point.id) as HTMLAnchorElement;
   link.href = `/points/${point.id}`;
-  name.append(link);
-  const numbers = [String(point.seed), cost(point.cost), percent(point.validation_accuracy), percent(point.test_accuracy)];
-  line.append(name, methodCell(point, methods), ...numbers.map((text) => make("td", text)), make("td", standing(point)));
+  const last = make("td");
+  last.append(link);
+  line.append(methodCell(point, methods), ...[...texts, standing(point)].map((text) => make("td", text)), last);
   return line;
 }
 
 function methodCell(point: FrontPoint, methods: readonly MethodMark[]): HTMLElement {
-  const cell = make("td", "", "text");
+  const cell = make("th");
+  cell.setAttribute("scope", "row");
   const method = make("span", "", "method");
   const mark = methods.find((known) => known.method === point.method);
   if (mark) method.append(markElement(mark));
