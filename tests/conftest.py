@@ -150,14 +150,15 @@ class MadeUpTraining:
 
     def end(self, request: TrialRequest) -> TrialOutcome | TrialFailure:
         """How a trial ends: about one in eight fails."""
-        luck = self._luck(request)
-        if luck < 0.125:
+        if self._luck(request) < 0.125:
             return TrialFailure(reason="nan_loss", message="the loss is not a number")
+        return self.good(request)
+
+    def good(self, request: TrialRequest) -> TrialOutcome:
+        """The points of a trial that succeeds."""
         spec = JobSpec.model_validate(request.spec)
-        point = self.point(self._allocation(spec, request), accuracy=0.5 + luck / 2)
-        return TrialOutcome(
-            points=(point,), epochs=spec.training.epochs, samples=200, provenance={"by": "test"}
-        )
+        point = self.point(self._allocation(spec, request), accuracy=0.5 + self._luck(request) / 2)
+        return TrialOutcome(points=(point,), epochs=2, samples=200, provenance={"by": "test"})
 
     def point(self, allocation: Allocation, *, accuracy: float) -> PointResult:
         """A point with true costs and a made-up accuracy."""

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Sequence
 from typing import TypeVar
 
 from models.errors import InvalidInputError
 
 MAX_PAGE = 1000
-MAX_SEQ = 2**62
+MAX_SEQ = 10**18
+"""Above every sequence number, and within 64 bits."""
 Row = TypeVar("Row")
 
 
@@ -29,7 +31,7 @@ def decode(listing: str, cursor: str) -> int:
     except (binascii.Error, ValueError):  # ValueError: not ASCII, or not UTF-8 once decoded
         text = ""
     kind, _, digits = text.partition(":")
-    if kind != listing or not (digits.isascii() and digits.isdigit()) or int(digits) > MAX_SEQ:
+    if kind != listing or re.fullmatch("[0-9]{1,18}", digits) is None:
         raise InvalidInputError(
             "this is not a cursor of this listing.", fix="Use `next_cursor` of the page before."
         )

@@ -87,9 +87,9 @@ def test_a_lease_that_ran_out_is_taken_over_with_a_greater_token(store, job_spec
 
 def test_a_renewed_lease_is_not_taken_over(store, job_spec):
     submit(store, job_spec())
-    held = claim(store, "a", 0.4)
-    for _ in range(4):
-        time.sleep(0.2)
+    held = claim(store, "a", 2.0)
+    for _ in range(3):
+        time.sleep(1.0)
         with store.unit() as unit:
             unit.jobs.renew(held)
         assert claim(store, "b") is None

@@ -1,0 +1,293 @@
+"""How a claimed job is fed: in turn, once each, and not a moment longer than the claim holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pytest
+
+from models.allocation import Allocation, LayerBits
+from search.job import JobSpec
+from search.strategy import FixedBits, Proposal, StudyContext, TrialResult
+from service.jobs import JobRun
+from service.store import Claim, Store
+from workers.report import TrialFailure, TrialRequest
+
+Script = dict[str, list[list[int]]]
+"""The weight bits that each method proposes, round by round."""
+
+FAILURE = TrialFailure(reason="error", message="broken")
+
+
+@pytest.fixture
+def database_url(sqlite_database: str) -> str:
+    """What is tested here does not depend on the dialect."""
+    return sqlite_database
+
+
+class Scripted:
+    """A strategy that proposes given weight bits, round by round, and remembers what it is told."""
+
+    def __init__(self, rounds: Sequence[Sequence[int]], told: list[Sequence[TrialResult]]) -> None:
+        self._rounds = rounds
+        self._told = told
+        self._number = 0
+
+    def ask(self) -> list[Proposal]:
+        rounds = self._rounds[self._number : self._number + 1]
+        return [proposal(bits) for asked in rounds for bits in asked]
+
+    def tell(self, results: Sequence[TrialResult]) -> None:
+        self._told.append(results)
+        self._number += 1
+
+
+def proposal(weight_bits: int) -> FixedBits:
+    bits = LayerBits.uniform(steps=1, spike_bits=1, weight_bits=weight_bits)
+    return FixedBits(allocation=Allocation(layers={"body": bits, "classifier": bits}), note={})
+
+
+class Scene:
+    """One claimed job with scripted methods."""
+
+    def __init__(
+        self, store: Store, training: Any, spec: JobSpec, script: dict[str, list[list[int]]]
+    ) -> None:
+        self.store = store
+        self.training = training
+        self.script = script
+        self.told: dict[str, list[Sequence[TrialResult]]] = {name: [] for name in script}
+        self.halting = False
+        self.now = 0.0
+        with store.unit() as unit:
+            self.job_id = unit.jobs.submit(spec, trials_planned=1, plan={}, idempotency_key=None)[0].id
+        self.claim = self.claimed()
+
+    def claimed(self, seconds: float = 0.0) -> Claim:
+        with self.store.unit() as unit:
+            claim = unit.jobs.claim("test", seconds)
+        assert claim is not None
+        return claim
+
+    def job(self, claim: Claim | None = None) -> JobRun:
+        """A prepared run of the claim."""
+        run = JobRun(
+            self.store,
+            claim or self.claim,
+            data_folder=self.training.folder,
+            plan=self.training.plan,
+            make=self.strategy,
+            halt=lambda: self.halting,
+            clock=lambda: self.now,
+        )
+        run.prepare()
+        return run
+
+    def strategy(self, name: str, context: StudyContext) -> Scripted:
+        return Scripted(self.script[name], self.told[name])
+
+    def view(self) -> Any:
+        with self.store.unit() as unit:
+            return unit.jobs.get(self.job_id)
+
+    def trials(self, state: str | None = None) -> list[Any]:
+        with self.store.unit() as unit:
+            page = {"limit": 100, "cursor": None, "method": None, "seed": None}
+            return unit.trials.page(self.job_id, **page, state=state).items[::-1]
+
+
+@pytest.fixture
+def scene(store, job_spec, training, tmp_path) -> Iterator[Callable[..., Scene]]:
+    training.folder = tmp_path
+
+    def make(script: Script, **changes: Any) -> Scene:
+        fields = {"methods": [name for name in script if name != "uniform"] or ["uniform"], **changes}
+        return Scene(store, training, job_spec(**fields), {"uniform": [], **script})
+
+    return make
+
+
+def bits(request: Any) -> int:
+    """The weight bits that a request trains."""
+    assert isinstance(request, TrialRequest)
+    return int(request.proposal["allocation"]["body"]["weight_bits"])
+
+
+def succeed(job: JobRun, training: Any, request: TrialRequest) -> None:
+    job.started(request.trial_id)
+    job.succeeded(request.trial_id, training.good(request))
+
+
+def test_studies_take_turns(scene):
+    job = scene({"random": [[1, 2, 3]], "optuna-tpe": [[4, 5]]}).job()
+    assert [bits(job.next_trial()) for _ in range(5)] == [1, 4, 2, 5, 3]
+    assert job.next_trial() == "wait"
+
+
+def test_a_round_waits_for_the_one_before_and_is_told_in_its_order(scene, training):
+    here = scene({"random": [[1, 2], [3]]})
+    job = here.job()
+    first, second = job.next_trial(), job.next_trial()
+    succeed(job, training, second)
+    assert job.next_trial() == "wait"
+    assert here.told["random"] == []
+    job.started(first.trial_id)
+    job.failed(first.trial_id, FAILURE)
+    assert [(result.proposal, result.cost) for result in here.told["random"][0]] == [
+        (proposal(1), None),
+        (proposal(2), 2.0),
+    ]
+    assert bits(job.next_trial()) == 3
+
+
+def test_a_study_gets_no_more_trials_than_its_share(scene, training):
+    job = scene({"random": [[1, 2], [3, 4], [5]]}).job()
+    for _ in range(3):
+        succeed(job, training, job.next_trial())
+    assert job.next_trial() == "finished"
+
+
+def test_the_same_training_is_not_done_twice(scene, training):
+    here = scene({"random": [[1, 1, 2]], "optuna-tpe": [[1]]})
+    job = here.job()
+    first = job.next_trial()
+    assert [bits(first), bits(job.next_trial())] == [1, 2]
+    assert job.next_trial() == "wait"
+    succeed(job, training, first)
+    assert job.next_trial() == "wait"
+    reused = [trial.reused_from for trial in here.trials("succeeded")]
+    assert reused == [None, first.trial_id, first.trial_id]
+
+
+def test_the_same_training_is_done_again_where_the_first_failed(scene):
+    job = scene({"random": [[1, 1]]}).job()
+    first = job.next_trial()
+    job.started(first.trial_id)
+    job.failed(first.trial_id, FAILURE)
+    second = job.next_trial()
+    assert bits(second) == 1
+    assert second.trial_id != first.trial_id
+
+
+def test_a_job_with_a_point_succeeds(scene, training):
+    here = scene({"random": [[1, 2]]})
+    job = here.job()
+    first, second = job.next_trial(), job.next_trial()
+    job.started(first.trial_id)
+    job.failed(first.trial_id, FAILURE)
+    succeed(job, training, second)
+    assert job.next_trial() == "finished"
+    job.finish()
+    assert (here.view().state, here.view().error) == ("succeeded", None)
+
+
+def test_a_job_whose_every_trial_failed_says_why(scene):
+    here = scene({"random": [[1]]})
+    job = here.job()
+    job.failed(job.next_trial().trial_id, FAILURE)
+    job.finish()
+    assert here.view().state == "failed"
+    assert here.view().error == "Every trial failed; the first: error: broken"
+
+
+def test_a_job_without_any_trial_says_so(scene):
+    here = scene({"random": []})
+    here.job().finish()
+    assert (here.view().state, here.view().error) == ("failed", "No method proposed a trial.")
+
+
+def test_a_run_that_ends_too_early_is_a_failure(scene):
+    here = scene({"random": [[1]]})
+    here.job().finish()
+    assert here.view().error == "The trials stopped before the search was complete."
+
+
+def test_a_cancelled_job_stops_within_a_second_and_keeps_its_front(scene, training, store):
+    here = scene({"random": [[1, 2, 3]]})
+    job = here.job()
+    succeed(job, training, job.next_trial())
+    running = job.next_trial()
+    job.started(running.trial_id)
+    assert not job.cancelled()
+    with store.unit() as unit:
+        unit.jobs.request_cancel(here.job_id)
+    here.now = 0.9
+    assert not job.cancelled()
+    here.now = 1.0
+    assert job.cancelled()
+    assert job.next_trial() == "finished"
+    job.finish()
+    assert here.view().state == "cancelled"
+    assert [(trial.state, trial.message) for trial in here.trials()] == [
+        ("succeeded", None),
+        ("pruned", "job cancelled"),
+        ("pruned", "job cancelled"),
+    ]
+    with store.unit() as unit:
+        front = unit.fronts.front(here.job_id, metric="bit_budget", method=None, seed=None, all_points=False)
+    assert len(front.points) == 1
+
+
+def test_a_job_that_is_taken_over_is_left_alone(scene, training):
+    here = scene({"random": [[1, 2]]})
+    job = here.job()
+    first = job.next_trial()
+    job.started(first.trial_id)
+    heir = here.claimed(60.0)
+    job.epoch(first.trial_id, training.report(1))
+    assert job.cancelled()
+    assert job.next_trial() == "finished"
+    job.succeeded(first.trial_id, training.good(first))
+    job.finish()
+    job.abort("late")
+    assert here.view().state == "running"
+    assert [trial.state for trial in here.trials()] == ["queued", "queued"]
+    second = here.job(heir)
+    assert second.next_trial() == first
+
+
+def test_a_job_is_given_back_when_the_dispatcher_stops(scene, training):
+    here = scene({"random": [[1, 2]]})
+    job = here.job()
+    succeed(job, training, job.next_trial())
+    running = job.next_trial()
+    job.started(running.trial_id)
+    here.halting = True
+    assert job.cancelled()
+    assert job.next_trial() == "finished"
+    job.failed(running.trial_id, FAILURE)
+    job.finish()
+    assert here.view().state == "queued"
+    assert [trial.state for trial in here.trials()] == ["succeeded", "queued"]
+    here.halting = False
+    assert here.job(here.claimed()).next_trial() == running
+
+
+def test_an_error_while_the_dispatcher_stops_does_not_fail_the_job(scene):
+    here = scene({"random": [[1]]})
+    job = here.job()
+    here.halting = True
+    job.abort("Ray went away")
+    assert here.view().state == "queued"
+
+
+def test_a_lost_attempt_is_followed_by_another(scene, training):
+    here = scene({"random": [[1]]})
+    job = here.job()
+    request = job.next_trial()
+    job.started(request.trial_id)
+    job.lost(request.trial_id, "the worker died")
+    assert job.next_trial() == "wait"
+    succeed(job, training, request)
+    assert job.next_trial() == "finished"
+
+
+def test_a_late_result_changes_nothing(scene, training):
+    here = scene({"random": [[1], [2]]})
+    job = here.job()
+    first = job.next_trial()
+    succeed(job, training, first)
+    job.succeeded(first.trial_id, training.good(first))
+    assert len(here.told["random"]) == 1
+    assert bits(job.next_trial()) == 2
