@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -15,10 +14,7 @@ from fastapi.testclient import TestClient
 from service.settings import Settings
 from service.store import Store, ids
 from service.store.studies import PlannedTrial
-from service.views import PointView
-from service.web import formats, rendering, verdict
-from service.web.layer_bars import layer_chart, layer_rows
-from service.web.marks import marks
+from service.web import rendering
 from service.web.pages import pages
 from workers.report import TrialFailure
 
@@ -140,6 +136,11 @@ class TestJobPage:
         assert "make charts" in page
         assert "<script defer" not in page
 
+    def test_it_says_whether_search_beat_uniform(self, api: TestClient, job_with_points: MakeJob) -> None:
+        job_id = job_with_points(accuracies=seeds("random", 0.8, 0.82) | seeds("uniform", 0.7, 0.72))
+        text = plain(part(api.get(f"/jobs/{job_id}").text, "verdict"))
+        assert "bit_budget ≤ 4 Search beat uniform by 10.0 points" in text
+
 
 class TestEscaping:
     def test_messages_of_trials_and_jobs_stay_text(
@@ -204,115 +205,6 @@ class TestPointPage:
         assert answer.status_code == 404
         assert answer.headers["content-type"].startswith("text/html")
         assert 'href="/jobs"' in answer.text
-
-
-class TestVerdict:
-    def verdicts(self, api_store: Store, job_id: str, accuracy: Any = "validation") -> Any:
-        with api_store.unit() as unit:
-            return verdict.budget_verdicts(unit.jobs.get(job_id), accuracy)
-
-    def test_search_beats_where_no_seeds_overlap(self, api_store: Store, job_with_points: MakeJob) -> None:
-        job_id = job_with_points(accuracies=seeds("random", 0.8, 0.82) | seeds("uniform", 0.7, 0.72))
-        first, last = self.verdicts(api_store, job_id)
-        assert (first.budget, last.budget) == (2, 4)
-        assert last.headline.replace(formats.NARROW, " ") == "Search beat uniform by 10.0 points"
-        assert plain(last.sentences[0]) == (
-            "random beat uniform: 81.0 % (80.0 to 82.0) against 71.0 % (70.0 to 72.0)."
-        )
-        assert first.outcome == "few_seeds"  # only seed 0 has a point at that cost
-
-    def test_search_loses_and_it_is_said(self, api_store: Store, job_with_points: MakeJob) -> None:
-        job_id = job_with_points(accuracies=seeds("random", 0.6, 0.62) | seeds("uniform", 0.7, 0.72))
-        last = self.verdicts(api_store, job_id)[-1]
-        assert last.outcome == "lost"
-        assert last.headline.startswith("Search lost to uniform by 10.0")
-        assert "random lost to uniform" in last.sentences[0]
-
-    def test_there_is_no_verdict_where_seeds_overlap(
-        self, api_store: Store, job_with_points: MakeJob
-    ) -> None:
-        job_id = job_with_points(accuracies=seeds("random", 0.7, 0.82) | seeds("uniform", 0.6, 0.72))
-        last = self.verdicts(api_store, job_id)[-1]
-        assert (last.outcome, last.headline) == ("overlap", "No verdict")
-        assert "the ranges of the seeds overlap" in last.sentences[0]
-
-    def test_the_page_says_it(self, api: TestClient, job_with_points: MakeJob) -> None:
-        job_id = job_with_points(accuracies=seeds("random", 0.8, 0.82) | seeds("uniform", 0.7, 0.72))
-        text = plain(part(api.get(f"/jobs/{job_id}").text, "verdict"))
-        assert "bit_budget ≤ 4 Search beat uniform by 10.0 points" in text
-
-    def test_a_spread_of_nothing_is_none(self) -> None:
-        assert verdict.spread([]) is None
-        assert verdict.spread([0.5, 0.7]) == verdict.Spread(
-            mean=pytest.approx(0.6), least=0.5, greatest=0.7, seeds=2
-        )
-
-
-class TestFormats:
-    @pytest.mark.parametrize(
-        ("value", "text"),
-        [(3.9712, "3.97"), (0, "0"), (1234.5, "1234"), (12_345, "12.3 k"), (2.5e9, "2.5 G"), (None, "–")],
-    )
-    def test_costs(self, value: float | None, text: str) -> None:
-        assert plain(formats.cost(value)) == text
-
-    @pytest.mark.parametrize(
-        ("seconds", "text"),
-        [(0.2, "1 s"), (89, "89 s"), (200, "3 min"), (7300, "2 h 2 min"), (200_000, "2 days")],
-    )
-    def test_durations(self, seconds: float, text: str) -> None:
-        assert plain(formats.duration(seconds)) == text
-
-    def test_times_are_utc(self) -> None:
-        time = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
-        assert formats.moment(time) == "2026-11-23 12:30 UTC"
-        assert formats.iso(time.replace(tzinfo=None)) == "2026-11-23T12:30:00+00:00"
-
-    def test_records_are_flattened(self) -> None:
-        found = dict(formats.flattened({"versions": {"torch": "2"}, "seeds": [1, 2]}))
-        assert found == {"versions.torch": "2", "seeds": "1, 2"}
-
-
-class TestMarks:
-    def test_methods_differ_in_colour_and_in_symbol(self) -> None:
-        found = marks(
-            ["gradient", "gradient-targets", "optuna-tpe", "optuna-nsga2", "random", "uniform", "hybrid"]
-        )
-        assert len({mark.light for mark in found.values()}) == 7
-        assert len({mark.dark for mark in found.values()}) == 7
-        assert len({mark.path for mark in found.values()}) == 7
-
-    def test_unknown_methods_get_marks_of_their_own(self) -> None:
-        found = marks(["mine", "yours", "gradient", "uniform"])
-        assert len({(mark.light, mark.path) for mark in found.values()}) == 4
-
-
-class TestLayerBars:
-    def point(self, api_store: Store, job_id: str) -> PointView:
-        with api_store.unit() as unit:
-            found = unit.points.page(job_id, limit=1, cursor=None).items[0]
-        layers = {
-            "a": {"steps": 2, "spike_bits": [1, 3], "weight_bits": 8},
-            "b": {"steps": 1, "spike_bits": [4], "weight_bits": 2},
-        }
-        return found.model_copy(update={"allocation": layers})
-
-    def test_bars_are_as_high_as_their_share_of_the_greatest(
-        self, api_store: Store, job_with_points: MakeJob
-    ) -> None:
-        steps, spike, weight = layer_chart(self.point(api_store, job_with_points())).rows
-        assert [bar.text for bar in spike.bars] == ["2", "4"]
-        assert steps.bars[0].height == 2 * steps.bars[1].height
-        assert weight.bars[0].height == 4 * weight.bars[1].height
-        assert all(bar.y + bar.height == row.base for row in (steps, spike, weight) for bar in row.bars)
-        assert spike.bars[0].title == "a: Bs 1, 3"
-
-    def test_the_table_lists_spike_bits_per_step_where_they_differ(
-        self, api_store: Store, job_with_points: MakeJob
-    ) -> None:
-        rows = layer_rows(self.point(api_store, job_with_points()))
-        assert rows[0] == {"layer": "a", "steps": "2", "spike": "1, 3", "weight": "8"}
-        assert rows[1]["spike"] == "4"
 
 
 def test_static_files_are_named_by_their_content(tmp_path: Any) -> None:

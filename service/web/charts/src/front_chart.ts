@@ -4,7 +4,8 @@ import { LineChart, ScatterChart } from "echarts/charts";
 import { GridComponent, MarkAreaComponent, MarkLineComponent, TooltipComponent } from "echarts/components";
 import { init, use, type EChartsType } from "echarts/core";
 import { CanvasRenderer } from "echarts/renderers";
-import { frontOption, isDatum, shownPoints, type Scene } from "./front_option";
+import { frontOption, isDatum } from "./front_option";
+import { shownPoints, type Scene } from "./scene";
 
 use([LineChart, ScatterChart, GridComponent, MarkAreaComponent, MarkLineComponent, TooltipComponent, CanvasRenderer]);
 

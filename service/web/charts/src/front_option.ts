@@ -4,27 +4,15 @@ import type { ScatterSeriesOption, LineSeriesOption } from "echarts/charts";
 import type { EChartsCoreOption } from "echarts/core";
 import { accuracyAxis, costAxis, type CostAxis } from "./axis";
 import { cost, percent } from "./formats";
-import { colourOf, type Theme } from "./theme";
+import { feasibleLimit, ground, limits } from "./ground";
+import { shownPoints, type Scene } from "./scene";
+import { colourOf } from "./theme";
 import { tooltip } from "./tooltip";
-import { accuracyOf, type FrontPoint, type FrontView, type MethodMark, type Setup } from "./types";
-import type { ViewState } from "./view_state";
-
-export interface Scene {
-  setup: Setup;
-  front: FrontView;
-  state: ViewState;
-  theme: Theme;
-  narrow: boolean;
-}
+import { accuracyOf, type FrontPoint, type MethodMark } from "./types";
 
 interface Datum {
   value: [number, number];
   point: FrontPoint;
-}
-
-export function shownPoints(scene: Scene): FrontPoint[] {
-  const positive = (point: FrontPoint) => point.cost > 0 || !scene.state.logX;
-  return scene.front.points.filter((point) => !scene.state.hidden.has(point.method) && positive(point));
 }
 
 export function frontOption(scene: Scene): EChartsCoreOption {
@@ -45,17 +33,6 @@ export function frontOption(scene: Scene): EChartsCoreOption {
       chosenRing(scene, points),
     ],
   };
-}
-
-/** The limits that hold on the cost shown: the job's budgets, or a constraint on this metric. */
-export function limits(scene: Scene): number[] {
-  const constraint = scene.setup.constraints[scene.front.metric];
-  return constraint === undefined ? scene.front.budgets : [...scene.front.budgets, constraint];
-}
-
-function feasibleLimit(scene: Scene): number | undefined {
-  const bounds = [...scene.front.budgets.slice(-1), ...limits(scene).slice(scene.front.budgets.length)];
-  return bounds.length === 0 ? undefined : Math.min(...bounds);
 }
 
 function xAxis({ theme, state, front }: Scene, { min, max, ticks }: CostAxis): object {
@@ -102,43 +79,6 @@ function tooltipOption({ theme, front }: Scene): object {
     textStyle: { color: theme.ink },
     formatter: (hit: { data?: unknown }) => (isDatum(hit.data) ? tooltip(hit.data.point, front.metric) : ""),
   };
-}
-
-/** The shaded regions and the lines of the limits; it holds no data of its own. */
-function ground(scene: Scene, axis: CostAxis): LineSeriesOption {
-  const { theme, front } = scene;
-  const limit = feasibleLimit(scene);
-  const label = { color: theme.quiet, fontSize: 11.5, distance: 5, formatter: (line: { value: unknown }) => `≤ ${cost(Number(line.value))}` };
-  return {
-    id: "ground",
-    type: "line",
-    data: [],
-    silent: true,
-    markLine: {
-      symbol: "none",
-      silent: true,
-      animation: false,
-      label: { ...label, position: "end" },
-      lineStyle: { color: theme.quiet, type: [4, 4], width: 1.2 },
-      data: [...new Set(limits(scene))].map((xAxis) => ({ xAxis, name: front.metric })),
-    },
-    markArea: { silent: true, animation: false, data: limit === undefined ? [] : regions(scene, axis, limit) },
-  };
-}
-
-type Region = [{ name?: string; xAxis: number; itemStyle?: object; label?: object }, { xAxis: number }];
-
-function regions({ theme, narrow }: Scene, axis: CostAxis, limit: number): Region[] {
-  const label = { show: !narrow, color: theme.quiet, fontSize: 11.5, distance: 8 };
-  const feasible: Region = [
-    { name: "feasible", xAxis: axis.min, itemStyle: { color: theme.feasible }, label: { ...label, position: "insideBottomLeft" } },
-    { xAxis: limit },
-  ];
-  const beyond: Region = [
-    { name: "over the limit", xAxis: limit, itemStyle: { color: theme.beyond }, label: { ...label, show: false } },
-    { xAxis: axis.max },
-  ];
-  return [feasible, beyond];
 }
 
 /** The front over all methods shown. Its points were chosen by validation accuracy, also where test is drawn. */
