@@ -259,7 +259,9 @@ def _parse(kind: type[Answer], response: httpx.Response) -> Answer:
         return kind.model_validate_json(response.content)
     except ValidationError as error:
         message = f"the answer of {response.url} is not a {kind.__name__}."
-        raise UnreachableError(message, fix="Is another program, or another version, listening there?") from error
+        raise UnreachableError(
+            message, fix="Is another program, or another version, listening there?"
+        ) from error
 
 
 def _api_error(response: httpx.Response) -> ApiError:
