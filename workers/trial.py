@@ -52,8 +52,10 @@ class TrialRun:
         self.folder = checkpoints / request.trial_id
         self.threads = threads
         self.data = _splits(self.spec, data_folder)
-        self.trainer = self._trainer(proposal_from_json(request.proposal), request.seed)
-        self.progress = self._resumed() or self.trainer.start(self._given)
+        proposal = proposal_from_json(request.proposal)
+        self.trainer = self._trainer(proposal, request.seed)
+        given = proposal.allocation if isinstance(proposal, FixedBits) else None
+        self.progress = self._resumed() or self.trainer.start(given)
 
     @property
     def finished(self) -> bool:
@@ -83,7 +85,6 @@ class TrialRun:
     def _trainer(self, proposal: Proposal, seed: int) -> Trainer:
         torch.manual_seed(seed)  # the initial weights; the data order has generators of its own
         network = _network(self.spec, self.data)
-        self._given = proposal.allocation if isinstance(proposal, FixedBits) else None
         return Trainer(
             spec=self.spec,
             network=network,
