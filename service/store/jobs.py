@@ -39,14 +39,15 @@ class JobRepository(Leases):
         self._transaction.write()
         earlier = self._by_key(idempotency_key)
         if earlier is None:
-            job, created = self._insert(spec, trials_planned, plan, idempotency_key)
-        else:
-            job, created = earlier, False
-        if job.spec_digest != spec.digest():
+            job = self._new(spec, trials_planned, plan, idempotency_key)
+            earlier = self._insert(job)
+        if earlier is None:
+            return _view(job, spec, []).model_copy(update={"best": best_of(spec, [])}), True
+        if earlier.spec_digest != spec.digest():
             raise ConflictError(
                 "this idempotency key was used for another job.", fix="Send a new key with a new job."
             )
-        return self.get(job.id), created
+        return self.get(earlier.id), False
 
     def get(self, job_id: str) -> JobView:
         """A job with its studies and best points. Raises NotFoundError."""
@@ -89,12 +90,21 @@ class JobRepository(Leases):
             return None
         return self._session.scalar(select(Job).where(Job.idempotency_key == key))
 
-    def _insert(
-        self, spec: JobSpec, trials_planned: int, plan: Mapping[str, Any], key: str | None
-    ) -> tuple[Job, bool]:
-        """A new row, or that of a submitter with the same key who was faster."""
-        now = self._transaction.now()
-        job = Job(
+    def _insert(self, job: Job) -> Job | None:
+        """Store a new row, unless a submitter with the same key was faster: then its row."""
+        try:
+            with self._session.begin_nested():
+                self._session.add(job)
+        except IntegrityError:
+            winner = self._by_key(job.idempotency_key)
+            if winner is None:
+                raise
+            return winner
+        self._events.append(job.id, "job_state", {"state": "queued", "error": None}, job.created_at)
+        return None
+
+    def _new(self, spec: JobSpec, trials_planned: int, plan: Mapping[str, Any], key: str | None) -> Job:
+        return Job(
             id=ids.new_job_id(),
             name=spec.name,
             state="queued",
@@ -103,18 +113,8 @@ class JobRepository(Leases):
             plan=dict(plan),
             trials_planned=trials_planned,
             idempotency_key=key,
-            created_at=now,
+            created_at=self._transaction.now(),
         )
-        try:
-            with self._session.begin_nested():
-                self._session.add(job)
-        except IntegrityError:
-            winner = self._by_key(key)
-            if winner is None:
-                raise
-            return winner, False
-        self._events.append(job.id, "job_state", {"state": "queued", "error": None}, now)
-        return job, True
 
 
 def _view(job: Job, spec: JobSpec, studies: Sequence[StudyProgress]) -> JobView:
