@@ -141,6 +141,28 @@ def test_a_round_waits_for_the_one_before_and_is_told_in_its_order(scene, traini
     assert bits(job.next_trial()) == 3
 
 
+def test_every_round_is_told_once_and_in_full(scene, training):
+    here = scene({"random": [[1, 2], [3], [4]]}, compute={"trials_per_study": 4})
+    job = here.job()
+    while isinstance(request := job.next_trial(), TrialRequest):
+        succeed(job, training, request)
+    told = [[result.proposal for result in results] for results in here.told["random"]]
+    assert told == [[proposal(1), proposal(2)], [proposal(3)], [proposal(4)]]
+    assert [(trial.round, trial.number) for trial in here.trials()] == [(0, 0), (0, 1), (1, 2), (2, 3)]
+
+
+def test_a_resumed_study_is_told_its_rounds_again(scene, training):
+    here = scene({"random": [[1, 2], [3]]})
+    job = here.job()
+    succeed(job, training, job.next_trial())
+    succeed(job, training, job.next_trial())
+    told = here.told["random"].copy()
+    here.told["random"].clear()
+    resumed = here.job(here.claimed())
+    assert here.told["random"] == told
+    assert bits(resumed.next_trial()) == 3
+
+
 def test_a_study_gets_no_more_trials_than_its_share(scene, training):
     job = scene({"random": [[1, 2], [3, 4], [5]]}).job()
     for _ in range(3):
