@@ -17,7 +17,7 @@ from models.cost import BUDGET_METRICS, LayerShape, Limit, default_scope, limit_
 from models.errors import BitfrontError, DataMissingError, InvalidInputError, UnknownNameError
 from models.nets import build_network, layer_table
 from models.repair import check_feasible, greatest_allocation, least_allocation
-from search.job import JobSpec, Setting
+from search.job import JobSpec
 from search.strategies import methods
 from search.strategy import StudyContext
 from workers.data import DatasetInfo, datasets
@@ -80,7 +80,8 @@ def dataset_info(spec: JobSpec, data_folder: Path) -> DatasetInfo:
 
 def spec_layers(spec: JobSpec, info: DatasetInfo) -> tuple[LayerShape, ...]:
     """The layer table of the job's network on the job's data."""
-    settings = tuple(sorted(spec.architecture.settings.items()))
+    # As JSON, since True and 1 are equal as keys of a cache but not as settings.
+    settings = json.dumps(spec.architecture.settings, sort_keys=True)
     return _layers(
         spec.architecture.name, settings, info.sample_shape, info.classes, spec.bits.search_first_layer
     )
@@ -173,14 +174,14 @@ def _cost_ranges(spec: JobSpec, layers: Sequence[LayerShape]) -> dict[str, tuple
 @lru_cache(maxsize=256)  # a pure function of its arguments, asked again at every submission
 def _layers(
     name: str,
-    settings: tuple[tuple[str, Setting], ...],
+    settings: str,
     sample_shape: tuple[int, int, int],
     classes: int,
     search_first_layer: bool,
 ) -> tuple[LayerShape, ...]:
     network = build_network(
         name,
-        dict(settings),
+        json.loads(settings),
         sample_shape=sample_shape,
         classes=classes,
         bounds=Bounds(),

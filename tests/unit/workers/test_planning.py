@@ -63,6 +63,12 @@ def test_what_cannot_be_planned_is_refused_with_its_field(tmp_path, changes, err
     assert caught.value.fix
 
 
+def test_a_truth_value_is_no_width_even_after_the_width_one_was_planned(tmp_path):
+    plan_job(job(architecture={"name": "conv-net", "width": 1}), tmp_path)
+    with pytest.raises(InvalidInputError, match="width is True"):
+        plan_job(job(architecture={"name": "conv-net", "width": True}), tmp_path)
+
+
 def test_an_unreachable_budget_is_told_the_least_achievable_cost(tmp_path):
     with pytest.raises(BitfrontError, match="least achievable is 1"):
         plan_job(job(budget={"max": [0.5]}), tmp_path)
