@@ -126,7 +126,6 @@ def run_dispatcher(settings: Settings, *, stop: threading.Event) -> None:
 
 
 def _ray_runner(settings: Settings) -> Runner:
-    os.environ["TUNE_DISABLE_SIGINT_HANDLER"] = "1"  # or Tune, not the dispatcher, would answer to Ctrl-C
     from workers.tune import run_trials
 
     def run(feed: TrialFeed, spec: JobSpec) -> None:

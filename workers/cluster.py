@@ -31,6 +31,8 @@ def ray_environment(token_file: Path) -> dict[str, str]:
         "RAY_CHDIR_TO_TRIAL_DIR": "0",
         "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
         "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+        "TUNE_DISABLE_SIGINT_HANDLER": "1",  # the dispatcher, not Tune, answers to Ctrl-C
+        "RAY_AIR_NEW_OUTPUT": "0",  # the new output prints its tables even at verbosity 0
         "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
     }
 

@@ -46,14 +46,14 @@ class TrialTrainable(tune.Trainable):
         """See `save_checkpoint`."""
 
     def _advance(self) -> dict[str, Any]:
+        report = None
         if self._run is None:
             self._run = open_run(self._config)
-        result: dict[str, Any] = {"done": False}
-        if not self._run.finished:
-            result["epoch"] = to_json(self._run.step())
-        if self._run.finished:
-            result |= {"done": True, "outcome": to_json(self._run.outcome())}
-        return result
+            report = self._run.resumed
+        if report is None:
+            report = self._run.step()
+        result = {"done": self._run.finished, "epoch": to_json(report)}
+        return result | ({"outcome": to_json(self._run.outcome())} if self._run.finished else {})
 
 
 def open_run(config: dict[str, Any]) -> TrialRun:

@@ -21,7 +21,7 @@ from workers.checkpoints import Checkpoint, latest_checkpoint, save_checkpoint, 
 from workers.data import Splits, load_splits
 from workers.evaluation import accuracy, spike_rates
 from workers.provenance import provenance
-from workers.report import EpochReport, PointResult, TrialOutcome, TrialRequest
+from workers.report import EpochReport, PointResult, TrialOutcome, TrialRequest, to_json
 from workers.training import EpochSums, Progress, Trainer
 
 
@@ -33,11 +33,13 @@ def run_trial(
     threads: int,
     report: Callable[[EpochReport], None],
 ) -> TrialOutcome:
-    """Train a request to its end, resuming from its folder, and report every epoch.
+    """Train a request to its end, resuming from its folder, and report every epoch from the resumed one on.
 
     Raises NanLossError, DataMissingError, DataDamagedError and InvalidInputError.
     """
     run = TrialRun(request, checkpoints=checkpoints, data_folder=data_folder, threads=threads)
+    if run.resumed is not None:
+        report(run.resumed)
     while not run.finished:
         report(run.step())
     return run.outcome()
@@ -55,7 +57,9 @@ class TrialRun:
         proposal = proposal_from_json(request.proposal)
         self.trainer = self._trainer(proposal, request.seed)
         given = proposal.allocation if isinstance(proposal, FixedBits) else None
-        self.progress = self._resumed() or self.trainer.start(given)
+        self.resumed: EpochReport | None = None
+        """The last epoch of an earlier attempt; it may have died before anyone was told of it."""
+        self.progress = self._resume() or self.trainer.start(given)
 
     @property
     def finished(self) -> bool:
@@ -67,11 +71,12 @@ class TrialRun:
         began = time.perf_counter()
         self.progress, sums = self.trainer.run_epoch(self.progress)
         validation = accuracy(self.trainer.network, self.data.validation)
-        state = {"progress": self.progress.to_json()}
+        report = self._report(sums, validation, time.perf_counter() - began)
+        state = {"progress": self.progress.to_json(), "report": to_json(report)}
         save_checkpoint(
             self.folder, Checkpoint(epoch=self.progress.epoch, tensors=self.trainer.state(), state=state)
         )
-        return self._report(sums, validation, time.perf_counter() - began)
+        return report
 
     def outcome(self) -> TrialOutcome:
         """Measure the trained network once on the validation and the test split, and keep it."""
@@ -96,12 +101,13 @@ class TrialRun:
             else (proposal.budget, *self.spec.constraint_limits()),
         )
 
-    def _resumed(self) -> Progress | None:
+    def _resume(self) -> Progress | None:
         found = latest_checkpoint(self.folder)
         if found is None:
             return None
         progress = Progress.from_json(found.state["progress"])
         self.trainer.restore(found.tensors, progress)
+        self.resumed = EpochReport(**found.state["report"])
         return progress
 
     def _report(self, sums: EpochSums, validation: float, seconds: float) -> EpochReport:

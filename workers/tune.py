@@ -7,6 +7,8 @@ trial, a callback gives it every result, and a stopper asks it whether to go on;
 from __future__ import annotations
 
 import json
+import logging
+import os
 import shutil
 import uuid
 from dataclasses import asdict
@@ -62,7 +64,9 @@ def run_trials(
     Needs an initialised Ray. Raises InvalidInputError when the cluster can never hold one trial.
     """
     _check_resources(compute)
-    folder = scratch / f"tune-{uuid.uuid4().hex}"
+    logging.getLogger("ray.tune").setLevel(logging.ERROR)  # it warns that files we switched off are missing
+    _sweep(scratch)
+    folder = scratch / f"tune-{os.getpid()}-{uuid.uuid4().hex}"
     shared = {
         "checkpoints": str(checkpoints.resolve()),
         "data_folder": str(data_folder.resolve()),
@@ -174,6 +178,23 @@ class FeedStopper(_Unpickled, Stopper):
     def stop_all(self) -> bool:
         """Whether the whole run stops now."""
         return self._feed.cancelled()
+
+
+def _sweep(scratch: Path) -> None:
+    """Remove what processes that were killed have left behind."""
+    for folder in scratch.glob("tune-*-*"):
+        if not _alive(int(folder.name.split("-")[1])):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)  # signal 0 asks, and does nothing
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _folder_name(trial: Trial) -> str:

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -128,6 +129,20 @@ def test_a_killed_worker_resumes_from_its_checkpoint_and_ends_the_same(run, tmp_
     assert epochs == sorted(epochs)  # it never goes back to an epoch before the last checkpoint
     assert len(epochs) <= 13  # an epoch whose result was on its way may be reported twice
     assert feed.outcomes["trial-a"] == undisturbed(wanted, tmp_path / "plain")
+
+
+def test_what_a_killed_process_left_in_the_scratch_folder_is_removed(run, tmp_path):
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    left, others = (
+        tmp_path / "scratch" / f"tune-{ended.pid}-a",
+        tmp_path / "scratch" / f"tune-{os.getppid()}-b",
+    )
+    left.mkdir(parents=True)
+    others.mkdir()
+    run(Feed([]))
+    assert not left.exists()
+    assert others.exists()
 
 
 def test_a_loss_that_is_no_number_fails_alone(run):
