@@ -14,6 +14,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from models.errors import InvalidInputError
 
+SECRETS_FOLDER = Path("/run/secrets")
+"""Where containers find secrets; a file `bitfront_database_url` there sets the database."""
 LOOPBACK_NAMES = frozenset({"localhost"})
 
 
@@ -25,7 +27,12 @@ def default_home() -> Path:
 class Settings(BaseSettings):
     """The settings of one service; frozen, so that every process of it sees the same."""
 
-    model_config = SettingsConfigDict(env_prefix="BITFRONT_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="BITFRONT_",
+        frozen=True,
+        extra="ignore",
+        secrets_dir=SECRETS_FOLDER if SECRETS_FOLDER.is_dir() else None,
+    )
 
     home: Path = Field(default_factory=default_home)
     database_url: str | None = None  # a SQLAlchemy URL; a SQLite file in the home when not given
