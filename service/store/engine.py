@@ -7,6 +7,7 @@ BEGIN IMMEDIATE: it waits for its turn instead of failing half-way, and what it 
 from __future__ import annotations
 
 import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,9 @@ WRITES = "bitfront_writes"
 """Execution option of a connection whose next transaction writes."""
 
 BUSY_MILLISECONDS = 30_000
+WAL_RETRY_SECONDS = 0.02
 PRAGMAS = (
     f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}",
-    "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
 )
@@ -62,6 +63,21 @@ def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves; the driver would do so too late
     for pragma in PRAGMAS:
         connection.execute(pragma)
+    _enter_wal(connection)
+
+
+def _enter_wal(connection: sqlite3.Connection) -> None:
+    """Switch a new file to WAL mode, which fails at once, whatever the timeout, while another does so."""
+    deadline = time.monotonic() + BUSY_MILLISECONDS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(WAL_RETRY_SECONDS)
+        else:
+            return
 
 
 def _begin(connection: Connection) -> None:

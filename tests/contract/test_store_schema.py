@@ -76,3 +76,17 @@ def test_sqlite_commits_are_durable_and_references_are_kept(sqlite_database):
         found = [connection.execute(text(f"PRAGMA {name}")).scalar() for name in asked]
     engine.dispose()
     assert found == ["wal", 2, 1]  # 2 is FULL
+
+
+def test_many_may_open_a_new_sqlite_file_at_once(tmp_path):
+    def connect(url):
+        engine = open_engine(url)
+        with engine.connect() as connection:
+            mode = connection.exec_driver_sql("PRAGMA journal_mode").scalar()
+        engine.dispose()
+        return mode
+
+    with ThreadPoolExecutor(8) as pool:
+        for number in range(150):  # the collision is rare
+            urls = [f"sqlite:///{tmp_path}/{number}.db"] * 8
+            assert set(pool.map(connect, urls)) == {"wal"}
