@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from models.errors import DataMissingError, InfeasibleError
 from search.job import JobSpec
 from service.api.context import Catalogue
 from service.app import create_app
+from service.serve import bind, server_of
 from service.settings import Settings
 from service.store import Store
 from service.store.studies import PlannedTrial
@@ -100,6 +102,20 @@ def app(settings: Settings, api_store: Store) -> FastAPI:
 def api(app: FastAPI, settings: Settings) -> TestClient:
     """Calls the application as a program on this machine would."""
     return TestClient(app, base_url=settings.url, raise_server_exceptions=False)
+
+
+@pytest.fixture
+def url(app: FastAPI, settings: Settings) -> Iterator[str]:
+    """The address of a server on a free port."""
+    listener = bind(settings.model_copy(update={"port": 0}))
+    server = server_of(settings, app, app.state.context.stopping)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    app.state.context.stopping.set()
+    server.should_exit = True
+    thread.join()
+    listener.close()
 
 
 @pytest.fixture

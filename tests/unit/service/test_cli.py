@@ -6,38 +6,21 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from fastapi import FastAPI
 from typer.testing import CliRunner
 
 from models.errors import InvalidInputError
 from service.cli import app as command_line
 from service.client import BitfrontClient
 from service.commands.spec_file import read_spec
-from service.serve import bind, server_of
-from service.settings import Settings
 
 MakeJob = Callable[..., str]
 Run = Callable[..., Any]
-
-
-@pytest.fixture
-def url(app: FastAPI, settings: Settings) -> Iterator[str]:
-    """The address of a server on a free port."""
-    listener = bind(settings.model_copy(update={"port": 0}))
-    server = server_of(settings, app, app.state.context.stopping)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    app.state.context.stopping.set()
-    server.should_exit = True
-    thread.join()
-    listener.close()
 
 
 @pytest.fixture

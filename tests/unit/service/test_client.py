@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
 
 from models.errors import CheckpointDamagedError
 from search.job import JobSpec
 from service.client import ApiError, BitfrontClient, UnreachableError
-from service.serve import bind, server_of
 from service.settings import Settings
 
 MakeJob = Callable[..., str]
-
-
-@pytest.fixture
-def url(app: FastAPI, settings: Settings) -> Iterator[str]:
-    """The address of a server on a free port."""
-    listener = bind(settings.model_copy(update={"port": 0}))
-    server = server_of(settings, app, app.state.context.stopping)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    app.state.context.stopping.set()
-    server.should_exit = True
-    thread.join()
-    listener.close()
 
 
 @pytest.fixture
