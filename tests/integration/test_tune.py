@@ -92,7 +92,7 @@ def worker_pids():
     titles = {
         path.parent.name: path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()
     }
-    return [int(pid) for pid, title in titles.items() if b"TrialTrainable" in title]
+    return [int(pid) for pid, title in titles.items() if b"Trainable" in title]
 
 
 def test_trials_report_every_epoch_and_their_points(run, tmp_path):
