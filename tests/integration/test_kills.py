@@ -178,8 +178,8 @@ def test_the_service_is_killed_and_started_again(undisturbed, tmp_path):
 def test_the_dispatcher_is_killed(undisturbed, tmp_path):
     def disturb(service, job_id):
         in_the_middle(service, job_id)
-        (pid,) = processes("service.cli dispatcher", tmp_path)
-        os.kill(pid, signal.SIGKILL)
+        for pid in wait_until(lambda: processes("service.cli dispatcher", tmp_path)):
+            os.kill(pid, signal.SIGKILL)
 
     assert run_job(tmp_path, disturb) == undisturbed
 
