@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from models.allocation import Bounds
 from models.cost import BUDGET_METRICS, Limit, Scope, default_scope
+from models.functional import Renewal
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Setting = bool | int | float | str
@@ -108,7 +109,7 @@ class TrainingSpec(Model):
     momentum: float = Field(default=0.9, ge=0, lt=1)
     weight_decay: float = Field(default=5e-4, ge=0, le=1)
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
-    renewal: Literal["closed_form", "none"] = "closed_form"
+    renewal: Renewal = "closed_form"
 
 
 class ComputeSpec(Model):

@@ -2,6 +2,6 @@
 
 from models.functional.fire import fire
 from models.functional.quantize import quantize_spikes, quantize_weights
-from models.functional.renew import closed_form, least_error
+from models.functional.renew import Renewal, closed_form, least_error, renewed
 
-__all__ = ["closed_form", "fire", "least_error", "quantize_spikes", "quantize_weights"]
+__all__ = ["Renewal", "closed_form", "fire", "least_error", "quantize_spikes", "quantize_weights", "renewed"]

@@ -6,9 +6,13 @@ least error:  a_new = argmin_a || x - quantize(x; a, B) ||_p over a grid of clip
 
 from __future__ import annotations
 
+from typing import Literal, assert_never
+
 import torch
 
 from models.functional.quantize import levels_of, signed_levels, unsigned_levels
+
+Renewal = Literal["closed_form", "none"]
 
 GRID = 64
 """Clipping ranges tried by `least_error`, evenly spaced up to the largest magnitude."""
@@ -20,6 +24,19 @@ def closed_form(step_size: torch.Tensor, old_bits: int, new_bits: int, signed: b
     """The renewed step size (same shape); `signed` for weights and signed spikes (design section 2)."""
     levels = signed_levels if signed else unsigned_levels
     return step_size * (levels(old_bits).high / levels(new_bits).high)
+
+
+def renewed(
+    step_size: torch.Tensor, old_bits: int, new_bits: int, mode: Renewal, *, signed: bool
+) -> torch.Tensor:
+    """The step size after a bit width crossed from `old_bits` to `new_bits`, as the mode has it."""
+    match mode:
+        case "closed_form":
+            return closed_form(step_size, old_bits, new_bits, signed=signed)
+        case "none":
+            return step_size
+        case _:
+            assert_never(mode)
 
 
 def least_error(values: torch.Tensor, bits: int, *, signed: bool, p: float = 2.4) -> torch.Tensor:

@@ -3,6 +3,6 @@
 from models.layers.adaptive import AdaptiveLayer
 from models.layers.bit_width import BitWidth
 from models.layers.neuron import SpikingNeuron
-from models.layers.weight_quantizer import Renewal, WeightQuantizer
+from models.layers.weight_quantizer import WeightQuantizer
 
-__all__ = ["AdaptiveLayer", "BitWidth", "Renewal", "SpikingNeuron", "WeightQuantizer"]
+__all__ = ["AdaptiveLayer", "BitWidth", "SpikingNeuron", "WeightQuantizer"]

@@ -13,8 +13,9 @@ from torch.nn import functional
 
 from models.allocation import Bounds, LayerBits
 from models.cost import LayerLoad, LayerShape
+from models.functional import Renewal
 from models.layers.neuron import SpikingNeuron
-from models.layers.weight_quantizer import Renewal, WeightQuantizer
+from models.layers.weight_quantizer import WeightQuantizer
 from models.repair import LayerWish
 
 INITIAL_WEIGHT_BITS, INITIAL_SPIKE_BITS, INITIAL_STEPS = 4, 4, 2

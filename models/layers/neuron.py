@@ -5,15 +5,13 @@ A signed neuron keeps the sign of its input; it serves the first layer, whose in
 
 from __future__ import annotations
 
-from typing import assert_never
-
 import torch
 from torch import nn
 
-from models.functional import closed_form, fire, least_error
+from models.functional import Renewal, fire, least_error, renewed
 from models.functional.fire import plan_of, step_levels
 from models.layers.bit_width import BitWidth
-from models.layers.weight_quantizer import LEAST_STEP_SIZE, Renewal
+from models.layers.weight_quantizer import LEAST_STEP_SIZE
 
 
 class SpikingNeuron(nn.Module):
@@ -62,7 +60,8 @@ class SpikingNeuron(nn.Module):
         """Fit each step size whose bit width has crossed to another integer."""
         for step, (new, old) in enumerate(zip(self.bits.whole(), self.fitted_bits.tolist(), strict=True)):
             if old not in (0, new):
-                self._renew_step(step, old, new, mode)
+                self.step_sizes[step] = renewed(self.step_sizes[step], old, new, mode, signed=self.signed)
+                self.fitted_bits[step] = new
 
     @torch.no_grad()
     def constrain(self) -> None:
@@ -70,16 +69,6 @@ class SpikingNeuron(nn.Module):
         self.step_sizes.clamp_(min=LEAST_STEP_SIZE)
         self.bits.constrain()
         self.steps.constrain()
-
-    def _renew_step(self, step: int, old: int, new: int, mode: Renewal) -> None:
-        match mode:
-            case "closed_form":
-                self.step_sizes[step] = closed_form(self.step_sizes[step], old, new, signed=self.signed)
-            case "none":
-                pass
-            case _:
-                assert_never(mode)
-        self.fitted_bits[step] = new
 
     @torch.no_grad()
     def _start(self, current: torch.Tensor) -> None:

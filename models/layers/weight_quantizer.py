@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal, assert_never
-
 import torch
 from torch import nn
 
-from models.functional import closed_form, least_error, quantize_weights
+from models.functional import Renewal, least_error, quantize_weights, renewed
 from models.layers.bit_width import BitWidth
 
-Renewal = Literal["closed_form", "none"]
 LEAST_STEP_SIZE = 1e-6
 """Step sizes are kept above this after each optimiser step: they divide."""
 
@@ -38,13 +35,7 @@ class WeightQuantizer(nn.Module):
         old = int(self.fitted_bits)
         if old in (0, new):
             return
-        match mode:
-            case "closed_form":
-                self.step_size.copy_(closed_form(self.step_size, old, new, signed=True))
-            case "none":
-                pass
-            case _:
-                assert_never(mode)
+        self.step_size.copy_(renewed(self.step_size, old, new, mode, signed=True))
         self.fitted_bits.fill_(new)
 
     @torch.no_grad()

@@ -10,7 +10,8 @@ from torch import nn
 from models.allocation import Allocation
 from models.cost import LayerLoad, LayerShape, Scope, in_scope
 from models.errors import InvalidInputError
-from models.layers import AdaptiveLayer, Renewal
+from models.functional import Renewal
+from models.layers import AdaptiveLayer
 from models.repair import Wish
 
 
