@@ -14,7 +14,8 @@ import time
 import torch
 from torch.nn import functional
 
-from models.allocation import Allocation, Bounds, LayerBits
+from models.allocation import Allocation, LayerBits
+from models.layers import LayerOptions
 from models.nets import build_network, float_twin
 
 SAMPLE_SHAPE, CLASSES = (3, 32, 32), 10
@@ -35,7 +36,12 @@ def main() -> None:
 def compare(steps: int, options: argparse.Namespace) -> tuple[float, float]:
     """Median seconds of a step of each, measured in turns."""
     network = build_network(
-        "resnet20", {}, sample_shape=SAMPLE_SHAPE, classes=CLASSES, bounds=Bounds(), search_first_layer=False
+        "resnet20",
+        {},
+        sample_shape=SAMPLE_SHAPE,
+        classes=CLASSES,
+        options=LayerOptions(),
+        search_first_layer=False,
     )
     bits = LayerBits.uniform(steps=steps, spike_bits=4, weight_bits=4)
     network.freeze(Allocation(layers=dict.fromkeys(network.searched, bits)))

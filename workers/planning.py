@@ -15,6 +15,7 @@ import torch
 from models.allocation import Bounds
 from models.cost import BUDGET_METRICS, LayerShape, Limit, default_scope, limit_cost
 from models.errors import BitfrontError, DataMissingError, InvalidInputError, UnknownNameError
+from models.layers import LayerOptions
 from models.nets import build_network, layer_table
 from models.repair import check_feasible, greatest_allocation, least_allocation
 from search.job import JobSpec
@@ -184,7 +185,7 @@ def _layers(
         json.loads(settings),
         sample_shape=sample_shape,
         classes=classes,
-        bounds=Bounds(),
+        options=LayerOptions(),
         search_first_layer=search_first_layer,
     )
     return layer_table(network, sample_shape)

@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 
 from models.cost import COST_VERSIONS, Limit, costs, limit_cost
+from models.layers import LayerOptions
 from models.nets import Network, build_network, layer_table
 from search.job import JobSpec
 from search.strategy import FixedBits, Proposal, proposal_from_json
@@ -160,7 +161,7 @@ def _network(spec: JobSpec, data: Splits) -> Network:
         spec.architecture.settings,
         sample_shape=data.sample_shape,
         classes=data.classes,
-        bounds=spec.bits.bounds(),
+        options=LayerOptions(bounds=spec.bits.bounds()),
         search_first_layer=spec.bits.search_first_layer,
     )
 

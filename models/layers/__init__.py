@@ -3,6 +3,15 @@
 from models.layers.adaptive import AdaptiveLayer
 from models.layers.bit_width import BitWidth
 from models.layers.neuron import SpikingNeuron
+from models.layers.options import InitialBits, LayerOptions, Quantity
 from models.layers.weight_quantizer import WeightQuantizer
 
-__all__ = ["AdaptiveLayer", "BitWidth", "SpikingNeuron", "WeightQuantizer"]
+__all__ = [
+    "AdaptiveLayer",
+    "BitWidth",
+    "InitialBits",
+    "LayerOptions",
+    "Quantity",
+    "SpikingNeuron",
+    "WeightQuantizer",
+]

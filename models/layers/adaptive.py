@@ -15,11 +15,9 @@ from models.allocation import Bounds, LayerBits
 from models.cost import LayerLoad, LayerShape
 from models.functional import Renewal
 from models.layers.neuron import SpikingNeuron
+from models.layers.options import LayerOptions
 from models.layers.weight_quantizer import WeightQuantizer
 from models.repair import LayerWish
-
-INITIAL_WEIGHT_BITS, INITIAL_SPIKE_BITS, INITIAL_STEPS = 4, 4, 2
-"""Where learned bits start (the paper's 4/4/2), clipped to the bounds."""
 
 
 class AdaptiveLayer(nn.Module):
@@ -29,22 +27,24 @@ class AdaptiveLayer(nn.Module):
         self,
         operator: nn.Conv2d | nn.Linear,
         *,
-        bounds: Bounds,
+        options: LayerOptions,
         fixed: LayerBits | None = None,
         signed: bool = False,
     ) -> None:
         super().__init__()
         self.operator = operator
         self.fixed = fixed
-        bounds = bounds if fixed is None else _bounds_of(fixed)
+        self.options = options
+        bounds = options.bounds if fixed is None else _bounds_of(fixed)
         self.neuron = SpikingNeuron(
-            initial_bits=INITIAL_SPIKE_BITS,
-            initial_steps=INITIAL_STEPS,
+            initial_bits=options.initial.spike,
+            initial_steps=options.initial.steps,
             bit_bounds=bounds.spike,
             step_bounds=bounds.steps,
-            signed=signed,
+            leak=options.leak,
+            signed=signed or options.signed_spikes,
         )
-        self.quantizer = WeightQuantizer(INITIAL_WEIGHT_BITS, bounds.weight)
+        self.quantizer = WeightQuantizer(options.initial.weight, bounds.weight)
         if fixed is not None:
             self.freeze(fixed)
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 
-from models.allocation import FIRST_LAYER_BITS
 from models.layers import AdaptiveLayer
 from models.nets.setting import NetworkInput, Setting, SettingValue
 
@@ -28,7 +27,7 @@ class ConvNet(nn.Module):
             self.convs.append(adaptive_conv(entering, leaving, stride, given, first=number == 0))
             self.norms.append(nn.BatchNorm2d(leaving))
             entering = leaving
-        self.classifier = AdaptiveLayer(nn.Linear(entering, given.classes), bounds=given.bounds)
+        self.classifier = AdaptiveLayer(nn.Linear(entering, given.classes), options=given.options)
 
     def forward(self, x_BCHW: torch.Tensor) -> torch.Tensor:
         """Logits [B, K]."""
@@ -47,8 +46,8 @@ def adaptive_conv(
     nn.init.kaiming_normal_(operator.weight, mode="fan_out", nonlinearity="relu")
     return AdaptiveLayer(
         operator,
-        bounds=given.bounds,
-        fixed=FIRST_LAYER_BITS if first and not given.search_first_layer else None,
+        options=given.options,
+        fixed=given.first_layer if first else None,
         signed=first,
     )
 

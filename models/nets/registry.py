@@ -11,8 +11,8 @@ from importlib.metadata import entry_points
 
 from torch import nn
 
-from models.allocation import Bounds
 from models.errors import UnknownNameError
+from models.layers import LayerOptions
 from models.nets import conv_net, resnet
 from models.nets.network import Network
 from models.nets.setting import NetworkInput, Setting, SettingValue, checked
@@ -58,8 +58,9 @@ def build_network(
     *,
     sample_shape: tuple[int, int, int],
     classes: int,
-    bounds: Bounds,
+    options: LayerOptions,
     search_first_layer: bool,
+    frames: int = 0,
 ) -> Network:
     """A network with fresh weights from torch's random state.
 
@@ -73,6 +74,10 @@ def build_network(
             pointer="/architecture/name",
         )
     given = NetworkInput(
-        sample_shape=sample_shape, classes=classes, bounds=bounds, search_first_layer=search_first_layer
+        sample_shape=sample_shape,
+        classes=classes,
+        options=options,
+        search_first_layer=search_first_layer,
+        frames=frames,
     )
     return Network(known[name].build(given, checked(known[name].settings, settings)))

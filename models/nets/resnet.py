@@ -55,7 +55,7 @@ class ResNet20(nn.Module):
         self.conv = adaptive_conv(given.sample_shape[0], width, 1, given, first=True)
         self.norm = nn.BatchNorm2d(width)
         self.blocks = nn.Sequential(*_blocks(width, given))
-        self.classifier = AdaptiveLayer(nn.Linear(4 * width, given.classes), bounds=given.bounds)
+        self.classifier = AdaptiveLayer(nn.Linear(4 * width, given.classes), options=given.options)
 
     def forward(self, x_BCHW: torch.Tensor) -> torch.Tensor:
         """Logits [B, K]."""

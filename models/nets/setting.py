@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from models.allocation import Bounds
+from models.allocation import FIRST_LAYER_BITS, LayerBits
 from models.errors import InvalidInputError
+from models.layers import LayerOptions
 
 SettingValue = bool | int | float | str
 
@@ -22,12 +23,25 @@ class Setting:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NetworkInput:
-    """What every architecture is given beside its settings; `sample_shape` is [C, H, W]."""
+    """What every architecture is given beside its settings; `sample_shape` is [C, H, W].
+
+    `frames` counts the frames of event data; 0 for images, which have none.
+    """
 
     sample_shape: tuple[int, int, int]
     classes: int
-    bounds: Bounds
+    options: LayerOptions
     search_first_layer: bool
+    frames: int = 0
+
+    @property
+    def first_layer(self) -> LayerBits | None:
+        """The bits of the first layer: 8/8 at one step, or at every frame of event data; None if searched."""
+        if self.search_first_layer:
+            return None
+        if not self.frames:
+            return FIRST_LAYER_BITS
+        return LayerBits.uniform(steps=self.frames, spike_bits=8, weight_bits=8)
 
 
 def checked(known: Mapping[str, Setting], given: Mapping[str, SettingValue]) -> dict[str, SettingValue]:

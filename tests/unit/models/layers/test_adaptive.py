@@ -8,7 +8,7 @@ from torch.nn import functional
 from models.allocation import FIRST_LAYER_BITS, Bounds, LayerBits
 from models.cost import LayerShape
 from models.errors import InvalidInputError
-from models.layers import AdaptiveLayer
+from models.layers import AdaptiveLayer, LayerOptions
 
 BOUNDS = Bounds(weight=(1, 8), spike=(1, 6), steps=(1, 3))
 SHAPE = LayerShape(name="a", kind="conv", macs=1, weights=1, inputs=1, biases=1)
@@ -19,7 +19,7 @@ BITS = LayerBits(steps=2, spike_bits=(3, 5), weight_bits=2)
 def conv_layer(**settings):
     torch.manual_seed(0)
     operator = nn.Conv2d(4, 8, (3, 5), stride=(2, 1), padding=(1, 0), groups=2, bias=False)
-    return AdaptiveLayer(operator, bounds=BOUNDS, **settings)
+    return AdaptiveLayer(operator, options=LayerOptions(bounds=BOUNDS), **settings)
 
 
 def test_a_convolution_sees_spikes_and_quantized_weights():
@@ -31,7 +31,7 @@ def test_a_convolution_sees_spikes_and_quantized_weights():
 
 
 def test_a_linear_layer_keeps_its_bias():
-    layer = AdaptiveLayer(nn.Linear(11, 3), bounds=BOUNDS)
+    layer = AdaptiveLayer(nn.Linear(11, 3), options=LayerOptions(bounds=BOUNDS))
     currents = IMAGES[0, 0]
     expected = functional.linear(
         layer.neuron(currents), layer.quantizer(layer.operator.weight), layer.operator.bias
@@ -41,7 +41,9 @@ def test_a_linear_layer_keeps_its_bias():
 
 def test_it_starts_at_four_four_two_clipped_to_the_bounds():
     assert conv_layer().bits() == LayerBits.uniform(steps=2, spike_bits=4, weight_bits=4)
-    narrow = AdaptiveLayer(nn.Linear(2, 2), bounds=Bounds(weight=(5, 6), spike=(1, 2), steps=(1, 1)))
+    narrow = AdaptiveLayer(
+        nn.Linear(2, 2), options=LayerOptions(bounds=Bounds(weight=(5, 6), spike=(1, 2), steps=(1, 1)))
+    )
     assert narrow.bits() == LayerBits.uniform(steps=1, spike_bits=2, weight_bits=5)
 
 

@@ -3,15 +3,20 @@
 import torch
 from torch import nn
 
-from models.allocation import FIRST_LAYER_BITS, Bounds
+from models.allocation import FIRST_LAYER_BITS
 from models.cost import LayerShape
-from models.layers import AdaptiveLayer
+from models.layers import AdaptiveLayer, LayerOptions
 from models.nets import Network, build_network, layer_table
 
 
 def network(name, shape, **settings):
     return build_network(
-        name, settings, sample_shape=shape, classes=10, bounds=Bounds(), search_first_layer=False
+        name,
+        settings,
+        sample_shape=shape,
+        classes=10,
+        options=LayerOptions(),
+        search_first_layer=False,
     )
 
 
@@ -46,7 +51,7 @@ def test_resnet20_has_its_known_size():
 
 def test_groups_stride_padding_and_maps_that_are_not_square():
     conv = nn.Conv2d(4, 8, (3, 5), stride=(2, 1), padding=(1, 0), groups=2, bias=False)
-    body = nn.Sequential(AdaptiveLayer(conv, bounds=Bounds()), nn.Flatten())
+    body = nn.Sequential(AdaptiveLayer(conv, options=LayerOptions()), nn.Flatten())
     (row,) = layer_table(Network(body), (4, 9, 11))
     assert row.macs == (5 * 7 * 8) * (2 * 3 * 5)
     assert (row.weights, row.inputs, row.biases) == (8 * 2 * 3 * 5, 4 * 9 * 11, 8)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from models.allocation import Allocation, Bounds, LayerBits
 from models.cost import BUDGET_METRICS, costs, static_cost
 from models.errors import InvalidInputError
+from models.layers import LayerOptions
 from models.nets import build_network, layer_table
 
 SHAPE = (3, 8, 8)
@@ -17,7 +18,12 @@ IMAGES = torch.randn(4, *SHAPE, generator=torch.Generator().manual_seed(0))
 
 def network_of(name="conv-net", **changes):
     torch.manual_seed(0)
-    given_ = {"sample_shape": SHAPE, "classes": 7, "bounds": BOUNDS, "search_first_layer": False}
+    given_ = {
+        "sample_shape": SHAPE,
+        "classes": 7,
+        "options": LayerOptions(bounds=BOUNDS),
+        "search_first_layer": False,
+    }
     return build_network(name, {"width": 4}, **(given_ | changes))
 
 

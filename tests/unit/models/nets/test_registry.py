@@ -5,15 +5,19 @@ from types import SimpleNamespace
 import pytest
 from torch import nn
 
-from models.allocation import Bounds
 from models.errors import InvalidInputError, UnknownNameError
-from models.layers import AdaptiveLayer
+from models.layers import AdaptiveLayer, LayerOptions
 from models.nets import Architecture, Setting, architectures, build_network, registry
 
 
 def build(name="conv-net", **settings):
     return build_network(
-        name, settings, sample_shape=(1, 8, 8), classes=3, bounds=Bounds(), search_first_layer=False
+        name,
+        settings,
+        sample_shape=(1, 8, 8),
+        classes=3,
+        options=LayerOptions(),
+        search_first_layer=False,
     )
 
 
@@ -52,7 +56,7 @@ def test_an_installed_package_adds_a_network(monkeypatch):
     def build_flat(given, settings):
         pixels = given.sample_shape[0] * given.sample_shape[1] * given.sample_shape[2]
         hidden = nn.Linear(pixels, settings["hidden"])
-        return nn.Sequential(nn.Flatten(), AdaptiveLayer(hidden, bounds=given.bounds))
+        return nn.Sequential(nn.Flatten(), AdaptiveLayer(hidden, options=given.options))
 
     flat = Architecture(
         name="flat",

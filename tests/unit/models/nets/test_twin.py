@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from models.allocation import Allocation, Bounds, LayerBits
-from models.layers import AdaptiveLayer
+from models.layers import AdaptiveLayer, LayerOptions
 from models.nets import build_network, float_twin
 
 IMAGES = torch.randn(8, 3, 8, 8, generator=torch.Generator().manual_seed(0))
@@ -15,7 +15,12 @@ BOUNDS = Bounds(weight=(14, 14), spike=(14, 14), steps=(1, 1))
 def network_of(name):
     torch.manual_seed(0)
     return build_network(
-        name, {"width": 4}, sample_shape=(3, 8, 8), classes=5, bounds=BOUNDS, search_first_layer=True
+        name,
+        {"width": 4},
+        sample_shape=(3, 8, 8),
+        classes=5,
+        options=LayerOptions(bounds=BOUNDS),
+        search_first_layer=True,
     )
 
 

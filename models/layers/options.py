@@ -1,0 +1,38 @@
+"""What every searched layer of a network shares: the bounds of its bits, and how its neurons behave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from models.allocation import Bounds
+
+Quantity = Literal["weight", "spike", "steps"]
+QUANTITIES: frozenset[Quantity] = frozenset({"weight", "spike", "steps"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InitialBits:
+    """Where learned bits start (the paper's 4/4/2); clipped to the bounds."""
+
+    weight: int = 4
+    spike: int = 4
+    steps: int = 2
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LayerOptions:
+    """The options of design section 2.
+
+    `learned` names the quantities that learn; the others stay where they start. `temporal` layers take
+    [F, B, ...] frames that differ and give T frames; others take one [B, ...] current and give its average.
+    """
+
+    bounds: Bounds = field(default_factory=Bounds)
+    initial: InitialBits = field(default_factory=InitialBits)
+    learned: frozenset[Quantity] = QUANTITIES
+    temporal: bool = False
+    leak: float = 1.0
+    learn_leak: bool = False
+    threshold_shift: bool = False
+    signed_spikes: bool = False
