@@ -12,29 +12,30 @@ from torch import nn
 
 from models.layers import AdaptiveLayer
 from models.nets import Network
-from workers.data import LabelledImages
+from workers.data import Samples
+from workers.data.batches import batches
 
 EVALUATION_BATCH = 512
 
 
 @torch.no_grad()
-def accuracy(network: Network, images: LabelledImages) -> float:
+def accuracy(network: Network, images: Samples) -> float:
     """The share of images whose class is predicted, 0 to 1; leaves the network in evaluation mode."""
     network.eval()
     correct = 0
-    for chosen in _batches(len(images.y_N)):
-        correct += int((network(images.x_NCHW[chosen]).argmax(1) == images.y_N[chosen]).sum())
+    for x_BCHW, y_B in batches(images, EVALUATION_BATCH):
+        correct += int((network(x_BCHW).argmax(1) == y_B).sum())
     return correct / len(images.y_N)
 
 
 @torch.no_grad()
-def spike_rates(network: Network, images: LabelledImages) -> dict[str, list[float]]:
+def spike_rates(network: Network, images: Samples) -> dict[str, list[float]]:
     """For each layer, the share of nonzero spikes at each step, averaged over the images."""
     network.eval()
     sums: dict[str, torch.Tensor] = {}
     with _counting(network, sums):
-        for chosen in _batches(len(images.y_N)):
-            network(images.x_NCHW[chosen])
+        for x_BCHW, _ in batches(images, EVALUATION_BATCH):
+            network(x_BCHW)
     return {name: (rates_T / len(images.y_N)).tolist() for name, rates_T in sums.items()}
 
 
@@ -55,7 +56,3 @@ def _count(sums: dict[str, torch.Tensor], name: str, layer: nn.Module, inputs: t
         raise TypeError("only adaptive layers have spike rates")
     rates_T = torch.tensor(layer.neuron.rates(inputs[0]), dtype=torch.float64) * len(inputs[0])
     sums[name] = sums.get(name, torch.zeros_like(rates_T)) + rates_T
-
-
-def _batches(count: int) -> Iterator[slice]:
-    return (slice(start, start + EVALUATION_BATCH) for start in range(0, count, EVALUATION_BATCH))

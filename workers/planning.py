@@ -84,7 +84,12 @@ def spec_layers(spec: JobSpec, info: DatasetInfo) -> tuple[LayerShape, ...]:
     # As JSON, since True and 1 are equal as keys of a cache but not as settings.
     settings = json.dumps(spec.architecture.settings, sort_keys=True)
     return _layers(
-        spec.architecture.name, settings, info.sample_shape, info.classes, spec.bits.search_first_layer
+        spec.architecture.name,
+        settings,
+        info.sample_shape,
+        info.classes,
+        search_first_layer=spec.bits.search_first_layer,
+        frames=info.frames,
     )
 
 
@@ -178,7 +183,9 @@ def _layers(
     settings: str,
     sample_shape: tuple[int, int, int],
     classes: int,
+    *,
     search_first_layer: bool,
+    frames: int,
 ) -> tuple[LayerShape, ...]:
     network = build_network(
         name,
@@ -187,5 +194,6 @@ def _layers(
         classes=classes,
         options=LayerOptions(),
         search_first_layer=search_first_layer,
+        frames=frames,
     )
     return layer_table(network, sample_shape)

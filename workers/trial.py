@@ -163,6 +163,7 @@ def _network(spec: JobSpec, data: Splits) -> Network:
         classes=data.classes,
         options=LayerOptions(bounds=spec.bits.bounds()),
         search_first_layer=spec.bits.search_first_layer,
+        frames=data.frames,
     )
 
 

@@ -4,19 +4,20 @@ from workers.data.images import (
     DatasetInfo,
     DatasetSource,
     LabelledArrays,
-    LabelledImages,
     RawImages,
     Splits,
 )
 from workers.data.registry import datasets, load_splits
+from workers.data.samples import Samples, Streamed
 
 __all__ = [
     "DatasetInfo",
     "DatasetSource",
     "LabelledArrays",
-    "LabelledImages",
     "RawImages",
+    "Samples",
     "Splits",
+    "Streamed",
     "datasets",
     "load_splits",
 ]

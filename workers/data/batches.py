@@ -1,4 +1,4 @@
-"""Mini-batches of labelled images."""
+"""Mini-batches of labelled samples."""
 
 from __future__ import annotations
 
@@ -6,26 +6,27 @@ from collections.abc import Iterator
 
 import torch
 
-from workers.data.images import LabelledImages
+from workers.data.samples import Samples
 
 LEAST_BATCH = 2
-"""Batch normalisation cannot train on a single image."""
+"""Batch normalisation cannot train on a single sample."""
 
 
 def batches(
-    images: LabelledImages, batch_size: int, *, generator: torch.Generator | None = None
+    images: Samples, batch_size: int, *, generator: torch.Generator | None = None
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """(x_BCHW, y_B) of every image once: shuffled by the generator, or in order without one.
 
     When shuffled, for training, a last batch of a single image is left out; in order nothing is.
     """
-    count = len(images.y_N)
-    if generator is None:
-        yield from zip(
-            torch.split(images.x_NCHW, batch_size), torch.split(images.y_N, batch_size), strict=True
-        )
-        return
-    order_N = torch.randperm(count, generator=generator)
-    for chosen_B in torch.split(order_N, batch_size):
-        if len(chosen_B) >= min(LEAST_BATCH, batch_size):
-            yield images.x_NCHW[chosen_B], images.y_N[chosen_B]
+    for chosen_B in choices(len(images), batch_size, generator=generator):
+        yield images.take(chosen_B), images.y_N[chosen_B]
+
+
+def choices(
+    count: int, batch_size: int, *, generator: torch.Generator | None = None
+) -> Iterator[torch.Tensor]:
+    """The places of each batch, as `batches` takes them."""
+    order_N = torch.arange(count) if generator is None else torch.randperm(count, generator=generator)
+    least = 1 if generator is None else min(LEAST_BATCH, batch_size)
+    return (chosen_B for chosen_B in torch.split(order_N, batch_size) if len(chosen_B) >= least)

@@ -1,13 +1,14 @@
-"""The values of the data package: labelled images before and after splitting, and what a source offers."""
+"""The values of the data package: labelled samples before and after splitting, and what a source offers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
+
+from workers.data.samples import Samples, Stored
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -16,7 +17,8 @@ class DatasetInfo:
 
     `train_samples` counts the training images that are left after the split; it, the shape and the classes
     are 0 where the files are missing. `reason` says why a data set is not available. `stamp` changes whenever
-    the files do, so that results of one version are not taken for those of another.
+    the files do, so that results of one version are not taken for those of another. `frames` counts the
+    frames of event data; images have 0.
     """
 
     name: str
@@ -27,6 +29,7 @@ class DatasetInfo:
     stamp: str = ""
     available: bool = True
     reason: str = ""
+    frames: int = 0
 
 
 def unavailable(name: str, summary: str, reason: str) -> DatasetInfo:
@@ -44,23 +47,27 @@ def unavailable(name: str, summary: str, reason: str) -> DatasetInfo:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LabelledArrays:
-    """Images as stored, uint8 (0 to 255) or float32, shape [N, C, H, W], and their classes, int64 [N]."""
+    """Samples as stored, and their classes, int64 [N].
 
-    x_NCHW: NDArray[Any]  # noqa: N815 - the letters are the axes
+    Samples are bytes (0 to 255) or float32, shape [N, C, H, W], or [N, F, C, H, W] for event data: an array
+    in memory, a memory-mapped one, or samples that are streamed.
+    """
+
+    x_NCHW: Stored  # noqa: N815 - the letters are the axes
     y_N: NDArray[np.int64]  # noqa: N815 - the letters are the axes
-
-    def take(self, chosen: NDArray[np.intp]) -> LabelledArrays:
-        """The images at the given places."""
-        return LabelledArrays(x_NCHW=self.x_NCHW[chosen], y_N=self.y_N[chosen])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RawImages:
-    """A whole data set; `test` is None where the source names no test images of its own."""
+    """A whole data set; `test` is None where the source names no test samples of its own.
+
+    `frames` counts the frames of event data; images have 0.
+    """
 
     labelled: LabelledArrays
     test: LabelledArrays | None
     classes: int
+    frames: int = 0
 
 
 class DatasetSource(Protocol):
@@ -74,20 +81,13 @@ class DatasetSource(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class LabelledImages:
-    """Normalised images, float32 [N, channels, height, width], and their classes, int64 [N]."""
-
-    x_NCHW: torch.Tensor  # noqa: N815 - the letters are the axes
-    y_N: torch.Tensor  # noqa: N815 - the letters are the axes
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Splits:
-    """What a trial trains on, selects by and is measured on; `sha256` is of the images and labels used."""
+    """What a trial trains on, selects by and is measured on; `sha256` is of the samples and labels used."""
 
-    train: LabelledImages
-    validation: LabelledImages
-    test: LabelledImages
+    train: Samples
+    validation: Samples
+    test: Samples
     sample_shape: tuple[int, int, int]
     classes: int
     sha256: str
+    frames: int = 0

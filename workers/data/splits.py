@@ -9,15 +9,16 @@ validation shrinks to max(n, LEAST_VALIDATION) images where that is fewer.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from models.errors import InvalidInputError
-from workers.data.images import LabelledArrays, LabelledImages, RawImages, Splits
+from workers.data.images import LabelledArrays, RawImages, Splits
+from workers.data.samples import Samples, Scaling, chunks, scaling_of
 
 TEST_SHARE = 0.2
 VALIDATION_SHARE = 0.15
@@ -27,7 +28,6 @@ LEAST_IMAGES = 20
 """Fewer images (without a test set of their own) cannot be split in a useful way."""
 LEAST_TRAINING = 2
 """Batch normalisation needs two images."""
-LEAST_DEVIATION = 1e-6
 
 TEST, VALIDATION, TRAINING = 0, 1, 2
 """What a random draw is for; each has a generator of its own."""
@@ -56,14 +56,47 @@ def make_splits(raw: RawImages, *, train_samples: int | None, split_seed: int) -
     """
     sizes = split_sizes(len(raw.labelled.y_N), own_test=raw.test is not None)
     wanted = _checked(train_samples, sizes)
-    rest, test = raw.labelled, raw.test
-    if test is None:
+    rest = Part.whole(raw.labelled)
+    if raw.test is None:
         rest, test = _divide(rest, sizes.test, _random(split_seed, TEST))
+    else:
+        test = Part.whole(raw.test)
     rest, validation = _divide(rest, sizes.validation, _random(split_seed, VALIDATION))
     train = rest.take(stratified(rest.y_N, wanted, _random(split_seed, TRAINING)))
     fewer = min(sizes.validation, max(wanted, LEAST_VALIDATION))
     validation = validation.take(stratified(validation.y_N, fewer, _random(split_seed, VALIDATION)))
-    return _normalised((train, validation, test), raw.classes)
+    return _splits((train, validation, test), raw)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Part:
+    """Some samples of a stored data set, by their places, none of them copied."""
+
+    images: LabelledArrays
+    places_N: NDArray[np.intp]  # noqa: N815 - the letters are the axes
+
+    @classmethod
+    def whole(cls, images: LabelledArrays) -> Part:
+        """All of them."""
+        return cls(images=images, places_N=np.arange(len(images.y_N)))
+
+    @property
+    def y_N(self) -> NDArray[np.int64]:  # noqa: N802 - the letter is the axis
+        """The classes."""
+        return self.images.y_N[self.places_N]
+
+    def take(self, chosen: NDArray[np.intp]) -> Part:
+        """Those at the given places of this part."""
+        return Part(images=self.images, places_N=self.places_N[chosen])
+
+    def samples(self, scaling: Scaling) -> Samples:
+        """This part as a split."""
+        return Samples(
+            stored=self.images.x_NCHW,
+            places_N=self.places_N,
+            y_N=torch.from_numpy(self.y_N),
+            scaling=scaling,
+        )
 
 
 def stratified(y_N: NDArray[np.int64], count: int, random: np.random.Generator) -> NDArray[np.intp]:
@@ -100,52 +133,46 @@ def _random(split_seed: int, purpose: int) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence([split_seed, purpose]))
 
 
-def _divide(
-    images: LabelledArrays, count: int, random: np.random.Generator
-) -> tuple[LabelledArrays, LabelledArrays]:
-    """(the rest, a stratified part of `count` images)."""
-    chosen = stratified(images.y_N, count, random)
-    others = np.ones(len(images.y_N), dtype=np.bool_)
+def _divide(part: Part, count: int, random: np.random.Generator) -> tuple[Part, Part]:
+    """(the rest, a stratified part of `count` samples)."""
+    y_N = part.y_N
+    chosen = stratified(y_N, count, random)
+    others = np.ones(len(y_N), dtype=np.bool_)
     others[chosen] = False
-    return images.take(np.flatnonzero(others)), images.take(chosen)
+    return part.take(np.flatnonzero(others)), part.take(chosen)
 
 
-def _normalised(parts: tuple[LabelledArrays, LabelledArrays, LabelledArrays], classes: int) -> Splits:
-    """Every part scaled by the mean and deviation of each channel over the training images."""
-    train_NCHW = _unit(parts[0].x_NCHW)
-    mean_C = train_NCHW.mean(axis=(0, 2, 3), dtype=np.float64).astype(np.float32)
-    deviation_C = train_NCHW.std(axis=(0, 2, 3), dtype=np.float64).astype(np.float32)
-    scale_C = np.maximum(deviation_C, np.float32(LEAST_DEVIATION))
-    train, validation, test = (_tensors(part, mean_C, scale_C) for part in parts)
-    channels, height, width = train_NCHW.shape[1:]
+def _splits(parts: tuple[Part, Part, Part], raw: RawImages) -> Splits:
+    """Every part scaled by the mean and deviation of each channel over the training samples."""
+    scaling = scaling_of(parts[0].images.x_NCHW, parts[0].places_N)
+    train, validation, test = (part.samples(scaling) for part in parts)
+    channels, height, width = raw.labelled.x_NCHW.shape[-3:]
     return Splits(
         train=train,
         validation=validation,
         test=test,
         sample_shape=(channels, height, width),
-        classes=classes,
+        classes=raw.classes,
         sha256=_sha256(parts),
+        frames=raw.frames,
     )
 
 
-def _tensors(
-    part: LabelledArrays, mean_C: NDArray[np.float32], scale_C: NDArray[np.float32]
-) -> LabelledImages:
-    shape = (1, -1, 1, 1)
-    x_NCHW = (_unit(part.x_NCHW) - mean_C.reshape(shape)) / scale_C.reshape(shape)
-    return LabelledImages(x_NCHW=torch.from_numpy(x_NCHW), y_N=torch.from_numpy(part.y_N))
-
-
-def _unit(x_NCHW: NDArray[Any]) -> NDArray[np.float32]:
-    """Bytes as 0 to 1; floats as they are."""
-    x = x_NCHW.astype(np.float32)
-    return x / np.float32(255) if x_NCHW.dtype == np.uint8 else x
-
-
-def _sha256(parts: tuple[LabelledArrays, ...]) -> str:
+def _sha256(parts: tuple[Part, ...]) -> str:
     digest = hashlib.sha256()
     for part in parts:
-        digest.update(f"{part.x_NCHW.dtype.str}{part.x_NCHW.shape}".encode())
-        digest.update(np.ascontiguousarray(part.x_NCHW).data)
-        digest.update(np.ascontiguousarray(part.y_N).data)
+        stored, y_N = part.images.x_NCHW, part.y_N
+        digest.update(f"{stored.dtype.str}{(len(y_N), *stored.shape[1:])}".encode())
+        for content in _contents(part):
+            digest.update(content)
+        digest.update(np.ascontiguousarray(y_N).data)
     return digest.hexdigest()
+
+
+def _contents(part: Part) -> Iterator[bytes | memoryview]:
+    """What stands for the samples: themselves, or the identity of those that are streamed."""
+    stored = part.images.x_NCHW
+    if isinstance(stored, np.ndarray):
+        yield from (np.ascontiguousarray(chunk).data for chunk in chunks(stored, part.places_N))
+    else:
+        yield stored.identity(part.places_N)

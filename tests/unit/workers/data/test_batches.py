@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from itertools import chain
 
+import numpy as np
 import pytest
 import torch
 
 from workers.data.batches import batches
-from workers.data.images import LabelledImages
+from workers.data.samples import Samples, Scaling
+
+SAME = Scaling(mean_C11=torch.zeros(1, 1, 1), scale_C11=torch.ones(1, 1, 1))
 
 
-def images(count: int) -> LabelledImages:
+def images(count: int) -> Samples:
     numbers = torch.arange(count)
-    return LabelledImages(x_NCHW=numbers.float().reshape(-1, 1, 1, 1), y_N=numbers)
+    stored = numbers.float().reshape(-1, 1, 1, 1).numpy()
+    return Samples(stored=stored, places_N=np.arange(count), y_N=numbers, scaling=SAME)
 
 
 def order(count: int, size: int, seed: int | None) -> list[list[int]]:

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.errors import InvalidInputError
-from workers.data.images import LabelledArrays, LabelledImages, RawImages, Splits
+from workers.data.images import LabelledArrays, RawImages, Splits
+from workers.data.samples import Samples
 from workers.data.splits import LEAST_VALIDATION, make_splits, split_sizes, stratified
 
 
@@ -22,23 +23,29 @@ def raw(images: int, *, own_test: bool = False, classes: int = 5) -> RawImages:
     return RawImages(labelled=whole, test=test, classes=classes)
 
 
-def numbers(splits: Splits, part: LabelledImages, *, images: RawImages) -> list[int]:
+def every(part: Samples) -> torch.Tensor:
+    """All samples of a part as a network gets them."""
+    return part.take(torch.arange(len(part)))
+
+
+def numbers(splits: Splits, part: Samples, *, images: RawImages) -> list[int]:
     """Which images a part holds, undoing the normalisation by the labels' own order of values."""
     low, high = _scale(splits, images)
-    return [round(float(value) * high + low) for value in part.x_NCHW[:, 0, 0, 0]]
+    return [round(float(value) * high + low) for value in every(part)[:, 0, 0, 0]]
 
 
 def _scale(splits: Splits, images: RawImages) -> tuple[float, float]:
     """Mean and deviation of the training images: those that make all values whole numbers again."""
-    every = torch.cat([splits.train.x_NCHW, splits.validation.x_NCHW, splits.test.x_NCHW])[:, 0, 0, 0]
+    parts = (splits.train, splits.validation, splits.test)
+    values = torch.cat([every(part) for part in parts])[:, 0, 0, 0]
     count = len(images.labelled.y_N)
-    deviation = (count - 1) / float(every.max() - every.min())
-    return -float(every.min()) * deviation, deviation
+    deviation = (count - 1) / float(values.max() - values.min())
+    return -float(values.min()) * deviation, deviation
 
 
 def same(first: Splits, second: Splits) -> bool:
     pairs = [(getattr(first, part), getattr(second, part)) for part in ("train", "validation", "test")]
-    return all(torch.equal(a.x_NCHW, b.x_NCHW) and torch.equal(a.y_N, b.y_N) for a, b in pairs)
+    return all(torch.equal(every(a), every(b)) and torch.equal(a.y_N, b.y_N) for a, b in pairs)
 
 
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=60), st.data())
@@ -73,7 +80,7 @@ def test_training_images_have_zero_mean_and_unit_deviation_per_channel() -> None
     whole = RawImages(
         labelled=LabelledArrays(x_NCHW=x_NCHW, y_N=np.arange(200, dtype=np.int64) % 4), test=None, classes=4
     )
-    train = make_splits(whole, train_samples=50, split_seed=0).train.x_NCHW
+    train = every(make_splits(whole, train_samples=50, split_seed=0).train)
     assert train.mean(dim=(0, 2, 3)).abs().max() < 1e-5
     assert (train.std(dim=(0, 2, 3), correction=0) - 1).abs().max() < 1e-5
 
@@ -86,13 +93,13 @@ def test_a_constant_channel_stays_finite() -> None:
         test=None,
         classes=2,
     )
-    assert make_splits(whole, train_samples=None, split_seed=0).test.x_NCHW.isfinite().all()
+    assert every(make_splits(whole, train_samples=None, split_seed=0).test).isfinite().all()
 
 
 def test_test_images_of_the_source_are_the_test_set() -> None:
     splits = make_splits(raw(400, own_test=True), train_samples=None, split_seed=0)
     assert [len(part.y_N) for part in (splits.train, splits.validation, splits.test)] == [340, 60, 50]
-    assert splits.test.x_NCHW.max() < splits.train.x_NCHW.min()
+    assert every(splits.test).max() < every(splits.train).min()
 
 
 def test_a_subset_leaves_validation_and_test_images_whole() -> None:
