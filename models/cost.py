@@ -5,9 +5,12 @@
     s_ace        sum over layers of MACs * sum_t (Bs_t * Bw)
     ns_ace       s_ace, each layer times its measured nonzero spike rate (averaged over its steps)
     weight_kib   (weights * Bw + 32 * (1 + T + biases)) / 8192: weights, step sizes (one per weight tensor,
-                 one per step of the neuron) and biases, the last two as 32-bit words
+                 one per step of the neuron) and biases, the last two as 32-bit words; no 1 without weights
     spike_kib    max over layers of inputs * sum_t Bs_t / 8192
     sops         MACs * nonzero spikes, summed over steps
+
+A layer without weights is a row too: its steps and spike bits count. Where its spikes are multiplied with
+those of a partner (attention), the partner's mean spike bits stand in place of Bw (decision 5).
 
 `bit_budget`, `s_ace`, `weight_kib` and `spike_kib` follow from the allocation alone and may bound a
 search; `ns_ace` and `sops` need rates measured on data. The formulas work on numbers and on tensors
@@ -17,7 +20,7 @@ alike, so that the gradient method differentiates the very costs that are report
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import torch
@@ -26,6 +29,8 @@ from models.allocation import Allocation, LayerBits
 from models.errors import InvalidInputError, UnknownNameError
 
 Scope = Literal["searched", "all"]
+LayerKind = Literal["conv", "linear", "attention", "spikes"]
+"""An operator with weights, an operand of attention, or spikes that a shortcut carries."""
 Number = Any
 """A float or a 0-dimensional tensor; the formulas take either."""
 
@@ -41,29 +46,40 @@ MEASURED_METRICS = frozenset({"ns_ace", "sops"})
 BUDGET_METRICS = tuple(name for name in COST_VERSIONS if name not in MEASURED_METRICS)
 BITS_PER_KIB = 8 * 1024
 WORD_BITS = 32
+WEIGHTLESS_BITS = 1
+"""The weight bits of a layer without weights, everywhere: they mean nothing, so they are never told apart."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LayerShape:
-    """One row of the layer table: what a layer costs per bit, for one sample.
+    """One row of the layer table: what a layer costs per bit, for one sample (for one frame of event data).
 
     `inputs` counts the elements that the layer's neuron sees; `biases` the biases left once batch
     normalisation is folded (one per output channel); `fixed` holds the bits of a layer that is not
-    searched, and None for one that is.
+    searched, and None for one that is; `partner` names the layer whose spikes this layer's are multiplied
+    with, where it has no weights of its own.
     """
 
     name: str
-    kind: Literal["conv", "linear"]
+    kind: LayerKind
     macs: int
     weights: int
     inputs: int
     biases: int
     fixed: LayerBits | None = None
+    partner: str | None = None
+
+    def held(self, bits: LayerBits) -> LayerBits:
+        """The bits as this layer can have them: WEIGHTLESS_BITS where there are no weights."""
+        return bits if self.weights else replace(bits, weight_bits=WEIGHTLESS_BITS)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LayerLoad:
-    """A layer with its bits, as numbers or as tensors that carry gradients."""
+    """A layer with its bits, as numbers or as tensors that carry gradients.
+
+    Once `paired`, `weight_bits` are the bits of what the spikes are multiplied with: weights, or a partner.
+    """
 
     shape: LayerShape
     steps: Number
@@ -112,7 +128,17 @@ def layer_loads(layers: Sequence[LayerShape], allocation: Allocation, scope: Sco
     if searched != set(allocation.layers):
         odd = sorted(searched ^ set(allocation.layers))
         raise InvalidInputError(f"the allocation and the layer table disagree on {', '.join(odd)}.")
-    return [_load(layer, layer.fixed or allocation[layer.name]) for layer in in_scope(layers, scope)]
+    return paired([_load(layer, layer.fixed or allocation[layer.name]) for layer in layers], scope)
+
+
+def paired(loads: Sequence[LayerLoad], scope: Scope) -> list[LayerLoad]:
+    """The loads of a scope, out of those of the whole table, each with the bits of its partner if any."""
+    spike_bits = {load.shape.name: load.mean_spike_bits for load in loads}
+    return [
+        replace(load, weight_bits=spike_bits[load.shape.partner]) if load.shape.partner else load
+        for load in loads
+        if scope == "all" or load.shape.fixed is None
+    ]
 
 
 def in_scope(layers: Sequence[LayerShape], scope: Scope) -> list[LayerShape]:
@@ -168,11 +194,13 @@ def _spike_kib(loads: Sequence[LayerLoad]) -> Number:
 
 
 def _weight_storage_bits(load: LayerLoad) -> Number:
-    return load.shape.weights * load.weight_bits + WORD_BITS * (1 + load.steps + load.shape.biases)
+    weight_tensors = 1 if load.shape.weights else 0
+    words = weight_tensors + load.steps + load.shape.biases
+    return load.shape.weights * load.weight_bits + WORD_BITS * words
 
 
 def _bit_operations(load: LayerLoad) -> Number:
-    """sum_t (Bs_t * Bw)."""
+    """sum_t (Bs_t * Bw), a partner's mean spike bits in place of Bw."""
     return load.steps * load.mean_spike_bits * load.weight_bits
 
 

@@ -1,9 +1,10 @@
 """Modules of the method, from one learned bit width to a whole adaptive layer."""
 
-from models.layers.adaptive import AdaptiveLayer
+from models.layers.adaptive import AdaptiveLayer, Operator
 from models.layers.bit_width import BitWidth
 from models.layers.neuron import SpikingNeuron
 from models.layers.options import InitialBits, LayerOptions, Quantity
+from models.layers.spiking import SpikingLayer, WeightlessLayer
 from models.layers.weight_quantizer import WeightQuantizer
 
 __all__ = [
@@ -11,7 +12,10 @@ __all__ = [
     "BitWidth",
     "InitialBits",
     "LayerOptions",
+    "Operator",
     "Quantity",
+    "SpikingLayer",
     "SpikingNeuron",
     "WeightQuantizer",
+    "WeightlessLayer",
 ]

@@ -1,6 +1,8 @@
 """The refined neuron as a module: learned thresholds and spike bits per step, and a learned number of steps.
 
-A signed neuron keeps the sign of its input; it serves the first layer, whose input is an image.
+A signed neuron keeps the sign of its input; it serves the first layer, whose input is an image. A temporal
+neuron takes frames that differ, [F, ...], and gives its spikes as T frames, [T, ...]; others take one current
+and give their average over T steps.
 """
 
 from __future__ import annotations
@@ -8,14 +10,13 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from models.functional import Renewal, fire, least_error, renewed
-from models.functional.fire import plan_of, step_levels
+from models.functional import Renewal, fire, fire_frames, least_error, regroup, renewed, spike_rates
 from models.layers.bit_width import BitWidth
 from models.layers.weight_quantizer import LEAST_STEP_SIZE
 
 
 class SpikingNeuron(nn.Module):
-    """Turns a current of any shape into its average spike output of the same shape.
+    """Turns a current of any shape into its average spike output of the same shape, or frames into frames.
 
     `step_sizes` and `bits` have one entry for each of the most steps that the bounds allow. The step sizes
     start from the first training batch.
@@ -30,10 +31,12 @@ class SpikingNeuron(nn.Module):
         step_bounds: tuple[int, int],
         leak: float = 1.0,
         signed: bool = False,
+        temporal: bool = False,
     ) -> None:
         super().__init__()
         longest = step_bounds[1]
         self.signed = signed
+        self.temporal = temporal
         self.leak = leak
         self.step_sizes = nn.Parameter(torch.ones(longest))
         self.bits = BitWidth([initial_bits] * longest, bit_bounds)
@@ -44,16 +47,24 @@ class SpikingNeuron(nn.Module):
         )  # 0 until the step sizes are set
 
     def forward(self, current: torch.Tensor) -> torch.Tensor:
-        """The average output over the steps."""
+        """The average output over the steps; T frames of it where the neuron is temporal."""
         if self.training and not int(self.fitted_bits[0]):
-            self._start(current)
-        return fire(current, self.step_sizes, self.bits.real, self.steps.real, self.leak, signed=self.signed)
+            self._start(self._seen(current))
+        form = fire_frames if self.temporal else fire
+        return form(current, self.step_sizes, self.bits.real, self.steps.real, self.leak, signed=self.signed)
 
     @torch.no_grad()
     def rates(self, current: torch.Tensor) -> list[float]:
         """The share of nonzero spikes at each step for a given current."""
-        plan = plan_of(self.step_sizes, self.bits.real, self.steps.real, self.leak, signed=self.signed)
-        return [_nonzero(level) for _, level in step_levels(current, plan)]
+        return spike_rates(
+            self._seen(current),
+            self.step_sizes,
+            self.bits.real,
+            self.steps.real,
+            self.leak,
+            signed=self.signed,
+            framed=self.temporal,
+        )
 
     @torch.no_grad()
     def renew(self, mode: Renewal) -> None:
@@ -70,6 +81,10 @@ class SpikingNeuron(nn.Module):
         self.bits.constrain()
         self.steps.constrain()
 
+    def _seen(self, current: torch.Tensor) -> torch.Tensor:
+        """The current of each step: one for all of them, or a frame each."""
+        return regroup(current, *self.steps.whole()) if self.temporal else current
+
     @torch.no_grad()
     def _start(self, current: torch.Tensor) -> None:
         found = {
@@ -77,7 +92,3 @@ class SpikingNeuron(nn.Module):
         }
         self.step_sizes.copy_(torch.tensor([found[width] for width in self.bits.whole()]))
         self.fitted_bits.copy_(torch.tensor(self.bits.whole()))
-
-
-def _nonzero(level: torch.Tensor) -> float:
-    return float(level.count_nonzero()) / max(level.numel(), 1)
