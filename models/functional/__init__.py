@@ -1,7 +1,19 @@
 """Pure tensor functions of the method, differentiable in every tensor argument."""
 
-from models.functional.fire import fire
+from models.functional.fire import fire, spike_rates
+from models.functional.frames import fire_frames, regroup
 from models.functional.quantize import quantize_spikes, quantize_weights
 from models.functional.renew import Renewal, closed_form, least_error, renewed
 
-__all__ = ["Renewal", "closed_form", "fire", "least_error", "quantize_spikes", "quantize_weights", "renewed"]
+__all__ = [
+    "Renewal",
+    "closed_form",
+    "fire",
+    "fire_frames",
+    "least_error",
+    "quantize_spikes",
+    "quantize_weights",
+    "regroup",
+    "renewed",
+    "spike_rates",
+]

@@ -10,7 +10,7 @@ from typing import Literal, assert_never
 
 import torch
 
-from models.functional.quantize import levels_of, signed_levels, unsigned_levels
+from models.functional.levels import levels_of, signed_levels, unsigned_levels
 
 Renewal = Literal["closed_form", "none"]
 

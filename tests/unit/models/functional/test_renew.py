@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.functional import closed_form, least_error, quantize_spikes
-from models.functional.quantize import levels_at
+from models.functional.levels import levels_at
 
 bits_of = st.integers(1, 8)
 

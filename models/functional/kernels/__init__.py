@@ -1,0 +1,9 @@
+"""The neuron's forward and backward pass, in one reference form and one fused form per device.
+
+`interface` says what a form computes, `reference` computes it in plain torch, `dispatch` chooses.
+"""
+
+from models.functional.kernels.autograd import run
+from models.functional.kernels.interface import Neuron
+
+__all__ = ["Neuron", "run"]
