@@ -16,7 +16,7 @@ from typing import IO, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from models.errors import DataDamagedError
+from workers.data.files import damaged
 
 UNSIGNED_BYTES = 8
 MOST_BYTES = 2**31
@@ -33,10 +33,10 @@ def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
             expected = math.prod(shape)
             content = file.read(expected + 1)
     except (OSError, EOFError, zlib.error) as error:
-        raise _damaged(path, f"it cannot be read to its end ({error})") from error
+        raise damaged(path, f"it cannot be read to its end ({error})") from error
     if len(content) != expected:
         found = len(content) if len(content) < expected else "more"
-        raise _damaged(path, f"{expected} bytes of data expected, {found} found")
+        raise damaged(path, f"{expected} bytes of data expected, {found} found")
     return np.frombuffer(content, dtype=np.uint8).reshape(shape)
 
 
@@ -46,7 +46,7 @@ def read_idx_shape(path: Path, dimensions: int) -> tuple[int, ...]:
         with _open(path) as file:
             return _shape(file, path, dimensions)
     except (OSError, EOFError, zlib.error) as error:
-        raise _damaged(path, f"it cannot be read ({error})") from error
+        raise damaged(path, f"it cannot be read ({error})") from error
 
 
 def _open(path: Path) -> IO[bytes]:
@@ -56,16 +56,10 @@ def _open(path: Path) -> IO[bytes]:
 def _shape(file: IO[bytes], path: Path, dimensions: int) -> tuple[int, ...]:
     header = file.read(4 + 4 * dimensions)
     if len(header) < 4 + 4 * dimensions:
-        raise _damaged(path, f"a header of {4 + 4 * dimensions} bytes expected, {len(header)} found")
+        raise damaged(path, f"a header of {4 + 4 * dimensions} bytes expected, {len(header)} found")
     if header[:4] != bytes((0, 0, UNSIGNED_BYTES, dimensions)):
-        raise _damaged(path, f"it is no idx file of bytes with {dimensions} dimensions")
+        raise damaged(path, f"it is no idx file of bytes with {dimensions} dimensions")
     shape: tuple[int, ...] = struct.unpack(f">{dimensions}I", header[4:])
     if not 0 < math.prod(shape) <= MOST_BYTES:
-        raise _damaged(path, f"its header gives the shape {shape}")
+        raise damaged(path, f"its header gives the shape {shape}")
     return shape
-
-
-def _damaged(path: Path, what: str) -> DataDamagedError:
-    return DataDamagedError(
-        f"{path} is damaged: {what}.", fix="Fetch the file again.", pointer="/dataset/name"
-    )

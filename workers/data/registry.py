@@ -15,9 +15,11 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 from models.errors import DataMissingError, UnknownNameError
+from workers.data.cifar import cifar10, cifar100
 from workers.data.digits import Digits
-from workers.data.fashion_mnist import FashionMnist
+from workers.data.fashion_mnist import fashion_mnist
 from workers.data.images import DatasetInfo, DatasetSource, RawImages, Splits, unavailable
+from workers.data.mnist import mnist
 from workers.data.npz import NpzFile
 from workers.data.splits import make_splits
 
@@ -63,9 +65,19 @@ class UnusableSource:
 
 def _sources(folder: Path) -> dict[str, DatasetSource]:
     """By name; ours come first and cannot be replaced."""
-    ours: dict[str, DatasetSource] = {"digits": Digits(), "fashion-mnist": FashionMnist.under(folder)}
+    ours = _ours(folder)
     installed = {entry.name: _installed(entry, folder) for entry in _entry_points()}
     return ours | _without(ours, installed | _without(installed, dict(_files(folder))))
+
+
+def _ours(folder: Path) -> dict[str, DatasetSource]:
+    return {
+        "digits": Digits(),
+        "fashion-mnist": fashion_mnist(folder),
+        "mnist": mnist(folder),
+        "cifar10": cifar10(folder),
+        "cifar100": cifar100(folder),
+    }
 
 
 def _without(

@@ -1,8 +1,9 @@
-"""Fashion-MNIST from its four files: small ones made here, and the real ones where they are installed."""
+"""Sets of four idx files: small ones made here, and the real Fashion-MNIST where it is installed."""
 
 from __future__ import annotations
 
 import gzip
+import os
 import struct
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import numpy as np
 import pytest
 
 from models.errors import DataDamagedError, DataMissingError
-from workers.data.fashion_mnist import SYSTEM_FOLDER, TEST, TRAIN, FashionMnist
+from workers.data.fashion_mnist import SYSTEM_FOLDER, fashion_mnist
+from workers.data.idx_images import TEST, TRAIN, IdxImages
+from workers.data.mnist import mnist
 from workers.data.splits import make_splits
 
 
@@ -28,10 +31,14 @@ def write_all(folder: Path, *, suffix: str = "", side: int = 28) -> None:
         write(folder / f"{labels}{suffix}", np.arange(count) % 10)
 
 
+def source_in(*folders: Path) -> IdxImages:
+    return IdxImages(name="clothes", summary="Clothes.", fix="Put them there.", folders=folders)
+
+
 @pytest.mark.parametrize("suffix", ["", ".gz"])
 def test_plain_and_gzipped_files_are_read(tmp_path: Path, suffix: str) -> None:
     write_all(tmp_path, suffix=suffix)
-    source = FashionMnist((tmp_path,))
+    source = source_in(tmp_path)
     info, raw = source.info(), source.load()
     assert (info.available, info.sample_shape, info.classes, info.train_samples) == (
         True,
@@ -48,12 +55,12 @@ def test_the_first_folder_with_all_four_files_is_taken(tmp_path: Path) -> None:
     write_all(tmp_path / "partial")
     (tmp_path / "partial" / TEST[1]).unlink()
     write_all(tmp_path / "whole", suffix=".gz")
-    assert len(FashionMnist((tmp_path / "partial", tmp_path / "whole")).load().labelled.y_N) == 100
+    assert len(source_in(tmp_path / "partial", tmp_path / "whole").load().labelled.y_N) == 100
 
 
 def test_missing_files_are_told_with_the_folders_and_the_way_to_get_them(tmp_path: Path) -> None:
-    source = FashionMnist((tmp_path / "one", tmp_path / "two"))
-    with pytest.raises(DataMissingError, match="dataset-fashion-mnist") as caught:
+    source = source_in(tmp_path / "one", tmp_path / "two")
+    with pytest.raises(DataMissingError, match="Put them there") as caught:
         source.load()
     assert str(tmp_path / "one") in str(caught.value)
     assert str(tmp_path / "two") in str(caught.value)
@@ -64,7 +71,25 @@ def test_missing_files_are_told_with_the_folders_and_the_way_to_get_them(tmp_pat
 
 
 def test_the_users_own_copy_is_looked_for_before_the_systems(tmp_path: Path) -> None:
-    assert FashionMnist.under(tmp_path).folders == (tmp_path / "fashion-mnist", SYSTEM_FOLDER)
+    assert fashion_mnist(tmp_path).folders == (tmp_path / "fashion-mnist", SYSTEM_FOLDER)
+
+
+def test_mnist_is_the_users_own_copy_under_either_spelling(tmp_path: Path) -> None:
+    folder = tmp_path / "mnist"
+    assert str(folder) in mnist(tmp_path).info().reason
+    write_all(folder)
+    for name in (*TRAIN, *TEST):
+        (folder / name).rename(folder / name.replace("-idx", ".idx"))
+    assert len(mnist(tmp_path).load().labelled.y_N) == 100
+
+
+def test_a_replaced_file_changes_the_stamp(tmp_path: Path) -> None:
+    write_all(tmp_path)
+    before = source_in(tmp_path).info().stamp
+    assert source_in(tmp_path).info().stamp == before
+    path = tmp_path / TRAIN[1]
+    os.utime(path, ns=(0, path.stat().st_mtime_ns + 1))
+    assert source_in(tmp_path).info().stamp != before
 
 
 def test_a_truncated_file_is_named(tmp_path: Path) -> None:
@@ -74,7 +99,7 @@ def test_a_truncated_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(
         DataDamagedError, match=f"{TRAIN[0]} is damaged: 78400 bytes of data expected, 78399 found"
     ):
-        FashionMnist((tmp_path,)).load()
+        source_in(tmp_path).load()
 
 
 @pytest.mark.parametrize(
@@ -89,21 +114,21 @@ def test_files_that_do_not_fit_are_named(tmp_path: Path, name: str, array: np.nd
     write_all(tmp_path)
     write(tmp_path / name, array)
     with pytest.raises(DataDamagedError, match=what) as caught:
-        FashionMnist((tmp_path,)).load()
+        source_in(tmp_path).load()
     assert name in str(caught.value)
 
 
 def test_a_damaged_header_makes_the_data_set_unavailable(tmp_path: Path) -> None:
     write_all(tmp_path)
     (tmp_path / TRAIN[0]).write_bytes(b"not images")
-    info = FashionMnist((tmp_path,)).info()
+    info = source_in(tmp_path).info()
     assert not info.available
     assert "damaged" in info.reason
 
 
 @pytest.mark.skipif(not SYSTEM_FOLDER.is_dir(), reason="needs Debian's package dataset-fashion-mnist")
 def test_the_real_files_hold_what_they_should(tmp_path: Path) -> None:
-    source = FashionMnist.under(tmp_path)
+    source = fashion_mnist(tmp_path)
     raw = source.load()
     assert raw.test is not None
     assert np.bincount(raw.labelled.y_N).tolist() == [6_000] * 10
