@@ -6,8 +6,9 @@ CHARTS := service/web/charts
 BUNDLE := service/web/static/charts.js
 CHART_SOURCES := $(wildcard $(CHARTS)/*.ts $(CHARTS)/src/*.ts) $(CHARTS)/package-lock.json $(CHARTS)/tsconfig.json
 ARGS ?=
+BENCH := benchmarks/.venv
 
-.PHONY: demo test check format setup charts system-packages clean
+.PHONY: demo test check format setup charts system-packages bench clean
 
 demo: setup  ## a real search from submission to front, then a page to look at
 	$(BIN)/bitfront demo $(ARGS)
@@ -38,8 +39,15 @@ $(BUNDLE): $(VENV)/.installed $(CHART_SOURCES)
 	sh tools/build-charts $(CURDIR)/$(BIN)/python
 	touch $@
 
+bench: setup $(BENCH)/.installed  ## one benchmark beside other libraries: make bench ARGS="train_step.py --steps 2"
+	$(BENCH)/bin/python benchmarks/$(ARGS)
+
+$(BENCH)/.installed: benchmarks/requirements.txt $(VENV)/.installed
+	sh tools/bench-environment $(CURDIR)/$(VENV) $(BENCH)
+	touch $@
+
 system-packages:
 	sh tools/system-packages
 
 clean:
-	rm -rf $(VENV) $(BUNDLE) $(CHARTS)/node_modules build *.egg-info
+	rm -rf $(VENV) $(BENCH) $(BUNDLE) $(CHARTS)/node_modules build *.egg-info

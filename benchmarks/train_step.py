@@ -1,79 +1,164 @@
-"""Training step of the adaptive network over its float twin's, in one run: python benchmarks/train_step.py
+"""A training step of our network beside its float twin and other spiking networks of one shape, in one run.
 
-The twin is the same network with ReLU and without quantizers. The two take turns, so that a machine whose
-speed drifts slows both; the medians' ratio is the figure.
-Options: --threads, --steps, --batch, --rounds, --channels-last.
+    make bench ARGS="train_step.py"            everything, with the libraries of benchmarks/requirements.txt
+    python benchmarks/train_step.py            what is installed
+
+ResNet-20, 16 channels, 3x32x32. The contenders take turns, so that a machine whose speed drifts slows all of
+them; the medians and their ratios to the float twin are the figures. Peak memory is measured in a process of
+its own for each: the growth of its resident set over a few steps. Options: --threads, --steps, --batch,
+--rounds, --channels-last, --only, --reference DIR (a checkout of the code that the paper released; it runs in
+a process of its own, since its packages have our names).
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import resource
 import statistics
+import subprocess
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from importlib.util import find_spec
+from pathlib import Path
+from unittest.mock import patch
 
 import torch
+from contenders import CLASSES, CONTENDERS, SAMPLE_SHAPE
 from torch.nn import functional
 
-from models.allocation import Allocation, LayerBits
-from models.layers import LayerOptions
-from models.nets import build_network, float_twin
-
-SAMPLE_SHAPE, CLASSES = (3, 32, 32), 10
-WARM_UP = 3
+WARM_UP, MEMORY_STEPS = 3, 3
+NEEDS = {"spikingjelly": "spikingjelly", "snntorch": "snntorch"}
+PLAIN = "bitfront, plain torch"
+TWIN = "float twin"
+KIB_PER_MIB = 1024
 
 
 def main() -> None:
-    """Print one row for each number of steps."""
+    """Print a table for each number of steps."""
     options = parse()
     torch.set_num_threads(options.threads)
-    print(f"ResNet-20, 16 channels, 3x32x32, batch {options.batch}, 4/4 bits, {options.threads} threads")
-    print(f"{'T':>2} {'adaptive ms':>12} {'twin ms':>9} {'ratio':>6}")
+    if options.memory_of:
+        print(json.dumps(peak_mib(options.memory_of, options)))
+        return
+    order = "channels-last" if options.channels_last else "default layout"
+    setting = f"batch {options.batch}, 4/4 bits, {options.threads} threads, {order}"
+    print(f"ResNet-20, 16 channels, 3x32x32, {setting}")
     for steps in options.steps:
-        ours, twins = compare(steps, options)
-        print(f"{steps:>2} {ours * 1e3:>12.1f} {twins * 1e3:>9.1f} {ours / twins:>6.2f}")
+        print(f"\nT = {steps}")
+        print(f"{'network':<24} {'ms a step':>10} {'over twin':>10} {'peak MiB':>9} {'over twin':>10}")
+        show(steps, options)
 
 
-def compare(steps: int, options: argparse.Namespace) -> tuple[float, float]:
-    """Median seconds of a step of each, measured in turns."""
-    network = build_network(
-        "resnet20",
-        {},
-        sample_shape=SAMPLE_SHAPE,
-        classes=CLASSES,
-        options=LayerOptions(),
-        search_first_layer=False,
-    )
-    bits = LayerBits.uniform(steps=steps, spike_bits=4, weight_bits=4)
-    network.freeze(Allocation(layers=dict.fromkeys(network.searched, bits)))
-    order = torch.channels_last if options.channels_last else torch.contiguous_format
-    pair = [model.to(memory_format=order).train() for model in (network, float_twin(network))]
-    x_BCHW = torch.randn(options.batch, *SAMPLE_SHAPE).to(memory_format=order)
-    y_B = torch.randint(CLASSES, (options.batch,))
-    seconds: tuple[list[float], list[float]] = ([], [])
+def show(steps: int, options: argparse.Namespace) -> None:
+    """The rows of one T."""
+    seconds = times(steps, options)
+    memory = {name: memory_in_a_process(name, steps, options) for name in seconds}
+    if options.reference:
+        seconds["paper's code"], memory["paper's code"] = reference(steps, options)
+    for name, taken in seconds.items():
+        time_ratio, memory_ratio = taken / seconds[TWIN], memory[name] / memory[TWIN]
+        print(
+            f"{name:<24} {taken * 1e3:>10.1f} {time_ratio:>9.2f}x {memory[name]:>9.0f} {memory_ratio:>9.2f}x",
+            flush=True,
+        )
+
+
+def times(steps: int, options: argparse.Namespace) -> dict[str, float]:
+    """Median seconds of a step of each contender, measured in turns."""
+    models = {name: prepared(name, steps, options) for name in chosen(options)}
+    x_BCHW, y_B = batch(options)
+    taken: dict[str, list[float]] = {name: [] for name in models}
     for turn in range(WARM_UP + options.rounds):
-        for model, taken in zip(pair, seconds, strict=True):
-            spent = step_seconds(model, x_BCHW, y_B)
+        for name, model in models.items():
+            spent = step_seconds(name, model, x_BCHW, y_B)
             if turn >= WARM_UP:
-                taken.append(spent)
-    return statistics.median(seconds[0]), statistics.median(seconds[1])
+                taken[name].append(spent)
+    return {name: statistics.median(spent) for name, spent in taken.items()}
 
 
-def step_seconds(model: torch.nn.Module, x_BCHW: torch.Tensor, y_B: torch.Tensor) -> float:
+def chosen(options: argparse.Namespace) -> list[str]:
+    """The contenders that can run here; the float twin always does."""
+    wanted = [name for name in CONTENDERS if name == TWIN or not options.only or name in options.only]
+    missing = [name for name in wanted if name in NEEDS and find_spec(NEEDS[name]) is None]
+    for name in missing:
+        print(f"{name} is not installed (benchmarks/requirements.txt): left out")
+    return [name for name in wanted if name not in missing]
+
+
+def prepared(name: str, steps: int, options: argparse.Namespace) -> torch.nn.Module:
+    """A contender in training mode and memory order."""
+    order = torch.channels_last if options.channels_last else torch.contiguous_format
+    return CONTENDERS[name](steps).to(memory_format=order).train()
+
+
+def batch(options: argparse.Namespace) -> tuple[torch.Tensor, torch.Tensor]:
+    """Noise of the right shape; the time of a step does not depend on what is seen."""
+    torch.manual_seed(0)
+    order = torch.channels_last if options.channels_last else torch.contiguous_format
+    x_BCHW = torch.randn(options.batch, *SAMPLE_SHAPE).to(memory_format=order)
+    return x_BCHW, torch.randint(CLASSES, (options.batch,))
+
+
+def step_seconds(name: str, model: torch.nn.Module, x_BCHW: torch.Tensor, y_B: torch.Tensor) -> float:
     """Forward and backward of one batch."""
-    began = time.perf_counter()
-    functional.cross_entropy(model(x_BCHW), y_B).backward()
-    model.zero_grad(set_to_none=True)
-    return time.perf_counter() - began
+    with without_fused_forms() if name == PLAIN else nullcontext():
+        began = time.perf_counter()
+        functional.cross_entropy(model(x_BCHW), y_B).backward()
+        model.zero_grad(set_to_none=True)
+        return time.perf_counter() - began
+
+
+@contextmanager
+def without_fused_forms() -> Iterator[None]:
+    """Take the reference form of every tensor function."""
+    with patch("models.functional.kernels.fused", return_value=None):
+        yield
+
+
+def memory_in_a_process(name: str, steps: int, options: argparse.Namespace) -> float:
+    """Peak MiB of a contender, in a fresh process."""
+    command = [sys.executable, __file__, "--memory-of", name, "--steps", str(steps)]
+    command += ["--batch", str(options.batch), "--threads", str(options.threads)]
+    command += ["--channels-last"] if options.channels_last else []
+    return float(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
+
+
+def peak_mib(name: str, options: argparse.Namespace) -> float:
+    """How far a few training steps raise the resident set over that of the idle network, in MiB."""
+    model = prepared(name, options.steps[0], options)
+    x_BCHW, y_B = batch(options)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for _ in range(MEMORY_STEPS):
+        step_seconds(name, model, x_BCHW, y_B)
+    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / KIB_PER_MIB
+
+
+def reference(steps: int, options: argparse.Namespace) -> tuple[float, float]:
+    """(median seconds, peak MiB) of the paper's code, in a process of its own."""
+    script = Path(__file__).with_name("reference.py")
+    command = [sys.executable, str(script), str(options.reference), "--steps", str(steps)]
+    command += ["--batch", str(options.batch), "--threads", str(options.threads), "--rounds", "5"]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    found = json.loads(done.stdout.splitlines()[-1])
+    return found["seconds"], found["mib"]
 
 
 def parse() -> argparse.Namespace:
     """The options of the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--steps", type=int, nargs="+", default=[1, 2, 4])
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--channels-last", action="store_true")
+    parser.add_argument("--only", nargs="+", choices=list(CONTENDERS))
+    parser.add_argument("--reference", type=Path)
+    parser.add_argument("--memory-of", choices=list(CONTENDERS), help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
