@@ -12,7 +12,7 @@ import torch
 
 from models.functional.levels import levels_of, signed_levels, unsigned_levels
 
-Renewal = Literal["closed_form", "none"]
+Renewal = Literal["closed_form", "search", "none"]
 
 GRID = 64
 """Clipping ranges tried by `least_error`, evenly spaced up to the largest magnitude."""
@@ -27,11 +27,23 @@ def closed_form(step_size: torch.Tensor, old_bits: int, new_bits: int, signed: b
 
 
 def renewed(
-    step_size: torch.Tensor, old_bits: int, new_bits: int, mode: Renewal, *, signed: bool
+    step_size: torch.Tensor,
+    old_bits: int,
+    new_bits: int,
+    mode: Renewal,
+    *,
+    signed: bool,
+    values: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """The step size after a bit width crossed from `old_bits` to `new_bits`, as the mode has it."""
+    """The step size (same shape) after a bit width crossed from `old_bits` to `new_bits`, as the mode has it.
+
+    `search` fits it to `values`, the tensor as it is now; without them (a neuron that has seen no batch since
+    it was restored, say) it is the closed form.
+    """
     match mode:
-        case "closed_form":
+        case "search" if values is not None:
+            return least_error(values, new_bits, signed=signed).to(step_size).expand_as(step_size)
+        case "closed_form" | "search":
             return closed_form(step_size, old_bits, new_bits, signed=signed)
         case "none":
             return step_size

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.functional import closed_form, least_error, quantize_spikes
+from models.functional import closed_form, least_error, quantize_spikes, renewed
 from models.functional.levels import levels_at
 
 bits_of = st.integers(1, 8)
@@ -42,3 +42,21 @@ def test_no_other_step_size_has_clearly_less_error(bits, signed):
 def test_a_tensor_of_nothing_gets_a_positive_step_size(signed):
     assert least_error(torch.zeros(5), 4, signed=signed) > 0
     assert least_error(torch.zeros(0), 4, signed=signed) > 0
+
+
+@pytest.mark.parametrize("signed", [True, False])
+def test_a_search_fits_the_step_size_to_the_values_and_not_to_the_old_one(signed):
+    x, stale = torch.randn(500, generator=torch.Generator().manual_seed(1)), torch.tensor([7.0])
+    found = renewed(stale, 4, 3, "search", signed=signed, values=x)
+    assert found.shape == stale.shape
+    assert found.item() == least_error(x, 3, signed=signed).item()
+
+
+def test_a_search_without_values_keeps_the_clipping_range():
+    stale = torch.tensor([0.5])
+    assert torch.equal(renewed(stale, 4, 3, "search", signed=True), closed_form(stale, 4, 3, signed=True))
+
+
+def test_none_leaves_the_step_size_as_it_is():
+    stale = torch.tensor([0.5])
+    assert renewed(stale, 4, 3, "none", signed=True, values=torch.randn(9)) is stale
