@@ -7,10 +7,10 @@ import math
 from collections import Counter, deque
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, TypeVar
 
 from fastapi import Depends, Request
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from search.job import JobSpec
 from service.api.errors import HttpError, InvalidFieldsError
@@ -32,31 +32,37 @@ async def json_bytes(request: Request) -> bytes:
     return await request.body()
 
 
+Spec = TypeVar("Spec", bound=BaseModel)
 JsonBytes = Annotated[bytes, Depends(json_bytes)]
 
 
 def parse_spec(raw: bytes) -> JobSpec:
-    """A job from JSON text, types taken strictly.
+    """A job from JSON text. Raises as `parse_as` does."""
+    return parse_as(JobSpec, raw)
 
-    Raises HttpError 400 for text that is not JSON and InvalidFieldsError for fields that a job cannot have.
+
+def parse_as(kind: type[Spec], raw: bytes) -> Spec:
+    """What a user asks for, from JSON text, types taken strictly.
+
+    Raises HttpError 400 for text that is not JSON and InvalidFieldsError for fields that cannot be.
     """
     document = parse_json(raw)
     endless = list(_not_finite(document))[:MOST_ERRORS]
     if endless:
         raise InvalidFieldsError(endless)
     try:
-        return JobSpec.model_validate_json(raw, strict=True)
+        return kind.model_validate_json(raw, strict=True)
     except ValidationError as error:
         details = error.errors(include_url=False)
         if details[0]["type"] == "json_invalid":
             _malformed(str(details[0]["ctx"]["error"]))
-        raise InvalidFieldsError(field_errors(details, job_schema())) from None
+        raise InvalidFieldsError(field_errors(details, schema_of(kind))) from None
 
 
-@lru_cache(maxsize=1)  # the schema of a class never changes
-def job_schema() -> Schema:
-    """The JSON schema of a job."""
-    return JobSpec.model_json_schema()
+@lru_cache(maxsize=8)  # the schema of a class never changes
+def schema_of(kind: type[BaseModel]) -> Schema:
+    """The JSON schema of what a user may ask for."""
+    return kind.model_json_schema()
 
 
 def parse_json(raw: bytes) -> Any:

@@ -32,7 +32,7 @@ def front(context: Context, job_id: JobId, query: FrontChoice, request: Request)
             seed=query.seed,
             all_points=query.all_points,
         )
-    return _as_csv(found) if _wants_csv(query.format, request) else found
+    return _as_csv(found) if wants_csv(query.format, request) else found
 
 
 @router.get("/best")
@@ -56,7 +56,8 @@ def budget_metric(job: JobView) -> str:
     return str(job.spec["budget"]["metric"])
 
 
-def _wants_csv(asked: str | None, request: Request) -> bool:
+def wants_csv(asked: str | None, request: Request) -> bool:
+    """Whether a query or, without one, the `Accept` header asks for CSV."""
     return asked == "csv" or (
         asked is None and request.headers.get("accept", "").lower().startswith("text/csv")
     )

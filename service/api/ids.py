@@ -28,6 +28,11 @@ def _point_id(point_id: Annotated[str, Path()]) -> str:
     return _checked("point", point_id)
 
 
+def _ablation_id(ablation_id: Annotated[str, Path()]) -> str:
+    return _checked("ablation", ablation_id)
+
+
 JobId = Annotated[str, Depends(_job_id)]
 TrialId = Annotated[str, Depends(_trial_id)]
 PointId = Annotated[str, Depends(_point_id)]
+AblationId = Annotated[str, Depends(_ablation_id)]

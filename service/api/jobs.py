@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Header, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -18,6 +18,9 @@ from service.api.ids import JobId
 from service.api.queries import JobPages, Submission, Wait
 from service.problem import FieldError
 from service.views import ENDED_JOB_STATES, JobView, LayerView, Page, PlanView
+
+if TYPE_CHECKING:
+    from workers.planning import JobPlan
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 POLL_SECONDS = 0.5
@@ -38,7 +41,7 @@ def submit(
     idempotency_key: IdempotencyKey = None,
 ) -> JobView | PlanView:
     """Check a job in full, then store it: 202 means that it will survive any crash."""
-    key = _checked_key(idempotency_key)
+    key = checked_key(idempotency_key)
     spec = parse_spec(raw)
     plan = plan_view(context, spec)
     if query.validate_only:
@@ -90,7 +93,11 @@ def read_job(context: ApiContext, job_id: str) -> JobView:
 
 def plan_view(context: ApiContext, spec: JobSpec) -> PlanView:
     """The plan of a job. Raises what `workers.planning.plan_job` raises."""
-    plan = context.catalogue.plan(spec, context.settings.data)
+    return view_of_plan(spec, context.catalogue.plan(spec, context.settings.data))
+
+
+def view_of_plan(spec: JobSpec, plan: JobPlan) -> PlanView:
+    """A plan as people see it."""
     studies = len(spec.all_methods()) * len(spec.seeds)
     return PlanView(
         valid=True,
@@ -113,7 +120,8 @@ def _layer_view(layer: Any) -> LayerView:
     )
 
 
-def _checked_key(key: str | None) -> str | None:
+def checked_key(key: str | None) -> str | None:
+    """An idempotency key, if it can be one. Raises InvalidFieldsError otherwise."""
     if key is None or _KEY.fullmatch(key):
         return key
     error = FieldError(

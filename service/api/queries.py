@@ -67,6 +67,12 @@ class FrontQuery(QueryModel):
     format: Literal["json", "csv"] | None = None
 
 
+class TableQuery(QueryModel):
+    """JSON, or CSV."""
+
+    format: Literal["json", "csv"] | None = None
+
+
 class BestQuery(QueryModel):
     """The budget that the best point has to keep."""
 
@@ -86,5 +92,6 @@ TrialPages = Annotated[TrialPageQuery, Query()]
 Submission = Annotated[SubmitQuery, Query()]
 Wait = Annotated[WaitQuery, Query()]
 FrontChoice = Annotated[FrontQuery, Query()]
+TableForm = Annotated[TableQuery, Query()]
 Best = Annotated[BestQuery, Query()]
 EventsAfter = Annotated[EventQuery, Query()]

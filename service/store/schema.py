@@ -16,13 +16,13 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 ADVISORY_LOCK = 0x62697466  # "bitf": any number that other programs on the server do not use
 
 
-def migrate(engine: Engine) -> None:
-    """Upgrade to the newest form in one transaction, which a second process waits for."""
+def migrate(engine: Engine, *, to: str = "head") -> None:
+    """Upgrade to the newest form, or an earlier one, in one transaction, which a second process waits for."""
     with engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
         _take_turns(connection)
         config = _config()
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
 
 
 def at_head(engine: Engine) -> bool:

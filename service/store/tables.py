@@ -1,4 +1,4 @@
-"""The tables: the record of every job, study, trial, attempt, epoch, point, front and event.
+"""The tables: the record of every job, study, trial, attempt, epoch, point, front, event and ablation.
 
 `seq` keys number rows in the order in which they were inserted, for cursors and event streams; the public
 ids are strings. A column repeated from a parent (`trials.job_id`, `points.method`) spares listings a join.
@@ -199,3 +199,32 @@ class Event(Base):
     kind: Mapped[str]
     data: Mapped[dict[str, Any]] = mapped_column(DOCUMENT)
     created_at: Mapped[datetime]
+
+
+class Ablation(Base):
+    """Jobs that were submitted together to be compared."""
+
+    __tablename__ = "ablations"
+
+    seq: Mapped[int] = mapped_column(SEQ, primary_key=True)
+    id: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    spec: Mapped[dict[str, Any]] = mapped_column(DOCUMENT)
+    spec_digest: Mapped[str]
+    idempotency_key: Mapped[str | None] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+
+
+class AblationVariant(Base):
+    """A job of a variant of an ablation; several groups may show the same job. `place` orders the rows."""
+
+    __tablename__ = "ablation_variants"
+    __table_args__ = (UniqueConstraint("ablation_id", "place"), Index(None, "job_id"))
+
+    ablation_id: Mapped[str] = mapped_column(ForeignKey("ablations.id"), primary_key=True)
+    group: Mapped[str] = mapped_column(primary_key=True)
+    variant: Mapped[str] = mapped_column(primary_key=True)
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
+    place: Mapped[int]
+    method: Mapped[str]
+    description: Mapped[str]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
+from service.store.ablations import AblationRepository
 from service.store.events import EventRepository
 from service.store.fronts import FrontRepository
 from service.store.jobs import JobRepository
@@ -21,6 +22,7 @@ class Unit:
         transaction = Transaction(session)
         self.events = EventRepository(transaction)
         self.jobs = JobRepository(transaction, self.events)
+        self.ablations = AblationRepository(transaction, self.jobs)
         self.trials = TrialRepository(transaction)
         self.points = PointRepository(transaction)
         self.fronts = FrontRepository(transaction, self.points)

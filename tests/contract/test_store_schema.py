@@ -13,6 +13,7 @@ from sqlalchemy import inspect, text
 
 from service.store import Store
 from service.store.engine import open_engine
+from service.store.schema import migrate
 from service.store.tables import Base
 
 MIGRATE = "import sys; from service.store import Store; Store.open(sys.argv[1]).migrate()"
@@ -90,3 +91,19 @@ def test_many_may_open_a_new_sqlite_file_at_once(tmp_path):
         for number in range(150):  # the collision is rare
             urls = [f"sqlite:///{tmp_path}/{number}.db"] * 8
             assert set(pool.map(connect, urls)) == {"wal"}
+
+
+def test_a_database_of_the_first_form_keeps_its_jobs_when_it_is_migrated(database_url, job_spec):
+    engine = open_engine(database_url)
+    migrate(engine, to="0001")
+    store = Store(engine)
+    with store.unit() as unit:
+        unit.jobs.submit(job_spec(), trials_planned=6, plan={}, idempotency_key="key")
+    assert "ablations" not in inspect(engine).get_table_names()
+    assert not store.at_head()
+    store.migrate()
+    with store.unit() as unit:
+        assert [job.name for job in unit.jobs.page(limit=9, cursor=None, state=None).items] == ["small"]
+        assert unit.ablations.page(limit=9, cursor=None).items == []
+    assert store.at_head()
+    store.close()

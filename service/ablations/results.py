@@ -1,0 +1,110 @@
+"""The results of a variant from the jobs that it ran: per budget, the spread over seeds.
+
+Each seed counts with its best feasible point by validation accuracy. Test accuracy is shown, and decides
+nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from service.ablations.views import BudgetResult
+from service.spread import spread_of
+from service.views import BestUnderBudget, JobView, StudyView
+
+Allocation = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MeanBits:
+    """Bits averaged over the searched layers of a network, as the bit budget averages them."""
+
+    weight: float
+    spike: float
+    steps: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobResults:
+    """A job with its layer table (rows of `LayerView`) and the allocations of its best points by id."""
+
+    job: JobView
+    layers: Sequence[Mapping[str, Any]]
+    allocations: Mapping[str, Allocation]
+
+    def studies(self, method: str) -> list[StudyView]:
+        """The studies of a method, one per seed."""
+        return [study for study in self.job.studies if study.method == method]
+
+
+def mean_bits(layers: Sequence[Mapping[str, Any]], allocation: Allocation) -> MeanBits | None:
+    """Mean Bw over weights, mean Bs and mean T over inputs; None where the layer table is not known."""
+    known = {layer["name"]: layer for layer in layers}
+    if not allocation or not known.keys() >= allocation.keys():
+        return None
+    inputs = [known[name]["inputs"] for name in allocation]
+    weights = [known[name]["weights"] for name in allocation]
+    bits = list(allocation.values())
+    spikes = [sum(layer["spike_bits"]) / layer["steps"] for layer in bits]
+    return MeanBits(
+        weight=_weighted([layer["weight_bits"] or 0 for layer in bits], weights),
+        spike=_weighted(spikes, inputs),
+        steps=_weighted([layer["steps"] for layer in bits], inputs),
+    )
+
+
+def budget_results(jobs: Sequence[JobResults], method: str) -> list[BudgetResult]:
+    """The results of a method under every budget of some jobs, the least first."""
+    found = [_budget_result(results, method, entry.budget) for results in jobs for entry in results.job.best]
+    return sorted(found, key=lambda result: result.budget)
+
+
+def trials_of(jobs: Sequence[JobResults], method: str) -> tuple[int, int]:
+    """The trials of a method that are planned and that have ended."""
+    studies = [study for results in jobs for study in results.studies(method)]
+    done = sum(study.trials_succeeded + study.trials_failed for study in studies)
+    planned = sum(_trials_planned(results) for results in jobs)
+    return planned, done
+
+
+def _trials_planned(results: JobResults) -> int:
+    spec = results.job.spec
+    return int(spec["compute"]["trials_per_study"]) * len(spec["seeds"])
+
+
+def _budget_result(results: JobResults, method: str, budget: float) -> BudgetResult:
+    best = list(_best(results.studies(method), budget))
+    bits = [_bits_of(results, entry) for entry in best]
+    known = [one for one in bits if one is not None]
+    return BudgetResult(
+        budget=budget,
+        seeds=len(results.job.spec["seeds"]),
+        point_ids=[str(entry.point_id) for entry in best],
+        validation_accuracy=spread_of([_number(entry.validation_accuracy) for entry in best]),
+        test_accuracy=spread_of([_number(entry.test_accuracy) for entry in best]),
+        cost=spread_of([_number(entry.cost) for entry in best]),
+        weight_bits=spread_of([one.weight for one in known]),
+        spike_bits=spread_of([one.spike for one in known]),
+        steps=spread_of([one.steps for one in known]),
+    )
+
+
+def _best(studies: Sequence[StudyView], budget: float) -> Iterator[BestUnderBudget]:
+    for study in studies:
+        yield from (entry for entry in study.best if entry.budget == budget and entry.point_id is not None)
+
+
+def _bits_of(results: JobResults, entry: BestUnderBudget) -> MeanBits | None:
+    return mean_bits(results.layers, results.allocations.get(str(entry.point_id), {}))
+
+
+def _number(value: float | None) -> float:
+    """A number of an entry that has a point, and so has them all."""
+    assert value is not None  # noqa: S101 - narrows the type of a field that is empty without a point
+    return value
+
+
+def _weighted(values: Sequence[float], weights: Sequence[int]) -> float:
+    return sum(v * w for v, w in zip(values, weights, strict=True)) / max(sum(weights), 1)
