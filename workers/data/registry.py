@@ -1,4 +1,4 @@
-"""The data sets that a job may name: ours, those of installed packages, and `.npz` files of the user.
+"""The data sets that a job may name: ours, those of installed packages, and the user's own files.
 
 A package adds one with an entry point in the group `bitfront.datasets`: its name is the data set's name, its
 value a function from the data folder to a `DatasetSource`. A name is only ever looked up among the sources
@@ -18,6 +18,7 @@ from models.errors import DataMissingError, UnknownNameError
 from workers.data.cifar import cifar10, cifar100
 from workers.data.digits import Digits
 from workers.data.fashion_mnist import fashion_mnist
+from workers.data.image_folder import TRAIN, ImageFolder
 from workers.data.images import DatasetInfo, DatasetSource, RawImages, Splits, unavailable
 from workers.data.mnist import mnist
 from workers.data.npz import NpzFile
@@ -77,6 +78,7 @@ def _ours(folder: Path) -> dict[str, DatasetSource]:
         "mnist": mnist(folder),
         "cifar10": cifar10(folder),
         "cifar100": cifar100(folder),
+        "imagenet": ImageFolder(folder / "imagenet"),
     }
 
 
@@ -100,15 +102,18 @@ def _installed(entry: EntryPoint, folder: Path) -> DatasetSource:
 
 
 def _files(folder: Path) -> Iterator[tuple[str, DatasetSource]]:
-    for path in sorted(folder.glob("*.npz")):
-        if not NAME.fullmatch(path.stem):
-            continue
-        if path.resolve().is_relative_to(folder.resolve()):
-            yield path.stem, NpzFile(path)
-        else:
-            yield (
-                path.stem,
-                UnusableSource(
-                    name=path.stem, reason=f"{path.name} is a link that leads out of the data folder."
-                ),
-            )
+    """The user's own: `<name>.npz`, and folders of images `<name>/train/<class>/`."""
+    found: list[tuple[str, Path, DatasetSource]] = [
+        *((path.stem, path, NpzFile(path)) for path in sorted(folder.glob("*.npz"))),
+        *(
+            (part.parent.name, part.parent, ImageFolder(part.parent))
+            for part in sorted(folder.glob(f"*/{TRAIN}"))
+        ),
+    ]
+    for name, path, source in found:
+        if NAME.fullmatch(name):
+            yield name, source if path.resolve().is_relative_to(folder.resolve()) else _outside(name, path)
+
+
+def _outside(name: str, path: Path) -> UnusableSource:
+    return UnusableSource(name=name, reason=f"{path.name} is a link that leads out of the data folder.")

@@ -21,7 +21,7 @@ from workers.data import (
     registry,
 )
 
-OURS = ["digits", "fashion-mnist", "mnist", "cifar10", "cifar100"]
+OURS = ["digits", "fashion-mnist", "mnist", "cifar10", "cifar100", "imagenet"]
 Y = np.arange(60) % 3
 X = np.random.default_rng(0).random((60, 4, 4))
 
@@ -126,6 +126,17 @@ def test_too_many_training_samples_are_refused_with_the_bound(tmp_path: Path) ->
     with pytest.raises(InvalidInputError, match="2 to 1222") as caught:
         load_splits("digits", folder=tmp_path, train_samples=1_223, split_seed=0)
     assert caught.value.pointer == "/dataset/train_samples"
+
+
+def test_a_folder_of_images_is_a_data_set_unless_it_is_a_link_out_of_the_data_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    for path in (folder / "flowers" / "train", folder / "notes", tmp_path / "outside" / "train"):
+        path.mkdir(parents=True)
+    (folder / "out").symlink_to(tmp_path / "outside")
+    found = datasets(folder)
+    assert list(found) == [*OURS, "flowers", "out"]
+    assert "classes" in found["flowers"].reason
+    assert "out of the data folder" in found["out"].reason
 
 
 @pytest.mark.usefixtures("installed")
