@@ -4,7 +4,8 @@ A method wishes for real-valued bits (learned ones, or sampled ones scaled down)
 to integers, lowers single knobs while a limit is broken (always the one whose lowered value stays
 nearest to the wish), then raises spike and weight bits while every limit still holds (nearest to the
 wish first). Steps are never raised: one more step changes the network's timing, a bit only refines it.
-Ties go to the earlier layer of the table, so equal wishes give equal allocations.
+Ties go to the earlier layer of the table, so equal wishes give equal allocations. A layer without weights
+has steps and spike bits alone; its weight bits are held.
 """
 
 from __future__ import annotations
@@ -33,12 +34,17 @@ Wish = Mapping[str, LayerWish]
 
 def least_allocation(layers: Sequence[LayerShape], bounds: Bounds) -> Allocation:
     """The cheapest allocation of the space."""
-    return Allocation(layers={layer.name: bounds.least() for layer in layers if layer.fixed is None})
+    return uniform_allocation(layers, bounds.least())
 
 
 def greatest_allocation(layers: Sequence[LayerShape], bounds: Bounds) -> Allocation:
     """The dearest allocation of the space."""
-    return Allocation(layers={layer.name: bounds.greatest() for layer in layers if layer.fixed is None})
+    return uniform_allocation(layers, bounds.greatest())
+
+
+def uniform_allocation(layers: Sequence[LayerShape], bits: LayerBits) -> Allocation:
+    """The same bits in every searched layer, held where a layer has no weights."""
+    return Allocation(layers={layer.name: layer.held(bits) for layer in in_scope(layers, "searched")})
 
 
 def check_feasible(layers: Sequence[LayerShape], bounds: Bounds, limits: Sequence[Limit]) -> None:
@@ -57,17 +63,18 @@ def fit(wish: Wish, layers: Sequence[LayerShape], bounds: Bounds, limits: Sequen
     """Round, repair and spend. Raises InfeasibleError when no allocation of the space keeps the limits."""
     check_feasible(layers, bounds, limits)
     wish = {layer.name: wish[layer.name] for layer in in_scope(layers, "searched")}
-    return _spend(_repair(_rounded(wish, bounds), wish, layers, bounds, limits), wish, layers, bounds, limits)
+    rounded = _rounded(wish, layers, bounds)
+    return _spend(_repair(rounded, wish, layers, bounds, limits), wish, layers, bounds, limits)
 
 
 def shrink(wish: Wish, layers: Sequence[LayerShape], bounds: Bounds, limits: Sequence[Limit]) -> Wish:
     """Scale a wish towards the least bits until its rounding keeps the limits (by bisection)."""
-    if within(limits, layers, _rounded(wish, bounds)):
+    if within(limits, layers, _rounded(wish, layers, bounds)):
         return wish
     low, high = 0.0, 1.0
     for _ in range(SCALE_ROUNDS):
         middle = (low + high) / 2
-        if within(limits, layers, _rounded(_scaled(wish, bounds, middle), bounds)):
+        if within(limits, layers, _rounded(_scaled(wish, bounds, middle), layers, bounds)):
             low = middle
         else:
             high = middle
@@ -88,8 +95,11 @@ def _scaled(wish: Wish, bounds: Bounds, factor: float) -> Wish:
     }
 
 
-def _rounded(wish: Wish, bounds: Bounds) -> Allocation:
-    return Allocation(layers={name: _rounded_layer(layer, bounds) for name, layer in wish.items()})
+def _rounded(wish: Wish, layers: Sequence[LayerShape], bounds: Bounds) -> Allocation:
+    shapes = {layer.name: layer for layer in layers}
+    return Allocation(
+        layers={name: shapes[name].held(_rounded_layer(layer, bounds)) for name, layer in wish.items()}
+    )
 
 
 def _rounded_layer(layer: LayerWish, bounds: Bounds) -> LayerBits:
@@ -108,8 +118,9 @@ def _nearest(value: float, limits: tuple[int, int]) -> int:
 def _repair(
     allocation: Allocation, wish: Wish, layers: Sequence[LayerShape], bounds: Bounds, limits: Sequence[Limit]
 ) -> Allocation:
+    weighted = _weighted(layers)
     while not within(limits, layers, allocation):
-        _, name, lowered = min(_lowerings(allocation, wish, bounds), key=lambda move: move[0])
+        _, name, lowered = min(_lowerings(allocation, wish, bounds, weighted), key=lambda move: move[0])
         allocation = _with_layer(allocation, name, lowered)
     return allocation
 
@@ -117,8 +128,10 @@ def _repair(
 def _spend(
     allocation: Allocation, wish: Wish, layers: Sequence[LayerShape], bounds: Bounds, limits: Sequence[Limit]
 ) -> Allocation:
+    weighted = _weighted(layers)
     while True:
-        for _, name, raised in sorted(_raisings(allocation, wish, bounds), key=lambda move: move[0]):
+        raisings = _raisings(allocation, wish, bounds, weighted)
+        for _, name, raised in sorted(raisings, key=lambda move: move[0]):
             richer = _with_layer(allocation, name, raised)
             if within(limits, layers, richer):
                 allocation = richer
@@ -127,7 +140,13 @@ def _spend(
             return allocation
 
 
-def _lowerings(allocation: Allocation, wish: Wish, bounds: Bounds) -> Iterator[tuple[float, str, LayerBits]]:
+def _weighted(layers: Sequence[LayerShape]) -> frozenset[str]:
+    return frozenset(layer.name for layer in layers if layer.weights)
+
+
+def _lowerings(
+    allocation: Allocation, wish: Wish, bounds: Bounds, weighted: frozenset[str]
+) -> Iterator[tuple[float, str, LayerBits]]:
     """Every single knob that can be lowered, with how far below the wish it would land."""
     for name, bits in allocation:
         if bits.steps > bounds.steps[0]:
@@ -135,25 +154,25 @@ def _lowerings(allocation: Allocation, wish: Wish, bounds: Bounds) -> Iterator[t
                 steps=bits.steps - 1, spike_bits=bits.spike_bits[:-1], weight_bits=bits.weight_bits
             )
             yield wish[name].steps - fewer.steps, name, fewer
-        yield from (
-            (wished - new, name, layer) for wished, new, layer in _bit_moves(bits, wish[name], bounds, -1)
-        )
+        moves = _bit_moves(bits, wish[name], bounds, -1, weighted=name in weighted)
+        yield from ((wished - new, name, layer) for wished, new, layer in moves)
 
 
-def _raisings(allocation: Allocation, wish: Wish, bounds: Bounds) -> Iterator[tuple[float, str, LayerBits]]:
+def _raisings(
+    allocation: Allocation, wish: Wish, bounds: Bounds, weighted: frozenset[str]
+) -> Iterator[tuple[float, str, LayerBits]]:
     """Every bit width that can be raised, with how far above the wish it would land."""
     for name, bits in allocation:
-        yield from (
-            (new - wished, name, layer) for wished, new, layer in _bit_moves(bits, wish[name], bounds, 1)
-        )
+        moves = _bit_moves(bits, wish[name], bounds, 1, weighted=name in weighted)
+        yield from ((new - wished, name, layer) for wished, new, layer in moves)
 
 
 def _bit_moves(
-    bits: LayerBits, wish: LayerWish, bounds: Bounds, change: int
+    bits: LayerBits, wish: LayerWish, bounds: Bounds, change: int, *, weighted: bool
 ) -> Iterator[tuple[float, int, LayerBits]]:
     """(wished value, new value, new layer bits) for each bit width that may move by `change`."""
     new = bits.weight_bits + change
-    if bounds.weight[0] <= new <= bounds.weight[1]:
+    if weighted and bounds.weight[0] <= new <= bounds.weight[1]:
         yield wish.weight_bits, new, replace(bits, weight_bits=new)
     for step, old in enumerate(bits.spike_bits):
         new = old + change

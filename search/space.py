@@ -1,9 +1,9 @@
 """The search space as flat integers, and the one way from a sample to an allocation within its limits.
 
 Every searched layer has three parameters: `<layer>.steps`, `<layer>.spike_bits` (one width for all its
-steps) and `<layer>.weight_bits`. A sample over its budget is scaled down, repaired and then spent
-(models.repair), so no black-box method trains an allocation over budget. Repair may give the steps of a
-layer different spike bits; as a parameter they are their rounded mean.
+steps) and `<layer>.weight_bits`, the last only where it has weights. A sample over its budget is scaled
+down, repaired and then spent (models.repair), so no black-box method trains an allocation over budget.
+Repair may give the steps of a layer different spike bits; as a parameter they are their rounded mean.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from models.allocation import Allocation, Bounds, LayerBits
-from models.cost import Limit
+from models.cost import WEIGHTLESS_BITS, Limit, in_scope
 from models.repair import LayerWish, fit, shrink
+from models.repair import uniform_allocation as held_uniform
 from search.strategy import StudyContext
 
 Parameters = Mapping[str, int]
@@ -23,14 +24,19 @@ STEPS, SPIKE_BITS, WEIGHT_BITS = "steps", "spike_bits", "weight_bits"
 
 def searched_layers(context: StudyContext) -> tuple[str, ...]:
     """The names of the layers whose bits are searched, in network order."""
-    return tuple(layer.name for layer in context.layers if layer.fixed is None)
+    return tuple(layer.name for layer in in_scope(context.layers, "searched"))
 
 
 def parameter_bounds(context: StudyContext) -> dict[str, tuple[int, int]]:
     """The inclusive bounds of every parameter, in network order."""
     bounds = context.bounds
     each = {STEPS: bounds.steps, SPIKE_BITS: bounds.spike, WEIGHT_BITS: bounds.weight}
-    return {f"{layer}.{knob}": each[knob] for layer in searched_layers(context) for knob in each}
+    return {
+        f"{layer.name}.{knob}": each[knob]
+        for layer in in_scope(context.layers, "searched")
+        for knob in each
+        if knob != WEIGHT_BITS or layer.weights
+    }
 
 
 def to_parameters(allocation: Allocation) -> dict[str, int]:
@@ -45,7 +51,7 @@ def to_allocation(values: Parameters, context: StudyContext) -> Allocation:
 
 def uniform_allocation(context: StudyContext, bits: LayerBits) -> Allocation:
     """The same bits in every searched layer."""
-    return Allocation(layers=dict.fromkeys(searched_layers(context), bits))
+    return held_uniform(context.layers, bits)
 
 
 def limits_under(context: StudyContext, budget: Limit) -> tuple[Limit, ...]:
@@ -74,12 +80,14 @@ def _layer_bits(values: Parameters, layer: str) -> LayerBits:
     return LayerBits.uniform(
         steps=values[f"{layer}.{STEPS}"],
         spike_bits=values[f"{layer}.{SPIKE_BITS}"],
-        weight_bits=values[f"{layer}.{WEIGHT_BITS}"],
+        weight_bits=values.get(f"{layer}.{WEIGHT_BITS}", WEIGHTLESS_BITS),
     )
 
 
 def _wish(values: Parameters, layer: str, bounds: Bounds) -> LayerWish:
     spike_bits = (float(values[f"{layer}.{SPIKE_BITS}"]),) * bounds.steps[1]
     return LayerWish(
-        steps=values[f"{layer}.{STEPS}"], spike_bits=spike_bits, weight_bits=values[f"{layer}.{WEIGHT_BITS}"]
+        steps=values[f"{layer}.{STEPS}"],
+        spike_bits=spike_bits,
+        weight_bits=values.get(f"{layer}.{WEIGHT_BITS}", WEIGHTLESS_BITS),
     )

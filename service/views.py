@@ -202,6 +202,7 @@ class LayerView(View):
     inputs: int
     biases: int
     searched: bool
+    partner: str | None = None  # the layer whose spikes stand in place of weights
 
 
 class PlanView(View):

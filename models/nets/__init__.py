@@ -3,14 +3,17 @@
 from models.nets.layer_table import layer_table
 from models.nets.network import Network
 from models.nets.registry import Architecture, architectures, build_network
-from models.nets.setting import NetworkInput, Setting
+from models.nets.setting import ChoiceSetting, NetworkInput, RealSetting, Setting, WholeSetting
 from models.nets.twin import float_twin
 
 __all__ = [
     "Architecture",
+    "ChoiceSetting",
     "Network",
     "NetworkInput",
+    "RealSetting",
     "Setting",
+    "WholeSetting",
     "architectures",
     "build_network",
     "float_twin",

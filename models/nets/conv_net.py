@@ -1,4 +1,4 @@
-"""A small network for images from 8x8 up: four 3x3 convolutions, two of stride 2, and a classifier."""
+"""A small network for maps from 8x8 up: four 3x3 convolutions, two of stride 2, and a classifier."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 
-from models.layers import AdaptiveLayer
-from models.nets.setting import NetworkInput, Setting, SettingValue
+from models.nets.frames import MapNorm, pooled
+from models.nets.operators import adaptive_conv, adaptive_linear
+from models.nets.setting import NetworkInput, Setting, SettingValue, width_setting
 
-SETTINGS: Mapping[str, Setting] = {"width": Setting(default=16, minimum=1, maximum=512)}
+SETTINGS: Mapping[str, Setting] = {"width": width_setting(16)}
 
 
 class ConvNet(nn.Module):
@@ -25,31 +26,16 @@ class ConvNet(nn.Module):
         entering = given.sample_shape[0]
         for number, (leaving, stride) in enumerate(zip(channels, strides, strict=True)):
             self.convs.append(adaptive_conv(entering, leaving, stride, given, first=number == 0))
-            self.norms.append(nn.BatchNorm2d(leaving))
+            self.norms.append(MapNorm(leaving))
             entering = leaving
-        self.classifier = AdaptiveLayer(nn.Linear(entering, given.classes), options=given.options)
+        self.classifier = adaptive_linear(entering, given.classes, given)
 
-    def forward(self, x_BCHW: torch.Tensor) -> torch.Tensor:
-        """Logits [B, K]."""
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """[B, C, H, W] to logits [B, K], or [F, B, C, H, W] to [T, B, K]."""
         for conv, norm in zip(self.convs, self.norms, strict=True):
-            x_BCHW = norm(conv(x_BCHW))
-        pooled_BC = x_BCHW.mean(dim=(2, 3))
-        logits_BK: torch.Tensor = self.classifier(pooled_BC)
-        return logits_BK
-
-
-def adaptive_conv(
-    entering: int, leaving: int, stride: int, given: NetworkInput, *, first: bool = False
-) -> AdaptiveLayer:
-    """A 3x3 adaptive convolution without bias; the first of a network sees a signed image at fixed bits."""
-    operator = nn.Conv2d(entering, leaving, 3, stride=stride, padding=1, bias=False)
-    nn.init.kaiming_normal_(operator.weight, mode="fan_out", nonlinearity="relu")
-    return AdaptiveLayer(
-        operator,
-        options=given.options,
-        fixed=given.first_layer if first else None,
-        signed=first,
-    )
+            x = norm(conv(x))
+        logits: torch.Tensor = self.classifier(pooled(x))
+        return logits
 
 
 def build(given: NetworkInput, settings: Mapping[str, SettingValue]) -> nn.Module:

@@ -8,32 +8,43 @@ import torch
 from torch import nn
 
 from models.allocation import Allocation
-from models.cost import LayerLoad, LayerShape, Scope, in_scope
+from models.cost import LayerLoad, LayerShape, Scope, paired
 from models.errors import InvalidInputError
 from models.functional import Renewal
-from models.layers import AdaptiveLayer
+from models.layers import SpikingLayer
 from models.repair import Wish
+
+LOGIT_DIMS = 2
+"""The dimensions of logits [B, K], without frames."""
 
 
 class Network(nn.Module):
-    """Wraps a body that maps images [B, C, H, W] to logits [B, K]; layers are named by their place in it."""
+    """Wraps a body that maps images [B, C, H, W] to logits [B, K]; layers are named by their place in it.
+
+    A temporal body maps event data [F, B, C, H, W] to the frames of its last layer, [T, B, K].
+    """
 
     def __init__(self, body: nn.Module) -> None:
         super().__init__()
         self.body = body
 
-    def forward(self, x_BCHW: torch.Tensor) -> torch.Tensor:
-        """Logits [B, K]."""
-        logits_BK: torch.Tensor = self.body(x_BCHW)
-        return logits_BK
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Logits [B, K]: the mean over the frames where there are frames."""
+        logits: torch.Tensor = self.body(x)
+        return logits if logits.dim() == LOGIT_DIMS else logits.mean(0)
+
+    def frame_logits(self, x: torch.Tensor) -> torch.Tensor:
+        """The logits of each frame [T, B, K]; [1, B, K] for images."""
+        logits: torch.Tensor = self.body(x)
+        return logits.unsqueeze(0) if logits.dim() == LOGIT_DIMS else logits
 
     @property
-    def layers(self) -> Mapping[str, AdaptiveLayer]:
-        """Every adaptive layer in the order of the body, by dotted name."""
-        return {name: part for name, part in self.body.named_modules() if isinstance(part, AdaptiveLayer)}
+    def layers(self) -> Mapping[str, SpikingLayer]:
+        """Every layer with bits in the order of the body, by dotted name."""
+        return {name: part for name, part in self.body.named_modules() if isinstance(part, SpikingLayer)}
 
     @property
-    def searched(self) -> Mapping[str, AdaptiveLayer]:
+    def searched(self) -> Mapping[str, SpikingLayer]:
         """The layers whose bits are searched."""
         return {name: layer for name, layer in self.layers.items() if layer.fixed is None}
 
@@ -60,7 +71,7 @@ class Network(nn.Module):
     def loads(self, table: Sequence[LayerShape], scope: Scope) -> list[LayerLoad]:
         """The loads of a scope, with tensors that carry gradients to the bits."""
         layers = self.layers
-        return [layers[shape.name].load(shape) for shape in in_scope(table, scope)]
+        return paired([layers[shape.name].load(shape) for shape in table], scope)
 
     def renew(self, mode: Renewal) -> None:
         """Fit the step sizes of every searched layer to bits that have crossed to another integer."""

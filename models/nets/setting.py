@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal, assert_never
 
 from models.allocation import FIRST_LAYER_BITS, LayerBits
 from models.errors import InvalidInputError
@@ -13,12 +15,40 @@ SettingValue = bool | int | float | str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Setting:
-    """A whole-number setting of an architecture with its default and inclusive bounds."""
+class WholeSetting:
+    """A whole number with its default and inclusive bounds."""
 
     default: int
     minimum: int
     maximum: int
+    kind: Literal["whole"] = "whole"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RealSetting:
+    """A real number with its default and inclusive bounds."""
+
+    default: float
+    minimum: float
+    maximum: float
+    kind: Literal["real"] = "real"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChoiceSetting:
+    """One of a few words."""
+
+    default: str
+    choices: tuple[str, ...]
+    kind: Literal["choice"] = "choice"
+
+
+Setting = WholeSetting | RealSetting | ChoiceSetting
+
+
+def width_setting(default: int) -> WholeSetting:
+    """The channels of a network's first stage, which all others follow."""
+    return WholeSetting(default=default, minimum=1, maximum=512)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,15 +83,22 @@ def checked(known: Mapping[str, Setting], given: Mapping[str, SettingValue]) -> 
                 fix=f"Use {', '.join(known) or 'no settings'}.",
                 pointer=f"/architecture/{name}",
             )
-        _check(name, known[name], value)
+        if (fix := _fix(known[name], value)) is not None:
+            raise InvalidInputError(f"{name} is {value!r}.", fix=fix, pointer=f"/architecture/{name}")
     return {name: given.get(name, setting.default) for name, setting in known.items()}
 
 
-def _check(name: str, setting: Setting, value: SettingValue) -> None:
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    if not whole or not setting.minimum <= int(value) <= setting.maximum:
-        raise InvalidInputError(
-            f"{name} is {value!r}.",
-            fix=f"Use a whole number from {setting.minimum} to {setting.maximum}.",
-            pointer=f"/architecture/{name}",
-        )
+def _fix(setting: Setting, value: SettingValue) -> str | None:
+    """What to give instead of a value; None where it will do."""
+    match setting:
+        case WholeSetting(minimum=least, maximum=most):
+            fits = isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+            return None if fits else f"Use a whole number from {least} to {most}."
+        case RealSetting(minimum=low, maximum=high):
+            fits = isinstance(value, (int, float)) and not isinstance(value, bool)
+            fits = fits and math.isfinite(value) and low <= value <= high  # type: ignore[arg-type,operator]  # a number, as the line before found
+            return None if fits else f"Use a number from {low:g} to {high:g}."
+        case ChoiceSetting(choices=choices):
+            return None if value in choices else f"Use one of {', '.join(choices)}."
+        case _:
+            assert_never(setting)

@@ -117,6 +117,7 @@ def _layer_view(layer: Any) -> LayerView:
         inputs=layer.inputs,
         biases=layer.biases,
         searched=layer.fixed is None,
+        partner=layer.partner,
     )
 
 

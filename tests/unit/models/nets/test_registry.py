@@ -7,7 +7,7 @@ from torch import nn
 
 from models.errors import InvalidInputError, UnknownNameError
 from models.layers import AdaptiveLayer, LayerOptions
-from models.nets import Architecture, Setting, architectures, build_network, registry
+from models.nets import Architecture, WholeSetting, architectures, build_network, registry
 
 
 def build(name="conv-net", **settings):
@@ -21,10 +21,34 @@ def build(name="conv-net", **settings):
     )
 
 
+OURS = [
+    "conv-net",
+    "resnet18",
+    "resnet19",
+    "resnet20",
+    "resnet34",
+    "sew-resnet18",
+    "sew-resnet34",
+    "vggsnn",
+    "spikformer",
+    "shd-net",
+]
+
+
 def test_ours_are_listed_with_their_settings():
     known = architectures()
-    assert list(known) == ["conv-net", "resnet20"]
-    assert all(known[name].settings["width"].default == 16 for name in known)
+    assert list(known) == OURS
+    assert {name: known[name].settings["width"].default for name in OURS if name != "shd-net"} == {
+        "conv-net": 16,
+        "resnet18": 64,
+        "resnet19": 128,
+        "resnet20": 16,
+        "resnet34": 64,
+        "sew-resnet18": 64,
+        "sew-resnet34": 64,
+        "vggsnn": 64,
+        "spikformer": 384,
+    }
     assert all(known[name].summary for name in known)
 
 
@@ -34,7 +58,7 @@ def test_a_setting_left_out_has_its_default():
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones():
-    with pytest.raises(UnknownNameError, match="conv-net, resnet20") as caught:
+    with pytest.raises(UnknownNameError, match=r"conv-net, resnet18, .*shd-net") as caught:
         build("vgg")
     assert caught.value.pointer == "/architecture/name"
 
@@ -61,7 +85,7 @@ def test_an_installed_package_adds_a_network(monkeypatch):
     flat = Architecture(
         name="flat",
         summary="One layer.",
-        settings={"hidden": Setting(default=4, minimum=1, maximum=9)},
+        settings={"hidden": WholeSetting(default=4, minimum=1, maximum=9)},
         build=build_flat,
     )
     monkeypatch.setattr(
@@ -69,5 +93,5 @@ def test_an_installed_package_adds_a_network(monkeypatch):
         "entry_points",
         lambda group: [SimpleNamespace(load=lambda: flat)] if group == "bitfront.architectures" else [],
     )
-    assert list(architectures()) == ["conv-net", "resnet20", "flat"]
+    assert list(architectures()) == [*OURS, "flat"]
     assert list(build("flat", hidden=5).searched) == ["1"]

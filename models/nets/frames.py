@@ -1,0 +1,71 @@
+"""What lets one network read the same for images and for event data.
+
+    images    maps [B, C, H, W], vectors [B, C]
+    events    frames of maps [F, B, C, H, W], frames of vectors [F, B, C]
+
+Adaptive layers know frames themselves. Everything else that works on a batch of maps (norms, pools) sees
+frames as one longer batch, so normalisation takes its statistics over frames and samples together. A
+residual sum adds branches of any T: the shortcut is regrouped to the frames of the branch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import nn
+
+from models.functional import regroup
+
+MAP_DIMS, VECTOR_DIMS = 4, 2
+"""The dimensions of a batch of maps and of vectors, without frames."""
+
+
+def per_frame(
+    operation: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor, dims: int = MAP_DIMS
+) -> torch.Tensor:
+    """The operation on a batch of `dims` dimensions, or on every frame where there is one dimension more."""
+    if x.dim() == dims:
+        return operation(x)
+    merged = operation(x.flatten(0, 1))
+    return merged.view(*x.shape[:2], *merged.shape[1:])
+
+
+class MapNorm(nn.BatchNorm2d):
+    """Batch normalisation of maps or of frames of maps, per channel."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The shape of the input."""
+        return per_frame(super().forward, x)
+
+
+class VectorNorm(nn.BatchNorm1d):
+    """Batch normalisation of vectors or of frames of vectors, per channel."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The shape of the input."""
+        return per_frame(super().forward, x, VECTOR_DIMS)
+
+
+class MapPool(nn.Module):
+    """A pooling module on maps or on frames of maps."""
+
+    def __init__(self, pool: nn.Module) -> None:
+        super().__init__()
+        self.pool = pool
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Smaller maps, as many frames."""
+        return per_frame(self.pool, x)
+
+
+def residual_sum(branch: torch.Tensor, shortcut: torch.Tensor) -> torch.Tensor:
+    """branch + shortcut for maps; frames of the shortcut are regrouped to those of the branch."""
+    if branch.dim() > MAP_DIMS:
+        shortcut = regroup(shortcut, len(branch))
+    return branch + shortcut
+
+
+def pooled(x: torch.Tensor) -> torch.Tensor:
+    """The mean of each map: [B, C], or [F, B, C]."""
+    return x.mean(dim=(-2, -1))
