@@ -1,5 +1,6 @@
 """Architectures, their registry and their layer tables."""
 
+from models.nets.adapt import adapt
 from models.nets.layer_table import layer_table
 from models.nets.network import Network
 from models.nets.registry import Architecture, architectures, build_network
@@ -14,6 +15,7 @@ __all__ = [
     "RealSetting",
     "Setting",
     "WholeSetting",
+    "adapt",
     "architectures",
     "build_network",
     "float_twin",
