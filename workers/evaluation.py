@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from models.layers import AdaptiveLayer
+from models.layers import SpikingLayer
 from models.nets import Network
 from workers.data import Samples
 from workers.data.batches import batches
@@ -52,7 +52,8 @@ def _counting(network: Network, sums: dict[str, torch.Tensor]) -> Iterator[None]
 
 
 def _count(sums: dict[str, torch.Tensor], name: str, layer: nn.Module, inputs: tuple[Any, ...]) -> None:
-    if not isinstance(layer, AdaptiveLayer):
-        raise TypeError("only adaptive layers have spike rates")
-    rates_T = torch.tensor(layer.neuron.rates(inputs[0]), dtype=torch.float64) * len(inputs[0])
+    if not isinstance(layer, SpikingLayer):
+        raise TypeError("only layers with a neuron have spike rates")
+    samples = inputs[0].shape[1] if layer.options.temporal else len(inputs[0])
+    rates_T = torch.tensor(layer.neuron.rates(inputs[0]), dtype=torch.float64) * samples
     sums[name] = sums.get(name, torch.zeros_like(rates_T)) + rates_T
