@@ -48,11 +48,16 @@ class ArchitectureSpec(BaseModel):
 
 
 class DatasetSpec(Model):
-    """A registered data set; `train_samples` takes a seeded subset of its training images."""
+    """A registered data set; `train_samples` takes a seeded subset of its training images.
+
+    `frames` and `size` (a side in pixels) are for event data, which is binned to them; None is its default.
+    """
 
     name: Name
     train_samples: int | None = Field(default=None, ge=1)
     split_seed: int = Field(default=0, ge=0, lt=2**31)
+    frames: int | None = Field(default=None, ge=1, le=256)
+    size: int | None = Field(default=None, ge=1, le=4_096)
 
 
 class BudgetSpec(Model):

@@ -21,7 +21,7 @@ from models.repair import check_feasible, greatest_allocation, least_allocation
 from search.job import JobSpec
 from search.strategies import methods
 from search.strategy import StudyContext
-from workers.data import DatasetInfo, datasets
+from workers.data import DatasetInfo, datasets, describe
 from workers.data.splits import LEAST_TRAINING
 
 TRAINER_VERSION = 1
@@ -67,6 +67,8 @@ def dataset_info(spec: JobSpec, data_folder: Path) -> DatasetInfo:
             fix=f"Use one of {', '.join(known)}, or put {spec.dataset.name}.npz into {data_folder}.",
             pointer="/dataset/name",
         )
+    if spec.dataset.frames is not None or spec.dataset.size is not None:
+        info = describe(info.name, folder=data_folder, frames=spec.dataset.frames, size=spec.dataset.size)
     if not info.available:
         raise DataMissingError(info.reason or "the files are missing.", pointer="/dataset/name")
     wanted = spec.dataset.train_samples
@@ -196,4 +198,4 @@ def _layers(
         search_first_layer=search_first_layer,
         frames=frames,
     )
-    return layer_table(network, sample_shape)
+    return layer_table(network, sample_shape, frames)

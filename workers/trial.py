@@ -16,7 +16,7 @@ import torch
 from models.cost import COST_VERSIONS, Limit, costs, limit_cost
 from models.layers import LayerOptions
 from models.nets import Network, build_network, layer_table
-from search.job import JobSpec
+from search.job import DatasetSpec, JobSpec
 from search.strategy import FixedBits, Proposal, proposal_from_json
 from workers.checkpoints import Checkpoint, latest_checkpoint, save_checkpoint, write_tensors
 from workers.data import Splits, load_splits
@@ -94,7 +94,7 @@ class TrialRun:
         return Trainer(
             spec=self.spec,
             network=network,
-            layers=layer_table(network, self.data.sample_shape),
+            layers=layer_table(network, self.data.sample_shape, self.data.frames),
             data=self.data,
             seed=seed,
             limits=()
@@ -168,14 +168,21 @@ def _network(spec: JobSpec, data: Splits) -> Network:
 
 
 def _splits(spec: JobSpec, data_folder: Path) -> Splits:
-    return _load(spec.dataset.name, data_folder, spec.dataset.train_samples, spec.dataset.split_seed)
+    return _load(spec.dataset, data_folder)
 
 
 @lru_cache(
     maxsize=1
 )  # the trials of a reused worker share one data set; loading is a pure function of its files
-def _load(name: str, folder: Path, train_samples: int | None, split_seed: int) -> Splits:
-    return load_splits(name, folder=folder, train_samples=train_samples, split_seed=split_seed)
+def _load(dataset: DatasetSpec, folder: Path) -> Splits:
+    return load_splits(
+        dataset.name,
+        folder=folder,
+        train_samples=dataset.train_samples,
+        split_seed=dataset.split_seed,
+        frames=dataset.frames,
+        size=dataset.size,
+    )
 
 
 def _budget_metric(spec: JobSpec) -> Limit:

@@ -64,6 +64,7 @@ def _datasets(folder: Path) -> list[NamedView]:
                 "sample_shape": list(d.sample_shape),
                 "classes": d.classes,
                 "train_samples": d.train_samples,
+                "frames": d.frames,
             },
             available=d.available,
             reason=d.reason or None,

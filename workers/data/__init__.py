@@ -7,7 +7,7 @@ from workers.data.images import (
     RawImages,
     Splits,
 )
-from workers.data.registry import datasets, load_splits
+from workers.data.registry import datasets, describe, load_splits
 from workers.data.samples import Samples, Streamed
 
 __all__ = [
@@ -19,5 +19,6 @@ __all__ = [
     "Splits",
     "Streamed",
     "datasets",
+    "describe",
     "load_splits",
 ]

@@ -14,9 +14,10 @@ from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
-from models.errors import DataMissingError, UnknownNameError
+from models.errors import DataMissingError, InvalidInputError, UnknownNameError
 from workers.data.cifar import cifar10, cifar100
 from workers.data.digits import Digits
+from workers.data.events import EventSource, event_sources
 from workers.data.fashion_mnist import fashion_mnist
 from workers.data.image_folder import TRAIN, ImageFolder
 from workers.data.images import DatasetInfo, DatasetSource, RawImages, Splits, unavailable
@@ -34,18 +35,50 @@ def datasets(folder: Path) -> Mapping[str, DatasetInfo]:
     return {name: source.info() for name, source in _sources(folder).items()}
 
 
-def load_splits(name: str, *, folder: Path, train_samples: int | None, split_seed: int) -> Splits:
+def describe(name: str, *, folder: Path, frames: int | None = None, size: int | None = None) -> DatasetInfo:
+    """One data set, with the frames and the size that a job chose for its events.
+
+    Raises UnknownNameError (pointer /dataset/name) or InvalidInputError (pointer /dataset/frames or
+    /dataset/size).
+    """
+    return _source(name, folder, frames, size).info()
+
+
+def load_splits(
+    name: str,
+    *,
+    folder: Path,
+    train_samples: int | None,
+    split_seed: int,
+    frames: int | None = None,
+    size: int | None = None,
+) -> Splits:
     """Load, split and normalise a data set; a pure function of its files and these arguments.
 
-    Raises UnknownNameError, DataMissingError, DataDamagedError (pointer /dataset/name) or InvalidInputError
-    (pointer /dataset/train_samples).
+    `frames` and `size` are for events; None leaves the default of the data set. Raises UnknownNameError,
+    DataMissingError, DataDamagedError (pointer /dataset/name) or InvalidInputError (pointer
+    /dataset/train_samples, /dataset/frames or /dataset/size).
     """
+    source = _source(name, folder, frames, size)
+    return make_splits(source.load(), train_samples=train_samples, split_seed=split_seed)
+
+
+def _source(name: str, folder: Path, frames: int | None, size: int | None) -> DatasetSource:
     known = _sources(folder)
     if name not in known:
         raise UnknownNameError(
             f"there is no data set {name!r}.", fix=f"Use one of {', '.join(known)}.", pointer="/dataset/name"
         )
-    return make_splits(known[name].load(), train_samples=train_samples, split_seed=split_seed)
+    source = known[name]
+    if frames is None and size is None:
+        return source
+    if isinstance(source, EventSource):
+        return source.configured(frames=frames, size=size)
+    raise InvalidInputError(
+        f"{name} holds no events, so it has no frames or size to choose.",
+        fix="Leave out `frames` and `size`.",
+        pointer="/dataset/size" if frames is None else "/dataset/frames",
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,7 +105,7 @@ def _sources(folder: Path) -> dict[str, DatasetSource]:
 
 
 def _ours(folder: Path) -> dict[str, DatasetSource]:
-    return {
+    still: dict[str, DatasetSource] = {
         "digits": Digits(),
         "fashion-mnist": fashion_mnist(folder),
         "mnist": mnist(folder),
@@ -80,6 +113,7 @@ def _ours(folder: Path) -> dict[str, DatasetSource]:
         "cifar100": cifar100(folder),
         "imagenet": ImageFolder(folder / "imagenet"),
     }
+    return still | event_sources(folder, still)
 
 
 def _without(

@@ -44,7 +44,7 @@ def test_a_plan_has_the_layer_table_the_reach_of_each_cost_and_the_compute(tmp_p
         ({"architecture": {"name": "conv-net", "depth": 3}}, InvalidInputError, "/architecture/depth"),
         ({"architecture": {"name": "conv-net", "width": 0}}, InvalidInputError, "/architecture/width"),
         ({"architecture": {"name": "conv-net", "width": "wide"}}, InvalidInputError, "/architecture/width"),
-        ({"dataset": {"name": "imagenet"}}, UnknownNameError, "/dataset/name"),
+        ({"dataset": {"name": "no-such-images"}}, UnknownNameError, "/dataset/name"),
         (
             {"dataset": {"name": "digits", "train_samples": 10**6}},
             InvalidInputError,

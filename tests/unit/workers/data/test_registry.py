@@ -22,6 +22,7 @@ from workers.data import (
 )
 
 OURS = ["digits", "fashion-mnist", "mnist", "cifar10", "cifar100", "imagenet"]
+OURS += ["n-mnist", "dvs-gesture", "cifar10-dvs", "shd", "event-digits", "event-fashion-mnist"]
 Y = np.arange(60) % 3
 X = np.random.default_rng(0).random((60, 4, 4))
 
