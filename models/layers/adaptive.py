@@ -42,7 +42,9 @@ class AdaptiveLayer(SpikingLayer):
         self.options = options
         bounds = options.bounds if fixed is None else _bounds_of(fixed)
         self.neuron = make_neuron(options, bounds, signed=signed)
-        self.quantizer = WeightQuantizer(options.initial.weight, bounds.weight)
+        self.quantizer = WeightQuantizer(
+            options.initial.weight, bounds.weight, learned="weight" in options.learned
+        )
         if fixed is not None:
             self.freeze(fixed)
 
@@ -68,15 +70,15 @@ class AdaptiveLayer(SpikingLayer):
         """The layer's load with tensors that carry gradients to its bits and steps."""
         return replace(super().load(shape), weight_bits=self.quantizer.bits()[0])
 
-    def freeze(self, bits: LayerBits) -> None:
+    def freeze(self, bits: LayerBits, renewal: Renewal = "closed_form") -> None:
         """Fix the bits; step sizes that belonged to others are renewed."""
         self.quantizer.bits.freeze([bits.weight_bits])
-        super().freeze(bits)
+        super().freeze(bits, renewal)
 
     def renew(self, mode: Renewal) -> None:
         """Fit step sizes to bits that have crossed to another integer."""
         super().renew(mode)
-        self.quantizer.renew(mode)
+        self.quantizer.renew(mode, self.operator.weight)
 
     def constrain(self) -> None:
         """Bring every parameter back inside its bounds after an optimiser step."""

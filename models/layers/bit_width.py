@@ -15,12 +15,16 @@ from models.functional.rounding import round_half_away, straight_through, whole_
 
 
 class BitWidth(nn.Module):
-    """A vector of learned widths, one entry per step (or a single one); `real` is the parameter."""
+    """A vector of widths, one entry per step (or a single one); `real` is the parameter.
 
-    def __init__(self, initial: Sequence[float], bounds: tuple[int, int]) -> None:
+    Widths that are not `learned`, or whose bounds leave no choice, stay where they start.
+    """
+
+    def __init__(self, initial: Sequence[float], bounds: tuple[int, int], *, learned: bool = True) -> None:
         super().__init__()
         self.bounds = bounds
-        self.real = nn.Parameter(torch.tensor(list(initial), dtype=torch.float32).clamp(*bounds))
+        start = torch.tensor(list(initial), dtype=torch.float32).clamp(*bounds)
+        self.real = nn.Parameter(start, requires_grad=learned and bounds[0] < bounds[1])
 
     def forward(self) -> torch.Tensor:
         """The whole widths as a float tensor with the shape of `real`, gradients straight through."""

@@ -3,16 +3,26 @@
 A signed neuron keeps the sign of its input; it serves the first layer, whose input is an image. A temporal
 neuron takes frames that differ, [F, ...], and gives its spikes as T frames, [T, ...]; others take one current
 and give their average over T steps.
+
+Off by default: a leak d below 1, which may learn inside [LEAST_LEAK, 1], and a learned threshold shift z_t
+per step, 0 at first.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import torch
 from torch import nn
 
 from models.functional import Renewal, fire, fire_frames, least_error, regroup, renewed, spike_rates
 from models.layers.bit_width import BitWidth
+from models.layers.options import QUANTITIES, Quantity
 from models.layers.weight_quantizer import LEAST_STEP_SIZE
+
+LEAST_LEAK = 1e-3
+SAMPLES_KEPT = 4
+"""Samples of a batch that a neuron keeps while its bits learn, for the `search` renewal."""
 
 
 class SpikingNeuron(nn.Module):
@@ -29,7 +39,10 @@ class SpikingNeuron(nn.Module):
         initial_steps: int,
         bit_bounds: tuple[int, int],
         step_bounds: tuple[int, int],
+        learned: frozenset[Quantity] = QUANTITIES,
         leak: float = 1.0,
+        learn_leak: bool = False,
+        threshold_shift: bool = False,
         signed: bool = False,
         temporal: bool = False,
     ) -> None:
@@ -37,10 +50,13 @@ class SpikingNeuron(nn.Module):
         longest = step_bounds[1]
         self.signed = signed
         self.temporal = temporal
-        self.leak = leak
+        self.leak = nn.Parameter(torch.tensor([leak])) if learn_leak else leak
+        self.shifts = nn.Parameter(torch.zeros(longest)) if threshold_shift else None
         self.step_sizes = nn.Parameter(torch.ones(longest))
-        self.bits = BitWidth([initial_bits] * longest, bit_bounds)
-        self.steps = BitWidth([initial_steps], step_bounds)
+        self.bits = BitWidth([initial_bits] * longest, bit_bounds, learned="spike" in learned)
+        self.steps = BitWidth([initial_steps], step_bounds, learned="steps" in learned)
+        self._started = False  # beside the buffer, which a device would have to be asked for
+        self._sample: torch.Tensor | None = None
         self.fitted_bits: torch.Tensor
         self.register_buffer(
             "fitted_bits", torch.zeros(longest, dtype=torch.int64)
@@ -48,10 +64,18 @@ class SpikingNeuron(nn.Module):
 
     def forward(self, current: torch.Tensor) -> torch.Tensor:
         """The average output over the steps; T frames of it where the neuron is temporal."""
-        if self.training and not int(self.fitted_bits[0]):
-            self._start(self._seen(current))
+        if self.training:
+            self._watch(current)
         form = fire_frames if self.temporal else fire
-        return form(current, self.step_sizes, self.bits.real, self.steps.real, self.leak, signed=self.signed)
+        return form(
+            current,
+            self.step_sizes,
+            self.bits.real,
+            self.steps.real,
+            self.leak,
+            signed=self.signed,
+            shifts=self.shifts,
+        )
 
     @torch.no_grad()
     def rates(self, current: torch.Tensor) -> list[float]:
@@ -63,6 +87,7 @@ class SpikingNeuron(nn.Module):
             self.steps.real,
             self.leak,
             signed=self.signed,
+            shifts=self.shifts,
             framed=self.temporal,
         )
 
@@ -71,15 +96,37 @@ class SpikingNeuron(nn.Module):
         """Fit each step size whose bit width has crossed to another integer."""
         for step, (new, old) in enumerate(zip(self.bits.whole(), self.fitted_bits.tolist(), strict=True)):
             if old not in (0, new):
-                self.step_sizes[step] = renewed(self.step_sizes[step], old, new, mode, signed=self.signed)
+                self.step_sizes[step] = renewed(
+                    self.step_sizes[step], old, new, mode, signed=self.signed, values=self._sample
+                )
                 self.fitted_bits[step] = new
 
     @torch.no_grad()
     def constrain(self) -> None:
-        """Keep step sizes positive, bits and steps inside their bounds."""
+        """Keep step sizes positive, the leak, bits and steps inside their bounds."""
         self.step_sizes.clamp_(min=LEAST_STEP_SIZE)
+        if isinstance(self.leak, nn.Parameter):
+            self.leak.clamp_(LEAST_LEAK, 1.0)
         self.bits.constrain()
         self.steps.constrain()
+
+    def own_parameters(self) -> Iterator[nn.Parameter]:
+        """The learned leak and threshold shifts, where there are any."""
+        if isinstance(self.leak, nn.Parameter):
+            yield self.leak
+        if self.shifts is not None:
+            yield self.shifts
+
+    @torch.no_grad()
+    def _watch(self, current: torch.Tensor) -> None:
+        """Start from the first training batch, and keep a sample of each while bits learn."""
+        if not self._started:
+            if not int(self.fitted_bits[0]):
+                self._start(self._seen(current))
+            self._started = True
+        if self.bits.real.requires_grad:
+            few = current[:, :SAMPLES_KEPT] if self.temporal else current[:SAMPLES_KEPT]
+            self._sample = few.detach().flatten().clone()
 
     def _seen(self, current: torch.Tensor) -> torch.Tensor:
         """The current of each step: one for all of them, or a frame each."""

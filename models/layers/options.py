@@ -36,3 +36,17 @@ class LayerOptions:
     learn_leak: bool = False
     threshold_shift: bool = False
     signed_spikes: bool = False
+
+    def learning_bounds(self) -> Bounds:
+        """The bounds in which what is not learned is held at where it starts."""
+        initial, bounds = self.initial, self.bounds
+        return Bounds(
+            weight=self._held("weight", initial.weight, bounds.weight),
+            spike=self._held("spike", initial.spike, bounds.spike),
+            steps=self._held("steps", initial.steps, bounds.steps),
+        )
+
+    def _held(self, quantity: Quantity, start: int, bounds: tuple[int, int]) -> tuple[int, int]:
+        low, high = bounds
+        held = min(max(start, low), high)
+        return bounds if quantity in self.learned else (held, held)

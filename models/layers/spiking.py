@@ -54,11 +54,11 @@ class SpikingLayer(nn.Module):
             weight_bits=WEIGHTLESS_BITS,
         )
 
-    def freeze(self, bits: LayerBits) -> None:
+    def freeze(self, bits: LayerBits, renewal: Renewal = "closed_form") -> None:
         """Fix the bits; step sizes that belonged to others are renewed."""
         self.neuron.steps.freeze([bits.steps])
         self.neuron.bits.freeze(bits.spike_bits)
-        self.renew("closed_form")
+        self.renew(renewal)
 
     def renew(self, mode: Renewal) -> None:
         """Fit step sizes to bits that have crossed to another integer."""
@@ -75,6 +75,10 @@ class SpikingLayer(nn.Module):
     def step_size_parameters(self) -> Iterator[nn.Parameter]:
         """The learned step sizes."""
         yield self.neuron.step_sizes
+
+    def neuron_parameters(self) -> Iterator[nn.Parameter]:
+        """The learned leak and threshold shifts, where the options have them."""
+        yield from self.neuron.own_parameters()
 
 
 class WeightlessLayer(SpikingLayer):
@@ -105,7 +109,10 @@ def make_neuron(options: LayerOptions, bounds: Bounds, *, signed: bool = False) 
         initial_steps=options.initial.steps,
         bit_bounds=bounds.spike,
         step_bounds=bounds.steps,
+        learned=options.learned,
         leak=options.leak,
+        learn_leak=options.learn_leak,
+        threshold_shift=options.threshold_shift,
         signed=signed or options.signed_spikes,
         temporal=options.temporal,
     )

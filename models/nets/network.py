@@ -56,7 +56,7 @@ class Network(nn.Module):
         """The real-valued bits of the searched layers."""
         return {name: layer.wish() for name, layer in self.searched.items()}
 
-    def freeze(self, allocation: Allocation) -> None:
+    def freeze(self, allocation: Allocation, renewal: Renewal = "closed_form") -> None:
         """Fix the bits of every searched layer; afterwards none are learned.
 
         Raises InvalidInputError when the allocation names other layers or leaves the bounds.
@@ -66,7 +66,7 @@ class Network(nn.Module):
             odd = sorted(set(searched) ^ set(allocation.layers))
             raise InvalidInputError(f"the allocation and the network disagree on {', '.join(odd)}.")
         for name, layer in searched.items():
-            layer.freeze(allocation[name])
+            layer.freeze(allocation[name], renewal)
 
     def loads(self, table: Sequence[LayerShape], scope: Scope) -> list[LayerLoad]:
         """The loads of a scope, with tensors that carry gradients to the bits."""
@@ -93,8 +93,14 @@ class Network(nn.Module):
         for layer in self.layers.values():
             yield from layer.step_size_parameters()
 
+    def neuron_parameters(self) -> Iterator[nn.Parameter]:
+        """The learned leaks and threshold shifts of every layer, where the options have them."""
+        for layer in self.layers.values():
+            yield from layer.neuron_parameters()
+
     def weight_parameters(self) -> Iterator[nn.Parameter]:
         """Everything else: weights, biases, normalisation."""
         others = {id(parameter) for parameter in self.step_size_parameters()}
+        others |= {id(parameter) for parameter in self.neuron_parameters()}
         others |= {id(parameter) for layer in self.layers.values() for parameter in layer.bit_parameters()}
         return (parameter for parameter in self.parameters() if id(parameter) not in others)
