@@ -55,6 +55,12 @@ class Levels:
         """d(range end)/dB in units of the step size: ln2 * (Q + 1), or ln2 * Q for binary ones."""
         return LN2 * (self.high if self.binary else self.high + 1)
 
+    def just_outside(self, dtype: torch.dtype) -> tuple[float, float]:
+        """The greatest normal number below the range and the least above it."""
+        kind = torch.finfo(dtype)
+        high = self.high + 2 ** (self.high.bit_length() - 1) * kind.eps
+        return (-high if self.signed else -kind.tiny), high
+
     def scale(self, count: int) -> float:
         """k of the formulas for a tensor of `count` elements."""
         return 1.0 / math.sqrt(max(count, 1) * self.high)
@@ -88,10 +94,7 @@ def levels_of(v: torch.Tensor, levels: Levels) -> torch.Tensor:
 
 def inside_gradient(grad: torch.Tensor, v: torch.Tensor, levels: Levels) -> torch.Tensor:
     """du: g where the quotient lies inside the range, ends included, else 0."""
-    # The kernel keeps g strictly between its two ends: the (normal) floats just outside the range.
-    kind = torch.finfo(v.dtype)
-    high = levels.high + 2 ** (levels.high.bit_length() - 1) * kind.eps
-    low = -high if levels.signed else -kind.tiny
+    low, high = levels.just_outside(v.dtype)  # torch's operator keeps g strictly between its two ends
     return aten.hardtanh_backward(grad, v, low, high)  # type: ignore[no-any-return]  # torch leaves its operators untyped
 
 

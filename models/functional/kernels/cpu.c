@@ -1,0 +1,242 @@
+/* The neuron's steps over blocks that stay in the first-level cache: one pass over the input runs all T.
+
+       w_t = u_t / V_t - z_t;   l_t = level(w_t);   s_t = V_t * (l_t + z_t);   u_(t+1) = d * (u_t - s_t) + x_(t+1)
+
+   The formulas of the gradients are in fire.py, frames.py and levels.py. Arithmetic is float32, storage float32
+   or bfloat16. Every product is rounded before it is added (-ffp-contract=off), so that the values are those of the
+   reference, bit for bit. Each block leaves its sums in a place of its own, and one thread adds the blocks up in
+   order: neither the number of threads nor their timing changes a result.
+
+   Layout: x, g, y and dx are dense. A constant input has `count` elements; a framed one `steps` times as many,
+   step after step. */
+
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BLOCK 1024          /* elements: six float buffers of it fit in the first-level cache */
+#define SUMS 5              /* error, above, below, leak, divisor: one set per block and step */
+#define SERIAL_BELOW 16384  /* elements: less work than waking threads costs */
+
+enum kind { UNSIGNED, UNSIGNED_BINARY, SIGNED, SIGNED_BINARY };
+
+typedef struct {
+    float step_size, shift, low, high;       /* V, z and the range of levels */
+    float inside_low, inside_high;           /* the floats just outside the range */
+    int32_t kind;
+} step_plan;
+
+typedef struct {
+    int64_t count;      /* elements of one step's input */
+    int32_t steps;      /* T */
+    int32_t framed;     /* whether each step has an input and an output of its own */
+    int32_t half;       /* whether storage is bfloat16 */
+    int32_t threads;
+    float leak;         /* d */
+} neuron_plan;
+
+typedef struct { double error, above, below, leak, divisor; } step_sums;
+
+#define INLINE static inline __attribute__((always_inline))
+
+/* The greatest float below 1/2: adding 1/2 itself would carry the float just below 1/2 up to 1. */
+static const float HALF_BELOW = 0x1.fffffep-2f;
+
+INLINE float clipped(float level, float low, float high) {
+    return level < low ? low : (level > high ? high : level);  /* keeps NaN */
+}
+
+INLINE float level_of(float w, int kind, float low, float high) {
+    switch (kind) {
+    case UNSIGNED: return clipped(floorf(w + HALF_BELOW), low, high);
+    case UNSIGNED_BINARY: return w > 0.5f ? 1.0f : 0.0f;
+    case SIGNED: return clipped(truncf(w + copysignf(HALF_BELOW, w)), low, high);
+    default: return w > 0.0f ? 1.0f : -1.0f;
+    }
+}
+
+INLINE float from_half(uint16_t bits) {
+    uint32_t wide = (uint32_t)bits << 16;
+    float value;
+    memcpy(&value, &wide, sizeof value);
+    return value;
+}
+
+INLINE uint16_t to_half(float value) {  /* nearest, ties to even */
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    uint32_t rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
+    return value != value ? 0x7fc0 : (uint16_t)rounded;
+}
+
+/* A block of storage as floats: in place, or widened into `buffer`. */
+static const float *load(const void *storage, int64_t at, int size, int half, float *buffer) {
+    if (!half) return (const float *)storage + at;
+    const uint16_t *narrow = (const uint16_t *)storage + at;
+#pragma omp simd
+    for (int i = 0; i < size; i++) buffer[i] = from_half(narrow[i]);
+    return buffer;
+}
+
+/* Where a block of results is made: in place, or in `buffer` until `store` narrows it. */
+static float *place(void *storage, int64_t at, int half, float *buffer) {
+    return half ? buffer : (float *)storage + at;
+}
+
+static void store(void *storage, int64_t at, int size, int half, const float *buffer) {
+    if (!half) return;
+    uint16_t *narrow = (uint16_t *)storage + at;
+#pragma omp simd
+    for (int i = 0; i < size; i++) narrow[i] = to_half(buffer[i]);
+}
+
+/* One step over one block. `u` holds u_t on entry where `first` is 0 and u_t - s_t after; `s` gets the spikes,
+   added to what is there where `adds`. */
+INLINE void advance(const float *x, float *u, float *s, int size, step_plan step, float leak, int first, int adds,
+                    int kind) {
+#pragma omp simd
+    for (int i = 0; i < size; i++) {
+        float potential = first ? x[i] : x[i] + u[i] * leak;
+        float w = potential / step.step_size - step.shift;
+        float spike = (level_of(w, kind, step.low, step.high) + step.shift) * step.step_size;
+        u[i] = potential - spike;
+        s[i] = adds ? s[i] + spike : spike;
+    }
+}
+
+/* The same with gradients: dx gets (or adds) du, `g` is the gradient that reaches the spikes. */
+INLINE step_sums derive(const float *x, const float *g, float *u, float *dx, int size, step_plan step, float leak,
+                        int first, int adds, int kind) {
+    float error = 0, above = 0, below = 0, leaked = 0, divisor = 0;
+#pragma omp simd reduction(+ : error, above, below, leaked, divisor)
+    for (int i = 0; i < size; i++) {
+        float rest = first ? 0.0f : u[i];
+        float potential = first ? x[i] : x[i] + rest * leak;
+        float w = potential / step.step_size - step.shift;
+        float level = level_of(w, kind, step.low, step.high);
+        float spike = (level + step.shift) * step.step_size;
+        float du = w > step.inside_low && w < step.inside_high ? g[i] : 0.0f;
+        error += (level - w) * du;
+        above += w > step.high ? g[i] : 0.0f;
+        below += w <= step.inside_low ? g[i] : 0.0f;
+        leaked += rest * du;
+        divisor += g[i] * spike;
+        u[i] = potential - spike;
+        dx[i] = adds ? dx[i] + du : du;
+    }
+    return (step_sums){error, above, below, leaked, divisor};
+}
+
+#define BY_KIND(CALL)                                                         \
+    switch (step.kind) {                                                      \
+    case UNSIGNED: CALL(UNSIGNED); break;                                     \
+    case UNSIGNED_BINARY: CALL(UNSIGNED_BINARY); break;                       \
+    case SIGNED: CALL(SIGNED); break;                                         \
+    default: CALL(SIGNED_BINARY); break;                                      \
+    }
+
+static void forward_step(const float *x, float *u, float *s, int size, step_plan step, float leak, int first,
+                         int adds) {
+#define CALL(KIND)                                                            \
+    if (first) advance(x, u, s, size, step, leak, 1, 0, KIND);                \
+    else if (adds) advance(x, u, s, size, step, leak, 0, 1, KIND);            \
+    else advance(x, u, s, size, step, leak, 0, 0, KIND)
+    BY_KIND(CALL)
+#undef CALL
+}
+
+static step_sums backward_step(const float *x, const float *g, float *u, float *dx, int size, step_plan step,
+                               float leak, int first, int adds) {
+    step_sums sums;
+#define CALL(KIND)                                                            \
+    if (first) sums = derive(x, g, u, dx, size, step, leak, 1, 0, KIND);      \
+    else if (adds) sums = derive(x, g, u, dx, size, step, leak, 0, 1, KIND);  \
+    else sums = derive(x, g, u, dx, size, step, leak, 0, 0, KIND)
+    BY_KIND(CALL)
+#undef CALL
+    return sums;
+}
+
+static void forward_block(const neuron_plan *plan, const step_plan *steps, const void *x, void *y, int64_t at,
+                          int size) {
+    float wide[BLOCK], u[BLOCK], made[BLOCK];
+    const float *input = NULL;
+    float *output = NULL;
+    for (int t = 0; t < plan->steps; t++) {
+        int64_t here = plan->framed ? t * plan->count + at : at;
+        if (plan->framed || !t) {
+            input = load(x, here, size, plan->half, wide);
+            output = place(y, here, plan->half, made);
+        }
+        forward_step(input, u, output, size, steps[t], plan->leak, !t, t && !plan->framed);
+        if (plan->framed) store(y, here, size, plan->half, output);
+    }
+    if (plan->framed) return;
+    float divisor = (float)plan->steps;
+    if (plan->steps > 1) {
+#pragma omp simd
+        for (int i = 0; i < size; i++) output[i] = output[i] / divisor;
+    }
+    store(y, at, size, plan->half, output);
+}
+
+static void backward_block(const neuron_plan *plan, const step_plan *steps, const void *x, const void *g, void *dx,
+                           int64_t at, int size, step_sums *sums) {
+    float wide[BLOCK], wide_g[BLOCK], u[BLOCK], made[BLOCK];
+    const float *input = NULL, *grad = NULL;
+    float *output = NULL;
+    for (int t = 0; t < plan->steps; t++) {
+        int64_t here = plan->framed ? t * plan->count + at : at;
+        if (plan->framed || !t) {
+            input = load(x, here, size, plan->half, wide);
+            grad = load(g, here, size, plan->half, wide_g);
+            output = place(dx, here, plan->half, made);
+        }
+        if (!plan->framed && !t && plan->steps > 1) {
+            float divisor = (float)plan->steps;
+#pragma omp simd
+            for (int i = 0; i < size; i++) wide_g[i] = grad[i] / divisor;
+            grad = wide_g;
+        }
+        sums[t] = backward_step(input, grad, u, output, size, steps[t], plan->leak, !t, t && !plan->framed);
+        if (plan->framed) store(dx, here, size, plan->half, output);
+    }
+    if (!plan->framed) store(dx, at, size, plan->half, output);
+}
+
+static int size_at(const neuron_plan *plan, int64_t at) {
+    return plan->count - at < BLOCK ? (int)(plan->count - at) : BLOCK;
+}
+
+void bitfront_forward(const neuron_plan *plan, const step_plan *steps, const void *x, void *y) {
+    int64_t blocks = (plan->count + BLOCK - 1) / BLOCK;
+#pragma omp parallel for schedule(static) num_threads(plan->threads) if (plan->count >= SERIAL_BELOW)
+    for (int64_t block = 0; block < blocks; block++)
+        forward_block(plan, steps, x, y, block * BLOCK, size_at(plan, block * BLOCK));
+}
+
+/* Writes dx, and for each step the sums of `step_sums` to `totals`. Returns 0, or 1 where memory is short. */
+int bitfront_backward(const neuron_plan *plan, const step_plan *steps, const void *x, const void *g, void *dx,
+                      step_sums *totals) {
+    int64_t blocks = (plan->count + BLOCK - 1) / BLOCK;
+    memset(totals, 0, (size_t)plan->steps * sizeof *totals);
+    if (!blocks) return 0;
+    step_sums *sums = malloc((size_t)blocks * (size_t)plan->steps * sizeof *sums);
+    if (!sums) return 1;
+#pragma omp parallel for schedule(static) num_threads(plan->threads) if (plan->count >= SERIAL_BELOW)
+    for (int64_t block = 0; block < blocks; block++)
+        backward_block(plan, steps, x, g, dx, block * BLOCK, size_at(plan, block * BLOCK), sums + block * plan->steps);
+    for (int64_t block = 0; block < blocks; block++)
+        for (int t = 0; t < plan->steps; t++) {
+            const step_sums *part = sums + block * plan->steps + t;
+            totals[t].error += part->error;
+            totals[t].above += part->above;
+            totals[t].below += part->below;
+            totals[t].leak += part->leak;
+            totals[t].divisor += part->divisor;
+        }
+    free(sums);
+    return 0;
+}
