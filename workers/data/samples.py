@@ -55,8 +55,12 @@ class Scaling:
     scale_C11: torch.Tensor  # noqa: N815 - the letters are the axes
 
     def apply(self, unit: torch.Tensor) -> torch.Tensor:
-        """Samples [..., C, H, W] scaled, on their device; the argument stays as it is."""
-        return unit.sub(self.mean_C11.to(unit.device)).div_(self.scale_C11.to(unit.device))
+        """Samples [..., C, H, W] scaled; the argument stays as it is."""
+        return unit.sub(self.mean_C11).div_(self.scale_C11)
+
+    def on(self, device: torch.device) -> Scaling:
+        """The same for samples on a device."""
+        return Scaling(mean_C11=self.mean_C11.to(device), scale_C11=self.scale_C11.to(device))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,7 +94,7 @@ def unit(stored: torch.Tensor) -> torch.Tensor:
     if stored.dtype != torch.uint8:
         return stored
     # A divisor that is a tensor: some devices multiply by the reciprocal of a number, which rounds otherwise.
-    return stored.float().div_(torch.tensor(float(GREATEST_BYTE), device=stored.device))
+    return stored.float().div_(torch.full((), float(GREATEST_BYTE), device=stored.device))
 
 
 def scaling_of(stored: Stored, places_N: NDArray[np.intp]) -> Scaling:

@@ -1,0 +1,131 @@
+"""The batches of a training epoch, prepared ahead of the step that takes them.
+
+One background thread gathers, augments and scales the next batches while the network trains on this one. What
+a batch holds depends on its number alone, so the thread changes neither their order nor their numbers.
+For a GPU the thread gathers into pinned memory; copying and the rest then happen on the device, in its queue.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+
+import torch
+
+from workers.data.augment import Augmentation, Draws
+from workers.data.augment.augmentation import SCALED, UNIT
+from workers.data.batches import choices
+from workers.data.samples import Samples, unit
+
+Rests = Generator[Callable[[], "Batch"], None, None]
+"""What is left to do for each batch in turn."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Batch:
+    """What a step trains on.
+
+    `x` is [B, C, H, W], or [F, B, C, H, W] for event data; `y_B` its classes; `target` what the loss compares
+    the logits with: the classes, or with mixup the shares of all classes, float32 [B, K].
+    """
+
+    x: torch.Tensor
+    y_B: torch.Tensor  # noqa: N815 - the letter is the axis
+    target: torch.Tensor
+
+
+class Preparation:
+    """How a batch is made of samples: a pure function of its number and places."""
+
+    def __init__(
+        self,
+        samples: Samples,
+        *,
+        classes: int,
+        augmentation: Augmentation,
+        draws: Draws,
+        device: torch.device,
+    ) -> None:
+        self.samples = samples
+        self.classes = classes
+        self.augmentation = augmentation
+        self.draws = draws
+        self.device = device
+        self._scaling = samples.scaling.on(device)
+
+    def begun(self, number: int, chosen_B: torch.Tensor) -> Callable[[], Batch]:
+        """Do what can be done beside a training step; what is left gives the batch."""
+        stored, y_B = self.samples.gather(chosen_B), self.samples.y_N[chosen_B]
+        if self.device.type == "cpu":
+            batch = self._finished(number, stored, y_B)
+            return lambda: batch
+        stored, y_B = stored.pin_memory(), y_B.pin_memory()
+        return lambda: self._finished(number, stored, y_B)
+
+    @torch.no_grad()
+    def _finished(self, number: int, stored: torch.Tensor, y_B: torch.Tensor) -> Batch:
+        stored, y_B = (part.to(self.device, non_blocking=True) for part in (stored, y_B))
+        photometric = stored.dtype == torch.uint8 and stored.dim() == 4
+        random = self.draws.random(number, UNIT)
+        x = self.augmentation.before_scaling(unit(stored), random, photometric=photometric)
+        random = self.draws.random(number, SCALED)
+        x, target = self.augmentation.after_scaling(self._scaling.apply(x), y_B, self.classes, random)
+        return Batch(x=x, y_B=y_B, target=target)
+
+
+class Loader:
+    """One pass over the samples in an order of the generator's; `waited` is what it cost its user in seconds.
+
+    An error of the preparation is raised where its batch is taken. With `ahead` 0 each batch is prepared when
+    it is asked for.
+    """
+
+    def __init__(
+        self, preparation: Preparation, batch_size: int, *, generator: torch.Generator, ahead: int
+    ) -> None:
+        self.waited = 0.0
+        self._preparation = preparation
+        self._choices = choices(len(preparation.samples), batch_size, generator=generator)
+        self._ahead = ahead
+
+    def __iter__(self) -> Iterator[Batch]:
+        rests = self._begun_ahead() if self._ahead else self._begun_when_asked()
+        try:
+            while (batch := self._timed(rests)) is not None:
+                yield batch
+        finally:
+            rests.close()
+
+    def _timed(self, rests: Iterator[Callable[[], Batch]]) -> Batch | None:
+        began = time.perf_counter()
+        try:
+            rest = next(rests, None)
+            return rest() if rest else None
+        finally:
+            self.waited += time.perf_counter() - began
+
+    def _begun_when_asked(self) -> Rests:
+        for number, chosen_B in enumerate(self._choices):
+            yield self._preparation.begun(number, chosen_B)
+
+    def _begun_ahead(self) -> Rests:
+        """The same from a thread; whoever stops early waits for the batch in preparation only."""
+        numbered = enumerate(self._choices)
+        with ThreadPoolExecutor(1, thread_name_prefix="loader") as thread:
+            pending = deque(
+                thread.submit(self._preparation.begun, *one) for one in islice(numbered, self._ahead)
+            )
+            try:
+                while pending:
+                    rest = pending.popleft().result()
+                    pending.extend(
+                        thread.submit(self._preparation.begun, *one) for one in islice(numbered, 1)
+                    )
+                    yield rest
+            finally:
+                for future in pending:
+                    future.cancel()
