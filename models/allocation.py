@@ -9,7 +9,7 @@ from typing import Any
 
 from models.errors import InvalidInputError
 
-MAX_STEPS = 64
+MAX_STEPS = 256
 MAX_BITS = 16
 
 
