@@ -45,6 +45,8 @@ class Streamed(Protocol):
 
 Stored = NDArray[Any] | Streamed
 """In memory or memory-mapped (NumPy's `memmap`), or streamed."""
+Moments = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Mean and mean squared deviation of every channel, [C] each."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,8 +104,8 @@ def scaling_of(stored: Stored, places_N: NDArray[np.intp]) -> Scaling:
     if not isinstance(stored, np.ndarray):
         stored = stored[_spread(places_N, STREAMED_STATISTICS)]
         places_N = np.arange(len(stored))
-    mean_C = _mean(_channels(chunk) for chunk in chunks(stored, places_N))
-    square_C = _mean((_channels(chunk) - mean_C) ** 2 for chunk in chunks(stored, places_N))
+    moments = _moments_of_bytes if stored.dtype == np.uint8 else _moments_of_floats
+    mean_C, square_C = moments(stored, places_N)
     least = np.float32(LEAST_DEVIATION)
     return Scaling(
         mean_C11=_column(mean_C.astype(np.float32)),
@@ -125,10 +127,26 @@ def _spread(places_N: NDArray[np.intp], count: int) -> NDArray[np.intp]:
     return places_N[np.linspace(0, len(places_N) - 1, min(count, len(places_N))).astype(np.intp)]
 
 
+def _moments_of_bytes(stored: NDArray[Any], places_N: NDArray[np.intp]) -> Moments:
+    """Counted: each of the 256 values is scaled as `unit` does, and weighs as much as it is often."""
+    counts_CV = np.zeros((stored.shape[-3], GREATEST_BYTE + 1), dtype=np.int64)
+    for chunk in chunks(stored, places_N):
+        for channel, bytes_V in enumerate(np.moveaxis(chunk, -3, 0)):
+            counts_CV[channel] += np.bincount(bytes_V.ravel(), minlength=GREATEST_BYTE + 1)
+    values_V = (np.arange(GREATEST_BYTE + 1, dtype=np.float32) / np.float32(GREATEST_BYTE)).astype(np.float64)
+    shares_CV = counts_CV / counts_CV.sum(axis=1, keepdims=True)
+    mean_C = shares_CV @ values_V
+    return mean_C, (shares_CV * (values_V - mean_C[:, None]) ** 2).sum(axis=1)
+
+
+def _moments_of_floats(stored: NDArray[Any], places_N: NDArray[np.intp]) -> Moments:
+    mean_C = _mean(_channels(chunk) for chunk in chunks(stored, places_N))
+    return mean_C, _mean((_channels(chunk) - mean_C) ** 2 for chunk in chunks(stored, places_N))
+
+
 def _channels(chunk: NDArray[Any]) -> NDArray[np.float64]:
-    """The values as float64 [values, C]; bytes become floats as `unit` makes them."""
-    x = chunk.astype(np.float32) / np.float32(GREATEST_BYTE) if chunk.dtype == np.uint8 else chunk
-    return np.moveaxis(x, -3, -1).reshape(-1, x.shape[-3]).astype(np.float64)
+    """The values as float64 [values, C]."""
+    return np.moveaxis(chunk, -3, -1).reshape(-1, chunk.shape[-3]).astype(np.float64)
 
 
 def _mean(parts: Iterator[NDArray[np.float64]]) -> NDArray[np.float64]:
