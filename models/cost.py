@@ -171,14 +171,20 @@ def _load(layer: LayerShape, bits: LayerBits) -> LayerLoad:
     )
 
 
-def _bit_budget(loads: Sequence[LayerLoad]) -> Number:
+def mean_bits(loads: Sequence[LayerLoad]) -> tuple[Number, Number, Number]:
+    """Mean Bw, Bs and T, weighted as `bit_budget` weighs them."""
     weights = [load.shape.weights for load in loads]
     inputs = [load.shape.inputs for load in loads]
     return (
-        _weighted([load.weight_bits for load in loads], weights)
-        * _weighted([load.mean_spike_bits for load in loads], inputs)
-        * _weighted([load.steps for load in loads], inputs)
+        _weighted([load.weight_bits for load in loads], weights),
+        _weighted([load.mean_spike_bits for load in loads], inputs),
+        _weighted([load.steps for load in loads], inputs),
     )
+
+
+def _bit_budget(loads: Sequence[LayerLoad]) -> Number:
+    mean_weight_bits, mean_spike_bits, mean_steps = mean_bits(loads)
+    return mean_weight_bits * mean_spike_bits * mean_steps
 
 
 def _s_ace(loads: Sequence[LayerLoad]) -> Number:

@@ -10,28 +10,18 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from models.allocation import Bounds
 from models.cost import BUDGET_METRICS, Limit, Scope, default_scope
-from models.functional import Renewal
+from models.layers import InitialBits, LayerOptions, Quantity
+from search.fields import Model, Name, Setting, without_repeats
+from search.recipe import TrainingSpec
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-Setting = bool | int | float | str
+__all__ = ["JobSpec", "MetricName", "Model", "Name", "TrainingSpec", "without_repeats"]
+
 MetricName = Literal["bit_budget", "s_ace", "weight_kib", "spike_kib"]
 assert set(MetricName.__args__) == set(BUDGET_METRICS)  # type: ignore[attr-defined]  # noqa: S101 - Literal needs a literal; this keeps it true
 
 
 GREATEST_BITS: Mapping[str, int] = {"weight": 8, "spike": 8, "steps": 16}
-
-
-def without_repeats(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The values, unless one of them is there twice."""
-    if len(set(values)) != len(values):
-        raise ValueError("the same value is there twice; name each once")
-    return values
-
-
-class Model(BaseModel):
-    """Base of every part of a job: unknown fields, NaN and infinities are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+ORDER: tuple[Quantity, ...] = ("weight", "spike", "steps")
 
 
 class ArchitectureSpec(BaseModel):
@@ -81,13 +71,26 @@ class ConstraintSpec(Model):
     scope: Scope | None = None
 
 
+class InitialBitsSpec(Model):
+    """Where learned bits start; clipped to the bounds."""
+
+    weight: int = Field(default=4, ge=1, le=GREATEST_BITS["weight"])
+    spike: int = Field(default=4, ge=1, le=GREATEST_BITS["spike"])
+    steps: int = Field(default=2, ge=1, le=GREATEST_BITS["steps"])
+
+
 class BitsSpec(Model):
-    """Inclusive bounds of the weight bits, spike bits and steps of every searched layer."""
+    """Inclusive bounds of the weight bits, spike bits and steps of every searched layer.
+
+    `learn` names what the gradient methods learn; they keep the rest where it starts.
+    """
 
     weight: tuple[int, int] = (1, 8)
     spike: tuple[int, int] = (1, 6)
     steps: tuple[int, int] = (1, 4)
     search_first_layer: bool = False
+    learn: tuple[Quantity, ...] = Field(default=ORDER, min_length=1)
+    initial: InitialBitsSpec = InitialBitsSpec()
 
     @field_validator("weight", "spike", "steps")
     @classmethod
@@ -100,21 +103,27 @@ class BitsSpec(Model):
             )
         return value
 
+    @field_validator("learn")
+    @classmethod
+    def _in_order(cls, values: tuple[Quantity, ...]) -> tuple[Quantity, ...]:
+        """Once each, and in one order, so that equal choices are equal jobs."""
+        return tuple(sorted(without_repeats(values), key=ORDER.index))
+
     def bounds(self) -> Bounds:
         """The bounds as the models package knows them."""
         return Bounds(weight=self.weight, spike=self.spike, steps=self.steps)
 
+    def initial_bits(self) -> InitialBits:
+        """Where learned bits start, as the models package knows it."""
+        return InitialBits(weight=self.initial.weight, spike=self.initial.spike, steps=self.initial.steps)
 
-class TrainingSpec(Model):
-    """The recipe that every trial of every method shares."""
 
-    epochs: int = Field(default=8, ge=1, le=10_000)
-    batch_size: int = Field(default=128, ge=1, le=65_536)
-    lr: float = Field(default=0.1, gt=0, le=100)
-    momentum: float = Field(default=0.9, ge=0, lt=1)
-    weight_decay: float = Field(default=5e-4, ge=0, le=1)
-    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
-    renewal: Renewal = "closed_form"
+class TargetSpec(Model):
+    """Mean weight bits, spike bits and steps that `gradient-targets` steers to."""
+
+    weight: float = Field(ge=1, le=GREATEST_BITS["weight"])
+    spike: float = Field(ge=1, le=GREATEST_BITS["spike"])
+    steps: float = Field(ge=1, le=GREATEST_BITS["steps"])
 
 
 class ComputeSpec(Model):
@@ -135,6 +144,7 @@ class JobSpec(Model):
     budget: BudgetSpec
     constraints: tuple[ConstraintSpec, ...] = Field(default=(), max_length=8)
     bits: BitsSpec = BitsSpec()
+    targets: tuple[TargetSpec, ...] = Field(default=(), max_length=32)
     methods: tuple[Name, ...] = Field(
         default=("gradient", "optuna-tpe", "random"), min_length=1, max_length=16
     )
@@ -165,6 +175,20 @@ class JobSpec(Model):
         return tuple(
             Limit(metric=c.metric, maximum=c.max, scope=c.scope or default_scope(c.metric))
             for c in self.constraints
+        )
+
+    def layer_options(self, *, bounds: Bounds | None = None, temporal: bool = False) -> LayerOptions:
+        """What every searched layer shares; `bounds` are the job's unless others are given."""
+        neuron = self.training.neuron
+        return LayerOptions(
+            bounds=bounds or self.bits.bounds(),
+            initial=self.bits.initial_bits(),
+            learned=frozenset(self.bits.learn),
+            temporal=temporal,
+            leak=neuron.leak,
+            learn_leak=neuron.learn_leak,
+            threshold_shift=neuron.threshold_shift,
+            signed_spikes=neuron.signed_spikes,
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -10,12 +10,14 @@ stored rounds again, and a search can be repeated exactly.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol, assert_never
 
 from models.allocation import Allocation, Bounds
 from models.cost import LayerShape, Limit
 from models.errors import InvalidInputError
+from models.layers import QUANTITIES, InitialBits, LayerOptions, Quantity
+from models.targets import Targets
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,7 +36,16 @@ class LearnBits:
     note: Mapping[str, Any]
 
 
-Proposal = FixedBits | LearnBits
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LearnTargets:
+    """Learn the allocation by gradient towards three mean bits, then fit it under `budget`."""
+
+    budget: Limit
+    targets: Targets
+    note: Mapping[str, Any]
+
+
+Proposal = FixedBits | LearnBits | LearnTargets
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,6 +71,14 @@ class StudyContext:
     constraints: tuple[Limit, ...]
     seed: int
     trials: int
+    initial: InitialBits = field(default_factory=InitialBits)
+    learned: frozenset[Quantity] = QUANTITIES
+    targets: tuple[Targets, ...] = ()  # those that the job names
+
+    @property
+    def options(self) -> LayerOptions:
+        """What bounds and holds learned bits."""
+        return LayerOptions(bounds=self.bounds, initial=self.initial, learned=self.learned)
 
 
 class Strategy(Protocol):
@@ -77,18 +96,17 @@ StrategyFactory = Callable[[StudyContext], Strategy]
 
 def proposal_to_json(proposal: Proposal) -> dict[str, Any]:
     """The stored form of a proposal."""
-    if isinstance(proposal, FixedBits):
-        return {
-            "kind": "fixed_bits",
-            "allocation": proposal.allocation.to_json(),
-            "note": dict(proposal.note),
-        }
-    budget = {
-        "metric": proposal.budget.metric,
-        "maximum": proposal.budget.maximum,
-        "scope": proposal.budget.scope,
-    }
-    return {"kind": "learn_bits", "budget": budget, "note": dict(proposal.note)}
+    note = dict(proposal.note)
+    match proposal:
+        case FixedBits(allocation=allocation):
+            return {"kind": "fixed_bits", "allocation": allocation.to_json(), "note": note}
+        case LearnBits(budget=budget):
+            return {"kind": "learn_bits", "budget": asdict(budget), "note": note}
+        case LearnTargets(budget=budget, targets=targets):
+            stored = {"budget": asdict(budget), "targets": asdict(targets)}
+            return {"kind": "learn_targets", **stored, "note": note}
+        case _:
+            assert_never(proposal)
 
 
 def proposal_from_json(data: Mapping[str, Any]) -> Proposal:
@@ -97,4 +115,7 @@ def proposal_from_json(data: Mapping[str, Any]) -> Proposal:
         return FixedBits(allocation=Allocation.from_json(data["allocation"]), note=data["note"])
     if data["kind"] == "learn_bits":
         return LearnBits(budget=Limit(**data["budget"]), note=data["note"])
+    if data["kind"] == "learn_targets":
+        targets = Targets(**data["targets"])
+        return LearnTargets(budget=Limit(**data["budget"]), targets=targets, note=data["note"])
     raise InvalidInputError(f"unknown kind of proposal {data['kind']!r}.")

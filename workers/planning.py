@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,7 +18,9 @@ from models.errors import BitfrontError, DataMissingError, InvalidInputError, Un
 from models.layers import LayerOptions
 from models.nets import build_network, layer_table
 from models.repair import check_feasible, greatest_allocation, least_allocation
+from models.targets import Targets, target_bounds
 from search.job import JobSpec
+from search.recipe import telling
 from search.strategies import methods
 from search.strategy import StudyContext
 from workers.data import DatasetInfo, datasets, describe
@@ -48,6 +50,7 @@ def plan_job(spec: JobSpec, data_folder: Path) -> JobPlan:
     info = dataset_info(spec, data_folder)
     layers = spec_layers(spec, info)
     _check_limits(spec, layers)
+    _check_targets(spec)
     samples = (spec.dataset.train_samples or info.train_samples) * spec.training.epochs
     return JobPlan(
         layers=layers,
@@ -104,6 +107,9 @@ def study_context(spec: JobSpec, plan: JobPlan, seed: int) -> StudyContext:
         constraints=spec.constraint_limits(),
         seed=seed,
         trials=spec.compute.trials_per_study,
+        initial=spec.bits.initial_bits(),
+        learned=frozenset(spec.bits.learn),
+        targets=tuple(Targets(**target.model_dump()) for target in spec.targets),
     )
 
 
@@ -113,17 +119,17 @@ def fingerprint(spec: JobSpec, proposal: Mapping[str, Any], seed: int, *, data_s
         "version": TRAINER_VERSION,
         "torch": torch.__version__,
         "architecture": spec.architecture.model_dump(mode="json"),
-        "dataset": spec.dataset.model_dump(mode="json"),
+        "dataset": telling(spec.dataset),
         "data_stamp": data_stamp,
-        "recipe": spec.training.model_dump(mode="json"),
+        "recipe": telling(spec.training),
         "first_layer": spec.bits.search_first_layer,
         "threads": threads_of(spec),
         "gpus": spec.compute.gpus_per_trial,
         "seed": seed,
         "proposal": {name: value for name, value in proposal.items() if name != "note"},
     }
-    if proposal["kind"] == "learn_bits":
-        training["bits"] = spec.bits.model_dump(mode="json")
+    if proposal["kind"] != "fixed_bits":
+        training["bits"] = telling(spec.bits)
         training["constraints"] = [constraint.model_dump(mode="json") for constraint in spec.constraints]
     return hashlib.sha256(json.dumps(training, sort_keys=True).encode()).hexdigest()
 
@@ -145,18 +151,43 @@ def _check_methods(spec: JobSpec) -> None:
 
 
 def _check_limits(spec: JobSpec, layers: Sequence[LayerShape]) -> None:
-    bounds = spec.bits.bounds()
-    constraints = spec.constraint_limits()
-    for position, constraint in enumerate(constraints):
-        _check_limit(layers, bounds, constraint, f"/constraints/{position}/max")
-    for maximum, limit in zip(spec.budget.max, _as_written(spec), strict=True):
-        _check_limit(layers, bounds, limit, f"/budget/max/{spec.budget.max.index(maximum)}")
+    learning = list(_learning_bounds(spec))
+    for limit, pointer in _limits_as_written(spec):
+        _check_limit(layers, spec.bits.bounds(), limit, pointer)
+        for bounds in learning:
+            _check_limit(layers, bounds, limit, "/bits/learn")
 
 
-def _as_written(spec: JobSpec) -> list[Limit]:
-    """The budgets in the user's order, for pointers into the job."""
+def _learning_bounds(spec: JobSpec) -> Iterator[Bounds]:
+    """The bounds in which each method of the job that learns bits learns them."""
+    known = methods()
+    for name in spec.methods:
+        bounds_of = known[name].learning_bounds
+        if bounds_of is not None:
+            yield bounds_of(spec.layer_options())
+
+
+def _check_targets(spec: JobSpec) -> None:
+    """Each target of what is learned lies where it can be learned."""
+    bounds = target_bounds(spec.layer_options())
+    for position, target in enumerate(spec.targets):
+        for name in spec.bits.learn:
+            low, high = getattr(bounds, name)
+            if not low <= getattr(target, name) <= high:
+                raise InvalidInputError(
+                    f"{getattr(target, name):g} is out of reach: learning ends at {low} and {high}.",
+                    fix=f"Use {low} to {high}, or change /bits.",
+                    pointer=f"/targets/{position}/{name}",
+                )
+
+
+def _limits_as_written(spec: JobSpec) -> Iterator[tuple[Limit, str]]:
+    """Constraints and budgets in the user's order, with their pointers into the job."""
+    for position, constraint in enumerate(spec.constraint_limits()):
+        yield constraint, f"/constraints/{position}/max"
     by_maximum = {limit.maximum: limit for limit in spec.budgets()}
-    return [by_maximum[maximum] for maximum in spec.budget.max]
+    for position, maximum in enumerate(spec.budget.max):
+        yield by_maximum[maximum], f"/budget/max/{position}"
 
 
 def _check_limit(layers: Sequence[LayerShape], bounds: Bounds, limit: Limit, pointer: str) -> None:
@@ -194,7 +225,7 @@ def _layers(
         json.loads(settings),
         sample_shape=sample_shape,
         classes=classes,
-        options=LayerOptions(),
+        options=LayerOptions(temporal=frames > 0),
         search_first_layer=search_first_layer,
         frames=frames,
     )

@@ -1,7 +1,9 @@
 """The recipe that every trial of every method shares: optimisers and learning rates.
 
-Weights: SGD with Nesterov momentum and weight decay. Step sizes: the same SGD without decay. Bit widths and
-steps (only while they are learned): Adam, since their gradients differ by orders of magnitude between layers.
+Weights: SGD with Nesterov momentum and weight decay. Step sizes, leaks and threshold shifts: the same SGD
+without decay. Bit widths and steps (only while they are learned): Adam under a budget, since their gradients
+differ by orders of magnitude between layers; SGD with momentum and a cosine of its own towards targets, as in
+the paper.
 
     weight lr at step n of N:  lr * min(1, (n + 1) / W) * (1 + cos(pi n / N)) / 2,   W = WARM_UP * N
     step sizes: each changes by at most the factor 1 +- STEP_SIZE_REACH in one step; an 8-bit step size is so
@@ -18,12 +20,13 @@ from dataclasses import dataclass
 import torch
 
 from models.nets import Network
-from search.job import TrainingSpec
+from search.recipe import TrainingSpec
 
 WARM_UP = 0.05
 BITS_LR = 0.03
 TRAVEL = 6.0
 STEP_SIZE_LR = 0.1
+NEURON_LR = 0.1
 STEP_SIZE_REACH = 0.1
 LEARNING_SHARE = 0.5
 """The share of a LearnBits training in which bits are learned; then they are frozen and fine-tuned."""
@@ -50,13 +53,19 @@ def weight_optimiser(network: Network, recipe: TrainingSpec) -> torch.optim.SGD:
         {"params": kernels, "weight_decay": recipe.weight_decay, "rate": 1.0},
         {"params": rest, "weight_decay": 0.0, "rate": 1.0},
         {"params": list(network.step_size_parameters()), "weight_decay": 0.0, "rate": STEP_SIZE_LR},
+        {"params": list(network.neuron_parameters()), "weight_decay": 0.0, "rate": NEURON_LR},
     ]
     return torch.optim.SGD(groups, lr=recipe.lr, momentum=recipe.momentum, nesterov=recipe.momentum > 0)
 
 
-def bit_optimiser(network: Network, plan: Schedule) -> torch.optim.Adam:
-    """Adam over bit widths and steps."""
+def bit_adam(network: Network, plan: Schedule) -> torch.optim.Adam:
+    """Adam over bit widths and steps, for a budget."""
     return torch.optim.Adam(list(network.bit_parameters()), lr=max(BITS_LR, TRAVEL / plan.learning_steps))
+
+
+def bit_sgd(network: Network, recipe: TrainingSpec) -> torch.optim.SGD:
+    """SGD over bit widths and steps, for targets; its rate is set before every step."""
+    return torch.optim.SGD(list(network.bit_parameters()), lr=recipe.lr, momentum=recipe.momentum)
 
 
 def set_rate(optimiser: torch.optim.Optimizer, recipe: TrainingSpec, step: int, steps: int) -> float:

@@ -1,8 +1,8 @@
 """The one trainer: every trial of every method goes through it, an epoch at a time.
 
 A trial with fixed bits trains the given allocation from the start. A trial that learns bits trains weights
-and bits together under the tightening budget for the first LEARNING_SHARE of its steps (models.budget);
-then the bits are rounded, repaired and spent (models.repair), frozen, and the rest of the steps fine-tune.
+and bits together, steered by a budget or by targets (workers.steering), for the first LEARNING_SHARE of its
+steps; then the bits are rounded, repaired and spent (models.repair), frozen, and the rest fine-tunes.
 
 Everything random is a pure function of (seed, epoch), so the state after an epoch is the network, the
 optimisers and `Progress`; a training resumed from it goes on bit for bit on the same machine.
@@ -12,15 +12,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch.nn import functional
 
-from models.allocation import Allocation
-from models.budget import BudgetState, initial_state, log_excesses, penalty, updated
-from models.cost import LayerShape, Limit
+from models.allocation import Allocation, Bounds
+from models.cost import LayerShape
 from models.errors import NanLossError
 from models.nets import Network
 from models.repair import fit
@@ -29,7 +28,6 @@ from workers.data import Splits
 from workers.data.batches import batches
 from workers.recipe import (
     Schedule,
-    bit_optimiser,
     bounded_step,
     flat_state,
     restore_state,
@@ -37,6 +35,7 @@ from workers.recipe import (
     set_rate,
     weight_optimiser,
 )
+from workers.steering import Fixed, State, Steer, Steering, bit_optimiser, state_from_json, state_to_json
 
 EPOCH_SEED_STRIDE = 1_000_003
 """Far more than any number of epochs, so that the seeds of (seed, epoch) pairs never meet."""
@@ -51,7 +50,7 @@ class Progress:
     samples: int
     allocation: Allocation | None
     """The realised bits; None while they are still being learned."""
-    budget: BudgetState | None
+    steering: State
 
     def to_json(self) -> dict[str, Any]:
         """The form stored in a checkpoint."""
@@ -60,19 +59,19 @@ class Progress:
             "step": self.step,
             "samples": self.samples,
             "allocation": self.allocation.to_json() if self.allocation else None,
-            "budget": asdict(self.budget) if self.budget else None,
+            **state_to_json(self.steering),
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Progress:
         """The inverse of `to_json`."""
-        allocation, budget = data["allocation"], data["budget"]
+        allocation = data["allocation"]
         return cls(
             epoch=data["epoch"],
             step=data["step"],
             samples=data["samples"],
             allocation=Allocation.from_json(allocation) if allocation else None,
-            budget=BudgetState.from_json(budget) if budget else None,
+            steering=state_from_json(data),
         )
 
 
@@ -86,7 +85,7 @@ class EpochSums:
 
 
 class Trainer:
-    """A network, its data and its optimisers; `limits` is empty for a trial with fixed bits."""
+    """A network, its data and its optimisers; `bounds` are those that learned bits are fitted in."""
 
     def __init__(
         self,
@@ -96,25 +95,27 @@ class Trainer:
         layers: tuple[LayerShape, ...],
         data: Splits,
         seed: int,
-        limits: tuple[Limit, ...],
+        steering: Steering,
+        bounds: Bounds,
     ) -> None:
         self.spec = spec
         self.network = network
         self.layers = layers
         self.data = data
         self.seed = seed
-        self.limits = limits
+        self.steering = steering
+        self.steer = Steer(steering, network, layers)
+        self.bounds = bounds
         self.plan = self._plan()
         self.weights = weight_optimiser(network, spec.training)
         self.step_sizes = list(network.step_size_parameters())
-        self.bits = bit_optimiser(network, self.plan) if limits else None
+        self.bits = bit_optimiser(steering, network, spec.training, self.plan)
 
     def start(self, allocation: Allocation | None) -> Progress:
         """The progress before the first epoch; a given allocation is frozen at once."""
         if allocation is not None:
             self.network.freeze(allocation)
-        budget = initial_state(self.limits, self._loads()) if self.limits else None
-        return Progress(epoch=0, step=0, samples=0, allocation=allocation, budget=budget)
+        return Progress(epoch=0, step=0, samples=0, allocation=allocation, steering=self.steer.start())
 
     def run_epoch(self, progress: Progress) -> tuple[Progress, EpochSums]:
         """Train one epoch. Raises NanLossError when the loss is no longer a number."""
@@ -151,7 +152,7 @@ class Trainer:
         self.weights.zero_grad(set_to_none=True)
         logits_BK = self.network(x_BCHW)
         loss = functional.cross_entropy(logits_BK, y_B, label_smoothing=self.spec.training.label_smoothing)
-        budget = self._backward(loss, progress)
+        steering = self._backward(loss, progress)
         bounded_step(self.weights, self.step_sizes)
         self.network.constrain()
         value = float(loss.detach())
@@ -161,37 +162,38 @@ class Trainer:
             )
         right = int((logits_BK.argmax(1) == y_B).sum())
         progress = replace(
-            progress, step=progress.step + 1, samples=progress.samples + len(y_B), budget=budget
+            progress, step=progress.step + 1, samples=progress.samples + len(y_B), steering=steering
         )
         return value, right, self._frozen_when_learned(progress)
 
-    def _backward(self, loss: torch.Tensor, progress: Progress) -> BudgetState | None:
+    def _backward(self, loss: torch.Tensor, progress: Progress) -> State:
         """Gradients of the loss and, while bits are learned, of the penalty; steps the bits."""
-        if self.bits is None or progress.budget is None or progress.allocation is not None:
+        if self.bits is None or progress.allocation is not None:
             loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-            return progress.budget
+            return progress.steering
         self.bits.zero_grad(set_to_none=True)
         passed = progress.step / self.plan.learning_steps
-        excesses = log_excesses(self.limits, self._loads(), progress.budget, passed)
-        (loss + penalty(excesses, progress.budget)).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        penalty, steering = self.steer.penalty(progress.steering, passed)
+        (loss + penalty).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        self.steer.set_rate(self.bits, self.spec.training, passed)
         self.bits.step()
         self.network.constrain()
-        self.network.renew(self.spec.training.renewal)
-        return updated(progress.budget, [excess.detach() for excess in excesses])
+        if self.steer.renews(steering, progress.epoch):
+            self.network.renew(self.spec.training.renewal)
+        return steering
 
     def _frozen_when_learned(self, progress: Progress) -> Progress:
         if progress.allocation is not None or progress.step < self.plan.learning_steps:
             return progress
-        allocation = fit(self.network.wish(), self.layers, self.spec.bits.bounds(), self.limits)
-        self.network.freeze(allocation)
+        allocation = fit(self.network.wish(), self.layers, self.bounds, self.steering.limits)
+        renewal = self.spec.training.renewal
+        self.network.freeze(allocation, "search" if renewal == "search" else "closed_form")
         return replace(progress, allocation=allocation)
-
-    def _loads(self) -> Mapping[Any, Any]:
-        return {limit.scope: self.network.loads(self.layers, limit.scope) for limit in self.limits}
 
     def _plan(self) -> Schedule:
         steps_per_epoch = sum(1 for _ in range(0, len(self.data.train.y_N), self.spec.training.batch_size))
-        return schedule(self.spec.training.epochs, steps_per_epoch, learns_bits=bool(self.limits))
+        learns_bits = not isinstance(self.steering, Fixed)
+        return schedule(self.spec.training.epochs, steps_per_epoch, learns_bits=learns_bits)
 
 
 def _under(prefix: str, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from workers.data import Splits, load_splits
 from workers.evaluation import accuracy, spike_rates
 from workers.provenance import provenance
 from workers.report import EpochReport, PointResult, TrialOutcome, TrialRequest, to_json
+from workers.steering import learning_bounds, steering_of
 from workers.training import EpochSums, Progress, Trainer
 
 
@@ -90,16 +92,17 @@ class TrialRun:
 
     def _trainer(self, proposal: Proposal, seed: int) -> Trainer:
         torch.manual_seed(seed)  # the initial weights; the data order has generators of its own
-        network = _network(self.spec, self.data)
+        options = self.spec.layer_options(temporal=self.data.frames > 0)
+        bounds = learning_bounds(proposal, options)
+        network = _network(self.spec, self.data, replace(options, bounds=bounds))
         return Trainer(
             spec=self.spec,
             network=network,
             layers=layer_table(network, self.data.sample_shape, self.data.frames),
             data=self.data,
             seed=seed,
-            limits=()
-            if isinstance(proposal, FixedBits)
-            else (proposal.budget, *self.spec.constraint_limits()),
+            steering=steering_of(proposal, self.spec),
+            bounds=bounds,
         )
 
     def _resume(self) -> Progress | None:
@@ -155,13 +158,13 @@ def use_threads(threads: int) -> None:
     torch.use_deterministic_algorithms(True)
 
 
-def _network(spec: JobSpec, data: Splits) -> Network:
+def _network(spec: JobSpec, data: Splits, options: LayerOptions) -> Network:
     return build_network(
         spec.architecture.name,
         spec.architecture.settings,
         sample_shape=data.sample_shape,
         classes=data.classes,
-        options=LayerOptions(bounds=spec.bits.bounds()),
+        options=options,
         search_first_layer=spec.bits.search_first_layer,
         frames=data.frames,
     )

@@ -3,11 +3,12 @@
 from models.layers.adaptive import AdaptiveLayer, Operator
 from models.layers.bit_width import BitWidth
 from models.layers.neuron import SpikingNeuron
-from models.layers.options import InitialBits, LayerOptions, Quantity
+from models.layers.options import QUANTITIES, InitialBits, LayerOptions, Quantity
 from models.layers.spiking import SpikingLayer, WeightlessLayer
 from models.layers.weight_quantizer import WeightQuantizer
 
 __all__ = [
+    "QUANTITIES",
     "AdaptiveLayer",
     "BitWidth",
     "InitialBits",

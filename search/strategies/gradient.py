@@ -28,7 +28,7 @@ class GradientSearch:
 
     def ask(self) -> Sequence[Proposal]:
         """The single round, then nothing."""
-        return () if self._told else tuple(_learn(limit) for limit in _limits(self._context))
+        return () if self._told else tuple(_learn(limit) for limit in learned_limits(self._context))
 
     def tell(self, results: Sequence[TrialResult]) -> None:
         """Budgets do not depend on what was found."""
@@ -39,7 +39,8 @@ def _learn(limit: Limit) -> LearnBits:
     return LearnBits(budget=limit, note={"budget": limit.maximum})
 
 
-def _limits(context: StudyContext) -> list[Limit]:
+def learned_limits(context: StudyContext) -> list[Limit]:
+    """The budgets of the context, then those between them while there are trials to spare."""
     given = list(context.budgets[: context.trials])
     between = _between(_ends(context), context.trials - len(given))
     return [*given, *(replace(context.budgets[0], maximum=maximum) for maximum in between)]
@@ -49,10 +50,8 @@ def _ends(context: StudyContext) -> list[float]:
     maxima = [budget.maximum for budget in context.budgets]
     if len(maxima) > 1:
         return maxima
-    return [
-        limit_cost(context.budgets[0], context.layers, least_allocation(context.layers, context.bounds)),
-        *maxima,
-    ]
+    least = least_allocation(context.layers, context.options.learning_bounds())
+    return [limit_cost(context.budgets[0], context.layers, least), *maxima]
 
 
 def _between(ends: Sequence[float], count: int) -> Iterator[float]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from models.allocation import Bounds
 from models.errors import UnknownNameError
+from models.layers import LayerOptions
+from models.targets import target_bounds
 from search.strategies.gradient import GradientSearch
+from search.strategies.gradient_targets import TargetsSearch
 from search.strategies.optuna_search import optuna_nsga2, optuna_tpe
 from search.strategies.random_search import random_search
 from search.strategies.uniform import UniformSearch
@@ -20,6 +24,8 @@ class Method:
     name: str
     summary: str
     factory: StrategyFactory
+    learning_bounds: Callable[[LayerOptions], Bounds] | None = None
+    """Of a method that learns bits while it trains: the bounds that it learns them in."""
 
 
 _ALL = (
@@ -27,6 +33,13 @@ _ALL = (
         name="gradient",
         summary="Learns the bits of every layer by gradient while it trains, under the budget itself.",
         factory=GradientSearch,
+        learning_bounds=LayerOptions.learning_bounds,
+    ),
+    Method(
+        name="gradient-targets",
+        summary="Learns bits by gradient towards a target each for mean steps, spike bits and weight bits.",
+        factory=TargetsSearch,
+        learning_bounds=target_bounds,
     ),
     Method(
         name="optuna-tpe",

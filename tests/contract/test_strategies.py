@@ -256,6 +256,10 @@ class TestGradient(StrategyContract):
     method = "gradient"
 
 
+class TestGradientTargets(StrategyContract):
+    method = "gradient-targets"
+
+
 class TestRandom(SeededContract):
     method = "random"
 

@@ -4,8 +4,11 @@ import math
 
 import pytest
 
+from models.allocation import Bounds
 from models.errors import BitfrontError, InfeasibleError, InvalidInputError, UnknownNameError
-from search.job import JobSpec
+from models.targets import Targets
+from search.job import JobSpec, TrainingSpec
+from search.recipe import telling
 from workers.planning import fingerprint, plan_job, study_context
 
 FIXED = {"kind": "fixed_bits", "allocation": {"a": 1}, "note": {"budget": 2}}
@@ -54,6 +57,8 @@ def test_a_plan_has_the_layer_table_the_reach_of_each_cost_and_the_compute(tmp_p
         ({"methods": ["gradient", "magic"]}, UnknownNameError, "/methods/1"),
         ({"budget": {"max": [4, 0.5]}}, InfeasibleError, "/budget/max/1"),
         ({"constraints": [{"metric": "weight_kib", "max": 0.01}]}, InfeasibleError, "/constraints/0/max"),
+        ({"methods": ["gradient"], "bits": {"learn": ["weight"]}}, InfeasibleError, "/bits/learn"),
+        ({"targets": [{"weight": 3, "spike": 2, "steps": 3.5}]}, InvalidInputError, "/targets/0/steps"),
     ],
 )
 def test_what_cannot_be_planned_is_refused_with_its_field(tmp_path, changes, error, pointer):
@@ -91,6 +96,11 @@ def test_a_study_knows_its_budgets_from_the_least_to_the_greatest(tmp_path):
         ({"training": {"epochs": 4}}, FIXED, False),
         ({"dataset": {"name": "digits"}}, FIXED, False),
         ({"compute": {"cpus_per_trial": 2}}, FIXED, False),
+        ({"bits": {"learn": ["steps", "spike", "weight"]}}, LEARNED, True),
+        ({"bits": {"learn": ["weight"]}}, LEARNED, False),
+        ({"bits": {"learn": ["weight"]}}, FIXED, True),
+        ({"training": {"epochs": 3, "neuron": {"leak": 1.0}}}, FIXED, True),
+        ({"training": {"epochs": 3, "neuron": {"leak": 0.9}}}, FIXED, False),
     ],
 )
 def test_a_fingerprint_holds_what_the_result_depends_on_and_nothing_else(changes, proposal, same):
@@ -102,3 +112,39 @@ def test_a_fingerprint_forgets_the_note_but_not_the_seed_or_the_data():
     assert fingerprint(job(), FIXED, 0) == fingerprint(job(), told, 0)
     assert fingerprint(job(), FIXED, 0) != fingerprint(job(), FIXED, 1)
     assert fingerprint(job(), FIXED, 0) != fingerprint(job(), FIXED, 0, data_stamp="other")
+
+
+def test_what_cannot_be_learned_away_is_told_with_the_least_achievable_cost(tmp_path):
+    with pytest.raises(InfeasibleError, match="least achievable is 8"):
+        plan_job(job(methods=["gradient"], bits={"learn": ["weight"]}), tmp_path)
+    plan_job(job(methods=["random"], bits={"learn": ["weight"]}), tmp_path)
+    plan_job(job(methods=["gradient"], bits={"learn": ["weight"]}, budget={"max": [8]}), tmp_path)
+
+
+def test_an_option_at_its_default_changes_no_fingerprint_of_before():
+    told = telling(TrainingSpec(epochs=3))
+    assert set(told) == {
+        *("epochs", "batch_size", "lr", "momentum", "weight_decay", "label_smoothing", "renewal"),
+    }
+    assert telling(TrainingSpec(loss="tet", accumulate=2)).items() >= {"loss": "tet", "accumulate": 2}.items()
+
+
+def test_a_job_stored_before_the_options_can_still_be_read():
+    new = {"renewal_stop", "renewal_min_epoch", "target_weights", "neuron", "loss", "tet", "warm_start"}
+    new |= {"augment", "precision", "accumulate", "memory_format"}
+    old = job().to_json()
+    old["training"] = {name: value for name, value in old["training"].items() if name not in new}
+    old["bits"] = {name: old["bits"][name] for name in ("weight", "spike", "steps", "search_first_layer")}
+    del old["targets"]
+    assert JobSpec.model_validate(old) == job()
+
+
+def test_a_study_knows_what_learns_from_where_and_towards_what(tmp_path):
+    spec = job(
+        bits={"learn": ["spike"], "initial": {"steps": 1}},
+        targets=[{"weight": 3, "spike": 2, "steps": 1.5}],
+        methods=["random"],
+    )
+    context = study_context(spec, plan_job(spec, tmp_path), seed=0)
+    assert context.options.learning_bounds() == Bounds(weight=(4, 4), spike=(1, 6), steps=(1, 1))
+    assert context.targets == (Targets(weight=3, spike=2, steps=1.5),)

@@ -6,10 +6,11 @@ import pytest
 import torch
 
 from models.allocation import Allocation, LayerBits
-from models.cost import Limit, costs
+from models.cost import Limit, costs, mean_bits
 from models.errors import NanLossError
+from models.targets import Targets
 from search.job import JobSpec
-from search.strategy import FixedBits, LearnBits, proposal_to_json
+from search.strategy import FixedBits, LearnBits, LearnTargets, proposal_to_json
 from workers.checkpoints import read_tensors
 from workers.planning import plan_job
 from workers.report import TrialRequest
@@ -55,11 +56,36 @@ def weights_of(outcome, folder, trial_id="trial-a"):
     return read_tensors(folder / trial_id / point.checkpoint, point.checkpoint_sha256)
 
 
-@pytest.mark.parametrize("epochs_before", [1, 2, 3])
-@pytest.mark.parametrize("kind", ["fixed", "learned"])
-def test_a_resumed_trial_ends_with_the_same_weights_bit_for_bit(tmp_path, kind, epochs_before):
-    bits = uniform(job(), tmp_path, steps=2, spike_bits=2, weight_bits=3)
-    wanted = request(FixedBits(allocation=bits, note={}) if kind == "fixed" else learn())
+def fixed(folder):
+    return FixedBits(allocation=uniform(job(), folder, steps=2, spike_bits=2, weight_bits=3), note={})
+
+
+def learn_targets(maximum=2.0):
+    return LearnTargets(
+        budget=Limit(metric="bit_budget", maximum=maximum),
+        targets=Targets(weight=2.0, spike=1.5, steps=1.2),
+        note={},
+    )
+
+
+NEURON = {"leak": 0.9, "learn_leak": True, "threshold_shift": True, "signed_spikes": True}
+PROPOSALS = {"fixed": fixed, "learned": lambda _: learn(), "targets": lambda _: learn_targets()}
+RESUMED = {
+    "fixed": ("fixed", {}),
+    "fixed with every option of the neuron": ("fixed", {"neuron": NEURON}),
+    "learned": ("learned", {}),
+    "learned with every option of the neuron": ("learned", {"neuron": NEURON}),
+    "learned with renewal by search": ("learned", {"renewal": "search"}),
+    "targets": ("targets", {}),
+    "targets with early end of renewal": ("targets", {"renewal_stop": 0.9, "renewal_min_epoch": 0}),
+}
+CUTS = [("learned", 1), ("learned", 3), *((name, 2) for name in RESUMED)]
+
+
+@pytest.mark.parametrize(("name", "epochs_before"), CUTS)
+def test_a_resumed_trial_ends_with_the_same_weights_bit_for_bit(tmp_path, name, epochs_before):
+    kind, training = RESUMED[name]
+    wanted = request(PROPOSALS[kind](tmp_path), job(**training))
     whole, _ = run(wanted, tmp_path / "whole")
     first = TrialRun(wanted, checkpoints=tmp_path / "cut", data_folder=tmp_path, threads=1)
     for _ in range(epochs_before):
@@ -133,3 +159,33 @@ def test_a_point_is_measured_with_the_spike_rates_of_every_layer(tmp_path):
     assert list(rates) == [layer.name for layer in plan_job(job(), tmp_path).layers]
     assert all(len(rates[name]) == 2 for name in bits.layers)
     assert all(0 <= rate <= 1 for layer in rates.values() for rate in layer)
+
+
+@pytest.mark.parametrize("maximum", [1.5, 4.0])
+def test_bits_learned_towards_targets_stay_under_the_budget(tmp_path, maximum):
+    outcome, _ = run(request(learn_targets(maximum)), tmp_path)
+    assert outcome.points[0].costs["searched"]["bit_budget"] <= maximum
+
+
+def test_targets_draw_the_mean_bits_to_them(tmp_path):
+    run_ = TrialRun(
+        request(learn_targets(99.0), job(epochs=8)), checkpoints=tmp_path, data_folder=tmp_path, threads=1
+    )
+    network, layers = run_.trainer.network, run_.trainer.layers
+    before = mean_bits(network.loads(layers, "searched"))
+    for _ in range(3):
+        run_.step()
+    after = mean_bits(network.loads(layers, "searched"))
+    targets = (2.0, 1.5, 1.2)
+    for first, last, target in zip(before, after, targets, strict=True):
+        assert abs(float(last) - target) < abs(float(first) - target)
+
+
+def test_what_is_not_learned_keeps_its_start_and_the_budget_is_kept_by_the_rest(tmp_path):
+    spec = JobSpec.model_validate(
+        {**job().to_json(), "bits": {"learn": ["weight"], "initial": {"spike": 2, "steps": 1}}}
+    )
+    outcome, _ = run(request(learn(4.0), spec), tmp_path)
+    allocation = Allocation.from_json(outcome.points[0].allocation)
+    assert {(bits.steps, bits.spike_bits) for _, bits in allocation} == {(1, (2,))}
+    assert outcome.points[0].costs["searched"]["bit_budget"] <= 4.0

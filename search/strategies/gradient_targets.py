@@ -1,0 +1,51 @@
+"""The `gradient-targets` method: trials that learn bits towards targets for mean Bw, Bs and T.
+
+Targets that a job names are each paired with the least budget that they keep, or with the greatest where they
+keep none. Without any, each budget of the `gradient` method gives its own (models.targets).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+
+from models.cost import Limit
+from models.targets import Targets, target_bounds, targets_cost, targets_under
+from search.space import limits_under
+from search.strategies.gradient import learned_limits
+from search.strategy import LearnTargets, Proposal, StudyContext, TrialResult
+
+
+class TargetsSearch:
+    """One round of proposals that learn bits; the trials themselves do the searching."""
+
+    def __init__(self, context: StudyContext) -> None:
+        self._context = context
+        self._told = False
+
+    def ask(self) -> Sequence[Proposal]:
+        """The single round, then nothing."""
+        return () if self._told else tuple(_proposals(self._context))
+
+    def tell(self, results: Sequence[TrialResult]) -> None:
+        """Targets do not depend on what was found."""
+        self._told = True
+
+
+def _proposals(context: StudyContext) -> Iterator[LearnTargets]:
+    for budget, targets in _given(context) if context.targets else _derived(context):
+        yield LearnTargets(
+            budget=budget, targets=targets, note={"budget": budget.maximum, "targets": asdict(targets)}
+        )
+
+
+def _given(context: StudyContext) -> Iterator[tuple[Limit, Targets]]:
+    for targets in context.targets[: context.trials]:
+        kept = (b for b in context.budgets if targets_cost(b, targets, context.layers) <= b.maximum)
+        yield next(kept, context.budgets[-1]), targets
+
+
+def _derived(context: StudyContext) -> Iterator[tuple[Limit, Targets]]:
+    bounds = target_bounds(context.options)
+    for budget in learned_limits(context):
+        yield budget, targets_under(limits_under(context, budget), context.layers, bounds)
