@@ -21,7 +21,8 @@ from models.allocation import Bounds, LayerBits
 from models.cost import LayerShape, Limit
 from models.errors import InfeasibleError
 from models.repair import check_feasible
-from search.job import JobSpec, Model, without_repeats
+from search.fields import Model, without_repeats
+from search.job import JobSpec
 from search.strategies.uniform import UniformSearch
 from search.strategy import FixedBits, StudyContext
 
@@ -209,18 +210,14 @@ _MAKERS: Mapping[GroupKey, Callable[[JobSpec, Sequence[LayerShape]], Iterator[Va
 
 
 def _all_learned(base: JobSpec, group: GroupKey, name: str, description: str) -> Variant:
-    changes = {"methods": ["gradient"], "bits": {"learn": sorted(KINDS)}}
+    changes = {"methods": ["gradient"], "bits": {"learn": list(KINDS)}}
     job = _changed(base, "all-learned", changes)
     return Variant(group=group, name=name, description=description, method="gradient", jobs=(job,))
 
 
 def _trained_once(job: JobSpec) -> JobSpec:
     """The job with one trial per budget and seed."""
-    compute = {
-        "compute": {"trials_per_study": len(job.budget.max)},
-        "bits": {"learn": sorted(job.bits.learn)},
-    }
-    return _merged(job, compute)
+    return _merged(job, {"compute": {"trials_per_study": len(job.budget.max)}})
 
 
 def _holding(base: JobSpec, label: str, budget: Limit, held: Mapping[str, int]) -> JobSpec:
@@ -228,7 +225,7 @@ def _holding(base: JobSpec, label: str, budget: Limit, held: Mapping[str, int]) 
     changes = {
         "methods": ["gradient"],
         "budget": {"max": [budget.maximum]},
-        "bits": {"learn": sorted(set(KINDS) - held.keys()), "initial": dict(held)},
+        "bits": {"learn": [kind for kind in KINDS if kind not in held], "initial": dict(held)},
         "compute": {"trials_per_study": 1},
     }
     return _changed(base, f"{label}.{budget.maximum:g}".replace("+", ""), changes)

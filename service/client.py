@@ -17,6 +17,7 @@ import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from models.errors import BitfrontError, CheckpointDamagedError
+from service.client_ablations import AblationCalls
 from service.problem import FieldError, Problem
 from service.views import EventView, FrontView, JobView, NamedView, Page, PlanView, PointView, TrialView
 
@@ -48,7 +49,7 @@ class UnreachableError(BitfrontError):
 JSON_BODY = {"Content-Type": "application/json"}
 
 
-class BitfrontClient:
+class BitfrontClient(AblationCalls):
     """Calls one service; raises ApiError for its problems and UnreachableError when it does not answer."""
 
     def __init__(
@@ -199,6 +200,9 @@ class BitfrontClient:
 
     def _get(self, kind: type[Answer], path: str, **params: Any) -> Answer:
         return _parse(kind, self._call("GET", path, params=_given(**params)))
+
+    def _parsed(self, kind: type[Answer], response: httpx.Response) -> Answer:
+        return _parse(kind, response)
 
     def _call(self, method: str, path: str, **options: Any) -> httpx.Response:
         """Every call of this client may be made twice: a submission carries its key."""

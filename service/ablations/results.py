@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from service.ablations.views import BudgetResult
+from service.ablations.views import BudgetResult, SeedResult
 from service.spread import spread_of
-from service.views import BestUnderBudget, JobView, StudyView
+from service.views import JobView, StudyView
 
 Allocation = Mapping[str, Mapping[str, Any]]
 
@@ -75,35 +75,27 @@ def _trials_planned(results: JobResults) -> int:
 
 
 def _budget_result(results: JobResults, method: str, budget: float) -> BudgetResult:
-    best = list(_best(results.studies(method), budget))
-    bits = [_bits_of(results, entry) for entry in best]
+    found = list(_found(results.studies(method), budget))
+    bits = [mean_bits(results.layers, results.allocations.get(one.point_id, {})) for one in found]
     known = [one for one in bits if one is not None]
     return BudgetResult(
         budget=budget,
         seeds=len(results.job.spec["seeds"]),
-        point_ids=[str(entry.point_id) for entry in best],
-        validation_accuracy=spread_of([_number(entry.validation_accuracy) for entry in best]),
-        test_accuracy=spread_of([_number(entry.test_accuracy) for entry in best]),
-        cost=spread_of([_number(entry.cost) for entry in best]),
+        found=found,
+        validation_accuracy=spread_of([one.validation_accuracy for one in found]),
+        test_accuracy=spread_of([one.test_accuracy for one in found]),
+        cost=spread_of([one.cost for one in found]),
         weight_bits=spread_of([one.weight for one in known]),
         spike_bits=spread_of([one.spike for one in known]),
         steps=spread_of([one.steps for one in known]),
     )
 
 
-def _best(studies: Sequence[StudyView], budget: float) -> Iterator[BestUnderBudget]:
+def _found(studies: Sequence[StudyView], budget: float) -> Iterator[SeedResult]:
     for study in studies:
-        yield from (entry for entry in study.best if entry.budget == budget and entry.point_id is not None)
-
-
-def _bits_of(results: JobResults, entry: BestUnderBudget) -> MeanBits | None:
-    return mean_bits(results.layers, results.allocations.get(str(entry.point_id), {}))
-
-
-def _number(value: float | None) -> float:
-    """A number of an entry that has a point, and so has them all."""
-    assert value is not None  # noqa: S101 - narrows the type of a field that is empty without a point
-    return value
+        for entry in study.best:
+            if entry.budget == budget and entry.point_id is not None:
+                yield SeedResult(seed=study.seed, **entry.model_dump(exclude={"budget"}))
 
 
 def _weighted(values: Sequence[float], weights: Sequence[int]) -> float:

@@ -40,10 +40,16 @@ def _rows(ablation: AblationView) -> Iterator[list[object]]:
 
 
 def _row(group: GroupView, variant: VariantView, result: BudgetResult) -> list[object]:
-    place = (group.key, variant.name, variant.method, result.budget, result.seeds, len(result.point_ids))
+    place = (group.key, variant.name, variant.method, result.budget, result.seeds, len(result.found))
     numbers = [number for quantity in QUANTITIES for number in _numbers(getattr(result, quantity))]
     trials = (variant.trials_done, variant.trials_planned)
-    return [*place, *trials, *numbers, " ".join(result.point_ids), " ".join(variant.job_ids)]
+    return [
+        *place,
+        *trials,
+        *numbers,
+        " ".join(one.point_id for one in result.found),
+        " ".join(variant.job_ids),
+    ]
 
 
 def _numbers(spread: Spread | None) -> Sequence[float | None]:

@@ -14,8 +14,18 @@ AblationState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 ENDED_ABLATION_STATES: frozenset[AblationState] = frozenset({"succeeded", "failed", "cancelled"})
 
 
+class SeedResult(View):
+    """The best feasible point of one seed, by validation accuracy."""
+
+    seed: int
+    point_id: str
+    validation_accuracy: float
+    test_accuracy: float
+    cost: float
+
+
 class BudgetResult(View):
-    """A variant under one budget, over seeds: each seed's best point by validation accuracy.
+    """A variant under one budget: the point of each seed that has one, and the spread over them.
 
     A spread is None where no seed has a feasible point yet. Mean bits are over the searched layers, as in the
     budget: Bw weighted by weights, Bs and T by inputs.
@@ -23,7 +33,7 @@ class BudgetResult(View):
 
     budget: float
     seeds: int  # of the job, also those without a point
-    point_ids: list[str]
+    found: list[SeedResult]
     validation_accuracy: Spread | None
     test_accuracy: Spread | None
     cost: Spread | None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -38,6 +39,22 @@ def err() -> Console:
 def print_json(value: BaseModel) -> None:
     """An answer as JSON, unadorned, for other programs."""
     typer.echo(value.model_dump_json(indent=2))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file. Raises InvalidInputError where that cannot be."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InvalidInputError(f"{path} cannot be written: {error.strerror}.") from None
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder, and those above it. Raises InvalidInputError where that cannot be."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidInputError(f"the folder {path} cannot be made: {error.strerror}.") from None
 
 
 def client_of(context: typer.Context) -> BitfrontClient:

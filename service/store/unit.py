@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from service.store.ablations import AblationRepository
+from service.store.curves import CurveRepository
 from service.store.events import EventRepository
 from service.store.fronts import FrontRepository
 from service.store.jobs import JobRepository
@@ -24,6 +25,7 @@ class Unit:
         self.jobs = JobRepository(transaction, self.events)
         self.ablations = AblationRepository(transaction, self.jobs)
         self.trials = TrialRepository(transaction)
+        self.curves = CurveRepository(transaction)
         self.points = PointRepository(transaction)
         self.fronts = FrontRepository(transaction, self.points)
         self.studies = StudyRepository(transaction, self.jobs)

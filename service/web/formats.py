@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from service.spread import Spread
+
 METRIC_NOTES: Mapping[str, str] = {
     "bit_budget": "mean Bw × mean Bs × mean T",
     "s_ace": "bit operations per sample",
@@ -23,6 +25,31 @@ _PREFIXES = ((1e12, 1e12, "T"), (1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k"
 def percent(share: float | None, digits: int = 1) -> str:
     """A share (0 to 1) as a percentage; a dash where there is none."""
     return "–" if share is None else f"{100 * share:.{digits}f}{NARROW}%"
+
+
+def plain(value: float | str) -> str:
+    """A number with four significant digits at most, or a name as it is."""
+    return value if isinstance(value, str) else f"{value:.4g}"
+
+
+def shares_spread(spread: Spread | None) -> str:
+    """Accuracies over seeds: the mean, the standard deviation where there is one, and the range."""
+    if spread is None:
+        return "–"
+    if spread.deviation is None:
+        return percent(spread.mean)
+    deviation = f" ± {100 * spread.deviation:.1f}"
+    return (
+        f"{100 * spread.mean:.1f}{deviation}{NARROW}% ({100 * spread.least:.1f}–{100 * spread.greatest:.1f})"
+    )
+
+
+def number_spread(spread: Spread | None) -> str:
+    """Numbers over seeds: the mean, and the range where it is wider than what is shown."""
+    if spread is None:
+        return "–"
+    least, greatest = _digits(spread.least), _digits(spread.greatest)
+    return _digits(spread.mean) + ("" if least == greatest else f" ({least}–{greatest})")
 
 
 def points(share: float) -> str:
@@ -86,6 +113,9 @@ def flattened(record: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str
 
 FILTERS: Mapping[str, Any] = {
     "percent": percent,
+    "plain": plain,
+    "shares_spread": shares_spread,
+    "number_spread": number_spread,
     "points": points,
     "cost": cost,
     "count": count,

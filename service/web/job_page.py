@@ -20,12 +20,16 @@ FAILURES_SHOWN = 100
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobRead:
-    """What one transaction read; `more_failures` when there are more than `failures` lists."""
+    """What one transaction read; `more_failures` when there are more than `failures` lists.
+
+    `ablation` is the (id, name) of the one that the job belongs to.
+    """
 
     job: JobView
     front: FrontView
     failures: list[TrialView]
     more_failures: bool
+    ablation: tuple[str, str] | None
 
 
 def job_context(store: Store, job_id: str, *, metric: str | None, accuracy: str | None) -> dict[str, Any]:
@@ -46,6 +50,7 @@ def job_context(store: Store, job_id: str, *, metric: str | None, accuracy: str 
         "verdicts": budget_verdicts(read.job, chosen),
         "other_verdicts": budget_verdicts(read.job, other),
         "other_accuracy": other,
+        "ablation": read.ablation,
         "failures": read.failures,
         "more_failures": read.more_failures,
         "setup": _chart_setup(read, spec, marks_json(found)),
@@ -67,7 +72,14 @@ def _read(store: Store, job_id: str, metric: str | None) -> JobRead:
         failed = unit.trials.page(
             job_id, limit=FAILURES_SHOWN, cursor=None, state="failed", method=None, seed=None
         )
-    return JobRead(job=job, front=front, failures=failed.items, more_failures=failed.next_cursor is not None)
+        ablation = unit.ablations.of_job(job_id)
+    return JobRead(
+        job=job,
+        front=front,
+        failures=failed.items,
+        more_failures=failed.next_cursor is not None,
+        ablation=ablation,
+    )
 
 
 def _accuracies(asked: str | None) -> tuple[Accuracy, Accuracy]:

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from itertools import cycle
 from types import MappingProxyType
 from typing import Any
+
+from service.figures.views import FigureView
 
 CIRCLE = "M12 3a9 9 0 1 0 0 18a9 9 0 1 0 0-18z"
 TRIANGLE = "M12 2.5L22.5 21H1.5z"
@@ -55,6 +58,32 @@ def marks(methods: Iterable[str]) -> dict[str, Mark]:
     """The mark of each method of a job."""
     others = iter(_OTHERS * 4)
     return {method: _KNOWN.get(method) or next(others, UNIFORM) for method in methods}
+
+
+_BY_ORDER = (
+    UNIFORM,
+    Mark(light="#0072B2", dark="#3d9fd8", path=CIRCLE),
+    Mark(light="#E69F00", dark="#E69F00", path=TRIANGLE),
+    Mark(light="#009E73", dark="#1fb88c", path=DIAMOND),
+    Mark(light="#CC79A7", dark="#CC79A7", path=SQUARE),
+    Mark(light="#D55E00", dark="#ee7a22", path=STAR),
+    Mark(light="#56B4E9", dark="#56B4E9", path=POINT_DOWN),
+    Mark(light="#7a6a00", dark="#F0E442", path=PENTAGON),
+)
+_BARS = (
+    Mark(light="#0072b2", dark="#3d9fd8", path=SQUARE),
+    Mark(light="#009e73", dark="#1fb88c", path=CIRCLE),
+    Mark(light="#d55e00", dark="#ee7a22", path=DIAMOND),
+)
+"""Time steps, spike bits and weight bits, as the style sheet has them."""
+
+
+def figure_marks(figure: FigureView) -> list[Mark]:
+    """The mark of each series of a figure."""
+    if figure.marks == "methods":
+        return list(marks(series.name for series in figure.series).values())
+    chosen = cycle(_BARS if figure.kind == "bars" else _BY_ORDER)
+    return [next(chosen) for _ in figure.series]
 
 
 def marks_json(found: Mapping[str, Mark]) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The web pages: jobs, one job, one point. They show their tables without JavaScript."""
+"""The web pages: jobs, one job and its figures, ablations, one point. Their tables need no JavaScript."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from service.errors import NotFoundError
 from service.settings import Settings
 from service.store import Store
 from service.views import JobView, Page
+from service.web.ablation_page import ablation_context, ablations_context
+from service.web.figures_page import figures_context
 from service.web.job_page import job_context, progress
 from service.web.layer_bars import layer_chart, layer_rows
 from service.web.marks import marks
@@ -45,6 +47,18 @@ def pages(store: Store, settings: Settings) -> APIRouter:
                 "progress": progress,
             },
         )
+
+    @router.get("/jobs/{job_id}/figures")
+    def figures(job_id: str) -> Response:
+        return _answer(renderer, "figures.html", lambda: figures_context(store, job_id))
+
+    @router.get("/ablations")
+    def ablations(cursor: str | None = None) -> Response:
+        return _answer(renderer, "ablations.html", lambda: ablations_context(store, cursor))
+
+    @router.get("/ablations/{ablation_id}")
+    def ablation(ablation_id: str) -> Response:
+        return _answer(renderer, "ablation.html", lambda: ablation_context(store, ablation_id))
 
     @router.get("/points/{point_id}")
     def point(point_id: str) -> Response:

@@ -145,12 +145,12 @@ def test_results_are_the_spread_over_seeds_of_points_chosen_by_validation(store,
         learned = found.groups[0].variants[1]
         job = unit.jobs.get(learned.job_ids[0])
         at_nine = learned.results[1]
-        points = [unit.points.get(point_id) for point_id in at_nine.point_ids]
+        points = [unit.points.get(one.point_id) for one in at_nine.found]
     assert (found.state, found.jobs_ended) == ("succeeded", 2)
     assert [result.budget for result in learned.results] == [3.0, 9.0]
     assert (learned.trials_planned, learned.trials_done) == (4, 4)
     best = {study.seed: study.best[1].point_id for study in job.studies if study.method == "random"}
-    assert at_nine.point_ids == [best[0], best[1]]
+    assert {one.seed: one.point_id for one in at_nine.found} == best
     validation = [point.validation_accuracy for point in points]
     assert at_nine.validation_accuracy.mean == pytest.approx(sum(validation) / 2)
     assert (at_nine.validation_accuracy.least, at_nine.validation_accuracy.greatest) == (

@@ -1,0 +1,57 @@
+"""Figures over REST: all of a job or an ablation, or one of them as JSON or CSV."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+from starlette.responses import Response
+
+from service.api.context import Context
+from service.api.fronts import wants_csv
+from service.api.ids import AblationId, JobId
+from service.api.queries import TableForm
+from service.figures.reading import figure_named, figures_of_ablation, figures_of_job
+from service.figures.table import figure_csv
+from service.figures.views import FigureView
+
+router = APIRouter(prefix="/v1", tags=["figures"])
+FigureKey = Annotated[str, Path(description="One of the keys that the list has.")]
+
+
+@router.get("/jobs/{job_id}/figures")
+def of_job(context: Context, job_id: JobId) -> list[FigureView]:
+    """Every figure of a job, from what it has found so far."""
+    with context.store.unit() as unit:
+        return figures_of_job(unit, unit.jobs.get(job_id))
+
+
+@router.get("/jobs/{job_id}/figures/{key}", response_model=FigureView)
+def one_of_job(
+    context: Context, job_id: JobId, key: FigureKey, query: TableForm, request: Request
+) -> FigureView | Response:
+    """One figure of a job."""
+    return _answer(of_job(context, job_id), job_id, key, wants_csv(query.format, request))
+
+
+@router.get("/ablations/{ablation_id}/figures")
+def of_ablation(context: Context, ablation_id: AblationId) -> list[FigureView]:
+    """A figure for each group of an ablation."""
+    with context.store.unit() as unit:
+        return figures_of_ablation(unit, ablation_id)
+
+
+@router.get("/ablations/{ablation_id}/figures/{key}", response_model=FigureView)
+def one_of_ablation(
+    context: Context, ablation_id: AblationId, key: FigureKey, query: TableForm, request: Request
+) -> FigureView | Response:
+    """One figure of an ablation."""
+    return _answer(of_ablation(context, ablation_id), ablation_id, key, wants_csv(query.format, request))
+
+
+def _answer(figures: list[FigureView], owner: str, key: str, as_csv: bool) -> FigureView | Response:
+    figure = figure_named(figures, key)
+    if not as_csv:
+        return figure
+    headers = {"Content-Disposition": f'attachment; filename="{owner}-{figure.key}.csv"'}
+    return Response(figure_csv(figure), media_type="text/csv; charset=utf-8", headers=headers)

@@ -1,0 +1,43 @@
+"""What the pages of ablations show."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from service.ablations.views import ENDED_ABLATION_STATES, AblationView
+from service.figures.accuracy import ablation_figures
+from service.store import Store
+from service.web.figures_page import figures_part
+from service.web.marks import figure_marks
+
+ABLATIONS_PER_PAGE = 20
+
+
+def ablations_context(store: Store, cursor: str | None) -> dict[str, Any]:
+    """The context of `ablations.html`. Raises InvalidInputError for a bad cursor."""
+    with store.unit() as unit:
+        page = unit.ablations.page(limit=ABLATIONS_PER_PAGE, cursor=cursor)
+    return {"page": page, "first": cursor is None, "done": done}
+
+
+def ablation_context(store: Store, ablation_id: str) -> dict[str, Any]:
+    """The context of `ablation.html`. Raises NotFoundError."""
+    with store.unit() as unit:
+        ablation = unit.ablations.get(ablation_id)
+    ended = ablation.state in ENDED_ABLATION_STATES
+    figures = ablation_figures(ablation)
+    return {
+        "ablation": ablation,
+        "ended": ended,
+        "done": done,
+        "metric": ablation.spec["job"]["budget"]["metric"],
+        "marks": {figure.key: figure_marks(figure) for figure in figures},
+        **figures_part(figures, f"/v1/ablations/{ablation.id}/figures", ended=ended),
+    }
+
+
+def done(ablation: AblationView) -> float:
+    """The share of the planned trials that have ended; jobs that have ended may have needed fewer."""
+    if ablation.jobs_ended == ablation.jobs:
+        return 1.0
+    return min(ablation.trials_done / max(ablation.trials_planned, 1), 1.0)

@@ -1,0 +1,143 @@
+/** The job page: ties the chart, the tables, the choices in the address and the event stream together. */
+
+import { byId, revealScripted } from "./dom";
+import { ago } from "./formats";
+import { FrontChart } from "./front_chart";
+import { fillLegend } from "./legend";
+import { follow, type Connection } from "./live";
+import { pointsTable } from "./points_table";
+import { refreshRegions } from "./regions";
+import { Selection } from "./selection";
+import { currentTheme, onThemeChange } from "./theme";
+import type { Accuracy, FrontView, Setup } from "./types";
+import { addressOf, readState, type ViewState } from "./view_state";
+
+const TICK = 5000; // ms between looks at the clock
+
+export class JobPage {
+  private state: ViewState;
+  private front: FrontView = { metric: "", scope: "searched", budgets: [], points: [] };
+  private updated: Date;
+  private connection: Connection = "ended";
+  private readonly chart: FrontChart;
+  private readonly selection: Selection;
+
+  constructor(private readonly setup: Setup) {
+    this.state = readState(new URL(location.href), setup.metric, Object.keys(setup.metrics));
+    this.updated = new Date(setup.read_at);
+    revealScripted(document);
+    this.chart = new FrontChart(byId("front-chart"), (point) => void this.choosePoint(point));
+    this.selection = new Selection(() => void this.choosePoint(null));
+    this.listen();
+  }
+
+  async start(): Promise<void> {
+    await this.loadFront();
+    if (!this.setup.ended) this.followJob();
+  }
+
+  private listen(): void {
+    const controls = byId<HTMLFormElement>("controls");
+    const logX = byId<HTMLInputElement>("log-x");
+    logX.checked = this.state.logX;
+    controls.addEventListener("submit", (event) => event.preventDefault());
+    controls.addEventListener("change", () => {
+      const chosen = new FormData(controls);
+      const accuracy = chosen.get("accuracy") as Accuracy;
+      void this.change({ metric: String(chosen.get("metric")), accuracy, logX: logX.checked });
+    });
+    fillLegend(byId("legend"), this.setup.methods, this.state.hidden, (hidden) => void this.change({ hidden }));
+    document.addEventListener("click", (event) => this.rowClicked(event));
+    document.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && this.state.point !== null) void this.choosePoint(null);
+    });
+    onThemeChange(() => void this.draw());
+    window.setInterval(() => this.tellTime(), TICK);
+  }
+
+  /** A click on a row, or Enter on its link, shows the point here; with a modifier the link opens as ever. */
+  private rowClicked(event: MouseEvent): void {
+    if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    const row = (event.target as Element).closest<HTMLElement>("tr[data-point]");
+    if (row?.dataset["point"] === undefined) return;
+    event.preventDefault();
+    void this.choosePoint(row.dataset["point"]).then(() => this.selection.focus());
+  }
+
+  private async change(part: Partial<ViewState>): Promise<void> {
+    const before = this.state;
+    this.state = { ...before, ...part };
+    const address = addressOf(this.state, new URL(location.href), this.setup.metric);
+    history.replaceState(null, "", address);
+    const reload = before.metric !== this.state.metric;
+    if (reload) await this.loadFront();
+    else await this.draw();
+    if (reload || before.accuracy !== this.state.accuracy) await this.refresh();
+  }
+
+  private async choosePoint(point: string | null): Promise<void> {
+    await this.change({ point });
+  }
+
+  private async loadFront(): Promise<void> {
+    const metric = this.state.metric;
+    const answer = await fetch(`/v1/jobs/${this.setup.job_id}/front?all_points=true&metric=${metric}`);
+    if (!answer.ok) throw new Error(`the front answered ${answer.status}`);
+    const front = (await answer.json()) as FrontView;
+    if (metric !== this.state.metric) return; // a later choice is on its way
+    this.front = front;
+    await this.draw();
+  }
+
+  private async draw(): Promise<void> {
+    const { setup, front, state } = this;
+    const shown = front.points.filter((point) => !state.hidden.has(point.method));
+    this.chart.draw({ setup, front, state, theme: currentTheme() });
+    byId("all-points-table").replaceChildren(pointsTable(shown, front.metric, setup.methods));
+    byId("chart-note").textContent =
+      `${setup.metrics[front.metric] ?? ""}. The line is the front over all methods; ` +
+      (state.accuracy === "test" ? "its points were chosen by validation accuracy, so it may fall here." : "larger symbols are on it, hollow ones are over a limit.");
+    await this.drawSelection();
+  }
+
+  private async drawSelection(): Promise<void> {
+    const { point, metric } = this.state;
+    if (point === null) this.selection.clear();
+    else await this.selection.show(point, this.front.points.find((known) => known.id === point), metric);
+  }
+
+  private followJob(): void {
+    follow({
+      jobId: this.setup.job_id,
+      since: this.updated,
+      update: async (newPoints) => {
+        if (newPoints) await this.loadFront();
+        return this.refresh();
+      },
+      show: (connection) => {
+        this.connection = connection;
+        this.tellConnection();
+      },
+    });
+  }
+
+  private async refresh(): Promise<{ ended: boolean }> {
+    const fresh = await refreshRegions(new URL(location.href));
+    const setup = JSON.parse(fresh.getElementById("setup")?.textContent ?? "{}") as Partial<Setup>;
+    this.updated = new Date(setup.read_at ?? Date.now());
+    this.selection.markRows(this.state.point);
+    this.tellTime();
+    this.tellConnection();
+    return { ended: setup.ended === true };
+  }
+
+  private tellTime(): void {
+    const shown = document.getElementById("updated");
+    if (shown) shown.textContent = ago(this.updated, new Date());
+  }
+
+  private tellConnection(): void {
+    const shown = document.getElementById("connection");
+    if (shown) shown.textContent = this.connection === "ended" ? "" : this.connection;
+  }
+}
