@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from models.errors import DataDamagedError
 from workers.data.augment import Augmentation, Draws
 from workers.data.batches import batches
-from workers.data.loader import Batch, Loader, Preparation
+from workers.data.loader import Batch, Loader, Preparation, ahead_for
 from workers.data.samples import Samples, scaling_of
 
 COUNT, SIZE = 50, 8
@@ -110,6 +110,16 @@ def test_no_more_than_the_batches_ahead_are_prepared_and_an_abandoned_pass_ends_
     assert isinstance(of.stored, Spoiled)
     assert of.stored.read <= 3
     assert not running()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_thread_is_used_where_it_hides_more_than_it_costs(
+    monkeypatch: pytest.MonkeyPatch, threads: int
+) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    assert ahead_for(preparation(samples())) == 0
+    assert ahead_for(preparation(samples(), ALL)) == (2 if threads > 1 else 0)
+    assert ahead_for(preparation(spoiled(readable=1))) == 2
 
 
 def test_waiting_is_counted() -> None:
