@@ -98,8 +98,8 @@ def ahead_for(preparation: Preparation) -> int:
 class Loader:
     """One pass over the samples in an order of the generator's; `waited` is what it cost its user in seconds.
 
-    An error of the preparation is raised where its batch is taken. `ahead` batches are prepared ahead (None: as
-    many as `ahead_for` says); with 0 each is prepared when it is asked for.
+    An error of the preparation is raised where its batch is taken. `ahead` batches are prepared ahead (None:
+    as many as `ahead_for` says); with 0 each is prepared when it is asked for.
     """
 
     def __init__(
