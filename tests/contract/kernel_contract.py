@@ -49,6 +49,7 @@ class KernelContract:
     device = "cpu"
     sizes: tuple[tuple[int, ...], ...] = ((0,), (1,), (3, 5, 7), (1023,), (4, 1025))
     huge = 3_000_001
+    half: torch.dtype = torch.bfloat16
 
     def form(self, neuron: Neuron) -> Form:
         """The form under test, bound to a neuron on `device`."""
@@ -100,16 +101,17 @@ class KernelContract:
         neuron = neuron_of(bits=2, steps=steps, signed=signed, framed=True, **OPTIONS[options])
         self.check(neuron, made(0, steps, 3, 47))
 
-    @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+    @pytest.mark.parametrize("precision", ["single", "half"])
     @pytest.mark.parametrize("size", range(5))
-    def test_every_size(self, size: int, dtype: torch.dtype) -> None:
+    def test_every_size(self, size: int, precision: str) -> None:
+        dtype = self.half if precision == "half" else torch.float32
         self.check(neuron_of(bits=3, steps=3), made(0, *self.sizes[size]).to(dtype))
 
     @pytest.mark.parametrize("framed", [False, True])
     @pytest.mark.parametrize("options", OPTIONS)
-    def test_bfloat16(self, options: str, framed: bool) -> None:
+    def test_half_precision(self, options: str, framed: bool) -> None:
         neuron = neuron_of(bits=3, steps=3, framed=framed, **OPTIONS[options])
-        self.check(neuron, made(0, 3, 97).bfloat16())
+        self.check(neuron, made(0, 3, 97).to(self.half))
 
     def test_one_huge_tensor(self) -> None:
         self.check(neuron_of(bits=4, steps=2), made(0, self.huge))

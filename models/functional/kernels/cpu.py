@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import torch
 
 from models.functional.kernels.interface import Gradients, Neuron
+from models.functional.kernels.layout import dense, laid_out_like
 from models.functional.kernels.plan import Plan, plan_of
 from models.functional.levels import Levels
 
@@ -39,7 +40,7 @@ class CpuForm:
 
     def forward(self, current: torch.Tensor) -> torch.Tensor:
         """See `Form`."""
-        current, output = _dense(current, framed=self.plan.framed)
+        current, output = dense(current, framed=self.plan.framed)
         self.library.bitfront_forward(
             self._head(current),
             self.steps,
@@ -50,8 +51,8 @@ class CpuForm:
 
     def backward(self, grad: torch.Tensor, current: torch.Tensor) -> Gradients:
         """See `Form`. Raises MemoryError where the sums of the blocks find no room."""
-        current, grad_current = _dense(current, framed=self.plan.framed)
-        grad = _laid_out_like(current, grad)  # named, so that it lives while its address is used
+        current, grad_current = dense(current, framed=self.plan.framed)
+        grad = laid_out_like(current, grad)  # named, so that it lives while its address is used
         totals = (ctypes.c_double * (SUMS * self.plan.steps))()
         failed = self.library.bitfront_backward(
             self._head(current),
@@ -133,21 +134,6 @@ def _range(levels: Levels) -> tuple[float, float, float, float, int]:
 def _count(current: torch.Tensor, plan: Plan) -> int:
     """The elements of one step's input."""
     return current.numel() // plan.steps if plan.framed else current.numel()
-
-
-def _dense(tensor: torch.Tensor, *, framed: bool) -> tuple[torch.Tensor, torch.Tensor]:
-    """The tensor, or a copy without gaps (and frame after frame), and an empty one laid out like it."""
-    like = torch.empty_like(tensor)  # keeps the strides of a dense tensor, in any order of dimensions
-    if framed and tensor.numel() and like.stride(0) * len(like) != like.numel():
-        like = torch.empty_like(tensor, memory_format=torch.contiguous_format)
-    if like.stride() == tensor.stride():
-        return tensor, like
-    return torch.empty_like(like).copy_(tensor), like
-
-
-def _laid_out_like(model: torch.Tensor, tensor: torch.Tensor) -> torch.Tensor:
-    same = tensor.stride() == model.stride() and tensor.dtype == model.dtype
-    return tensor if same else torch.empty_like(model).copy_(tensor)
 
 
 def _padded(values: list[float], count: int) -> torch.Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import logging
+from collections.abc import Callable
 
 import torch
 
@@ -21,6 +22,9 @@ def form_of(current: torch.Tensor, neuron: Neuron) -> Form:
     if current.device.type == "cpu" and current.dtype in STORAGE:
         library = cpu_library()
         return ReferenceForm(neuron) if library is None else CpuForm(library, neuron)
+    if current.is_cuda and current.dtype != torch.float64:
+        fused = gpu_form(current.device)
+        return ReferenceForm(neuron) if fused is None else fused(neuron)
     return ReferenceForm(neuron)
 
 
@@ -36,3 +40,23 @@ def cpu_library() -> ctypes.CDLL | None:
             error,
         )
         return None
+
+
+@functools.cache
+def gpu_form(device: torch.device) -> Callable[[Neuron], Form] | None:
+    """The Triton form; None where it is missing or does not run on `device`, which is said once."""
+    try:
+        from models.functional.kernels.triton_form import TritonForm
+
+        ones = torch.ones(1, device=device)
+        TritonForm(Neuron(step_sizes=ones, bits=ones, steps=ones)).forward(ones)
+    except Exception as error:  # whatever a compiler or a driver raises, training goes on
+        logger.warning(
+            "The fused GPU kernel does not run on %s: %s: %s. Training goes on in plain torch, which is slower. "
+            "Install the version of triton that belongs to this torch.",
+            device,
+            type(error).__name__,
+            error,
+        )
+        return None
+    return TritonForm
