@@ -1,4 +1,4 @@
-"""Without a GPU, Triton's programs run in its interpreter, which has to be chosen before Triton is imported."""
+"""Without a GPU, Triton's programs run in its interpreter, chosen before Triton is imported."""
 
 import os
 

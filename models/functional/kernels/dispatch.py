@@ -52,8 +52,8 @@ def gpu_form(device: torch.device) -> Callable[[Neuron], Form] | None:
         TritonForm(Neuron(step_sizes=ones, bits=ones, steps=ones)).forward(ones)
     except Exception as error:  # whatever a compiler or a driver raises, training goes on
         logger.warning(
-            "The fused GPU kernel does not run on %s: %s: %s. Training goes on in plain torch, which is slower. "
-            "Install the version of triton that belongs to this torch.",
+            "The fused GPU kernel does not run on %s: %s: %s. Training goes on in plain torch, which is "
+            "slower. Install the version of triton that belongs to this torch.",
             device,
             type(error).__name__,
             error,

@@ -1,4 +1,4 @@
-"""The form is chosen by device and type; a GPU without its kernel is told of once and trains in plain torch."""
+"""The form follows from device and type; a GPU without its kernel is told of once and uses plain torch."""
 
 import logging
 import sys
