@@ -71,7 +71,7 @@ class ImageStream:
         try:
             with Image.open(path, formats=FORMATS) as image:
                 return np.asarray(cut(image, path, size=self.size, resize=self.resize))
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        except (OSError, EOFError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
             raise damaged(path, f"it cannot be decoded ({error})") from error
 
 

@@ -45,9 +45,7 @@ def test_images_and_classes_are_those_of_the_files_in_order(
     assert info.available, info.reason
     assert (info.sample_shape, info.classes) == ((3, 32, 32), source.classes)
     train = np.concatenate([pixels[name] for name in source.train])
-    assert np.array_equal(
-        raw.labelled.x_NCHW[np.arange(len(train))], train.reshape(-1, 3, 32, 32)
-    )
+    assert np.array_equal(raw.labelled.x_NCHW[np.arange(len(train))], train.reshape(-1, 3, 32, 32))
     assert raw.labelled.y_N.tolist() == [n % source.classes for n in range(RECORDS)] * len(source.train)
     assert raw.test is not None
     assert raw.test.y_N.tolist() == (np.arange(RECORDS) % source.classes).tolist()
