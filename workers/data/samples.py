@@ -132,7 +132,9 @@ def _moments_of_bytes(stored: NDArray[Any], places_N: NDArray[np.intp]) -> Momen
     counts_CV = np.zeros((stored.shape[-3], GREATEST_BYTE + 1), dtype=np.int64)
     for chunk in chunks(stored, places_N):
         for channel, bytes_V in enumerate(np.moveaxis(chunk, -3, 0)):
-            counts_CV[channel] += np.bincount(bytes_V.ravel(), minlength=GREATEST_BYTE + 1)
+            above_zero = bytes_V[bytes_V > 0]  # most counts of events are 0, and those are counted faster so
+            counts_CV[channel] += np.bincount(above_zero, minlength=GREATEST_BYTE + 1)
+            counts_CV[channel, 0] += bytes_V.size - above_zero.size
     values_V = (np.arange(GREATEST_BYTE + 1, dtype=np.float32) / np.float32(GREATEST_BYTE)).astype(np.float64)
     shares_CV = counts_CV / counts_CV.sum(axis=1, keepdims=True)
     mean_C = shares_CV @ values_V

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -15,13 +14,11 @@ from numpy.typing import NDArray
 from models.errors import DataDamagedError, DataMissingError, InvalidInputError
 from workers.data.events.binning import bin_events
 from workers.data.events.cache import cache_folder, cached
+from workers.data.events.known import known_of, stamp_of
 from workers.data.events.layout import Layout
 from workers.data.events.recording import Recording
 from workers.data.images import DatasetInfo, DatasetSource, LabelledArrays, RawImages, unavailable
-from workers.data.splits import split_sizes
 
-VERSION = 1
-"""Of the readers and the binning: a new one makes all cached frames anew."""
 FRAMES, MOST_FRAMES = 10, 256
 LEAST_SIZE = 4
 WRITTEN_TOGETHER = 64
@@ -62,11 +59,10 @@ class PublishedEvents:
         )
 
     def info(self) -> DatasetInfo:
-        """Lists the files, and reads no events."""
+        """Lists the files, once for each state of their folders, and reads no events."""
         layout = self.layout
         try:
-            listing = layout.listing(self._folder)
-            stamp = _stamp((*listing.train, *(listing.test or ())))
+            known = known_of(layout, self._folder)
         except (DataMissingError, DataDamagedError, OSError) as error:
             return unavailable(layout.name, layout.summary, str(error))
         return DatasetInfo(
@@ -74,8 +70,8 @@ class PublishedEvents:
             summary=layout.summary,
             sample_shape=self._sample_shape,
             classes=layout.classes,
-            train_samples=split_sizes(len(listing.train), own_test=listing.test is not None).train,
-            stamp=stamp,
+            train_samples=known.train_samples,
+            stamp=known.stamp,
             frames=self.frames,
         )
 
@@ -102,7 +98,7 @@ class PublishedEvents:
         return (sensor.channels, self.size or sensor.height, self.size or sensor.width)
 
     def _labelled(self, part: str, recordings: Sequence[Recording]) -> LabelledArrays:
-        name = f"{self.layout.name}-{part}-{self.frames}x{self.size}-{_stamp(recordings)}.npy"
+        name = f"{self.layout.name}-{part}-{self.frames}x{self.size}-{stamp_of(recordings)}.npy"
         shape = (len(recordings), self.frames, *self._sample_shape)
         frames = cached(cache_folder(self.data_folder) / name, shape, lambda: together(self._bin(recordings)))
         return LabelledArrays(x_NCHW=frames, y_N=np.array([one.label for one in recordings], dtype=np.int64))
@@ -144,12 +140,3 @@ def _checked_size(size: int, layout: Layout) -> int:
 def no_size(name: str) -> InvalidInputError:
     """The error for a size given to a set that has just one."""
     return InvalidInputError(f"{name} has no other size.", fix="Leave the size out.", pointer="/dataset/size")
-
-
-def _stamp(recordings: Sequence[Recording]) -> str:
-    """Changes whenever a file is added, removed, renamed or written; and with VERSION."""
-    digest = hashlib.sha256(f"version {VERSION}".encode())
-    for path in dict.fromkeys(recording.path for recording in recordings):
-        stat = path.stat()
-        digest.update(f"{path.parent.name}/{path.name} {stat.st_size} {stat.st_mtime_ns}\n".encode())
-    return digest.hexdigest()[:16]

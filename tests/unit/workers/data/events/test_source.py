@@ -82,7 +82,10 @@ def test_files_that_change_change_the_stamp_and_the_frames(data_folder: Path, na
     assert (describe(name, folder=data_folder).stamp, load()) == (before, frames)
     made = len(list((data_folder / "cache").glob("*.npy")))
     one = next(path for path in sorted((data_folder / name).rglob("*")) if path.is_file())
-    os.utime(one, (0, 0))
+    replacement = data_folder / "replacement"
+    replacement.write_bytes(one.read_bytes())
+    os.utime(replacement, (0, 0))
+    replacement.replace(one)
     assert describe(name, folder=data_folder).stamp != before
     assert load() == frames
     assert len(list((data_folder / "cache").glob("*.npy"))) == made + 1
