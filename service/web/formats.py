@@ -32,24 +32,16 @@ def plain(value: float | str) -> str:
     return value if isinstance(value, str) else f"{value:.4g}"
 
 
-def shares_spread(spread: Spread | None) -> str:
-    """Accuracies over seeds: the mean, the standard deviation where there is one, and the range."""
-    if spread is None:
-        return "–"
+def mean_share(spread: Spread) -> str:
+    """The mean of some accuracies, and the standard deviation where there is one."""
     if spread.deviation is None:
         return percent(spread.mean)
-    deviation = f" ± {100 * spread.deviation:.1f}"
-    return (
-        f"{100 * spread.mean:.1f}{deviation}{NARROW}% ({100 * spread.least:.1f}–{100 * spread.greatest:.1f})"
-    )
+    return f"{100 * spread.mean:.1f} ± {100 * spread.deviation:.1f}{NARROW}%"
 
 
-def number_spread(spread: Spread | None) -> str:
-    """Numbers over seeds: the mean, and the range where it is wider than what is shown."""
-    if spread is None:
-        return "–"
-    least, greatest = _digits(spread.least), _digits(spread.greatest)
-    return _digits(spread.mean) + ("" if least == greatest else f" ({least}–{greatest})")
+def range_share(spread: Spread) -> str:
+    """The least and the greatest of some accuracies, in per cent."""
+    return f"{100 * spread.least:.1f}–{100 * spread.greatest:.1f}"
 
 
 def points(share: float) -> str:
@@ -114,8 +106,8 @@ def flattened(record: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str
 FILTERS: Mapping[str, Any] = {
     "percent": percent,
     "plain": plain,
-    "shares_spread": shares_spread,
-    "number_spread": number_spread,
+    "mean_share": mean_share,
+    "range_share": range_share,
     "points": points,
     "cost": cost,
     "count": count,

@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import product
 from pathlib import Path
 
@@ -18,10 +18,12 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_play
 
 from models.allocation import Allocation, LayerBits
 from models.cost import COST_VERSIONS, LayerShape, costs
+from search.ablation import AblationSpec, ablation_variants
 from search.job import JobSpec
 from service.app import create_app
 from service.settings import Settings
 from service.store import Store, ids
+from service.store.ablations import JobPlanned
 from service.store.leases import Claim
 from service.store.studies import PlannedTrial
 from workers.report import EpochReport, PointResult, TrialFailure, TrialOutcome
@@ -45,10 +47,18 @@ LAYERS = tuple(
     for block in (0, 1, 2)
     for number in (1, 2)
 )
-GAIN = {"gradient": 0.016, "optuna-tpe": 0.004, "optuna-nsga2": 0.0, "random": -0.028, "uniform": 0.0}
+GAIN = {
+    "gradient": 0.016,
+    "gradient-targets": 0.009,
+    "optuna-tpe": 0.004,
+    "optuna-nsga2": 0.0,
+    "random": -0.028,
+    "uniform": 0.0,
+}
 """How far above the common curve of accuracy against cost the points of a method lie."""
 
 
+EPOCHS = 8
 COSTS = (1.3, 1.9, 3.1, 3.9, 5.5, 7.8, 9.0)
 
 
@@ -65,12 +75,13 @@ class Search:
         """The job's page."""
         return f"/jobs/{self.claim.job_id}"
 
-    def start_trial(self, method: str, seed: int) -> str:
-        """Plan and start the next trial of a study."""
+    def start_trial(self, method: str, seed: int, *, budget: float = 4.0) -> str:
+        """Plan and start the next trial of a study, for a budget."""
         study = ids.study_id(self.claim.job_id, method, seed)
         number = self.planned.get(study, 0)
         self.planned[study] = number + 1
-        proposal = {"kind": "learn_bits", "budget": {"metric": "bit_budget", "maximum": 4.0}, "note": {}}
+        kind = "fixed_bits" if method == "uniform" else "learn_bits"
+        proposal = {"kind": kind, "budget": {"metric": "bit_budget", "maximum": budget}, "note": {}}
         trial = PlannedTrial(round=number, number=number, proposal=proposal, fingerprint=f"{study}/{number}")
         trial_id = ids.trial_id(study, number)
         with self.store.unit() as unit:
@@ -81,10 +92,13 @@ class Search:
     def add_point(self, method: str, seed: int, *, cost: float, accuracy: float | None = None) -> str:
         """Run a trial of a study to a point close to a cost (`bit_budget`); the id of the point."""
         dice = random.Random(f"{method}/{seed}/{cost}")  # noqa: S311 - made-up results, not a secret
-        trial_id = self.start_trial(method, seed)
+        budgets = [limit.maximum for limit in self.claim.spec.budgets()]
+        budget = next((one for one in budgets if one >= cost), budgets[-1])
+        trial_id = self.start_trial(method, seed, budget=budget)
         point = _point(method, dice, cost, accuracy)
         with self.store.unit() as unit:
-            unit.results.epoch(self.claim, trial_id, _epoch(point))
+            for epoch in range(1, EPOCHS + 1):
+                unit.results.epoch(self.claim, trial_id, _epoch(point, epoch, seed))
             provenance = {"threads": 1, "versions": {"torch": "2.13.0"}, "data_sha256": "5" * 64}
             outcome = TrialOutcome(points=(point,), epochs=8, samples=65_536, provenance=provenance)
             unit.results.succeed(self.claim, trial_id, outcome)
@@ -98,7 +112,7 @@ class Search:
 
     def fill(self) -> None:
         """Points of every method and seed, on both sides of every budget, and one failure."""
-        for method, seed, cost in product(GAIN, (0, 1, 2), COSTS):
+        for method, seed, cost in product(self.claim.spec.all_methods(), (0, 1, 2), COSTS):
             self.add_point(method, seed, cost=cost)
         self.add_failure("random", 1, message="the loss is not a number")
 
@@ -120,10 +134,51 @@ class Site:
         spec = JobSpec.model_validate(SPEC | {"name": name})
         with self.store.unit() as unit:
             unit.jobs.submit(spec, trials_planned=106, plan={}, idempotency_key=None)
+        return self.claimed()
+
+    def claimed(self) -> Search:
+        """Claim the oldest queued job."""
+        with self.store.unit() as unit:
             claim = unit.jobs.claim("test", 600)
             assert claim is not None
             unit.studies.prepare(claim)
         return Search(store=self.store, claim=claim)
+
+    def ablation(self, name: str) -> Ablated:
+        """Submit an ablation with every group."""
+        spec = AblationSpec.model_validate({"job": SPEC | {"name": name}})
+        variants = ablation_variants(spec, LAYERS)
+        layers = [asdict(layer) for layer in LAYERS]
+        plan = JobPlanned(trials=9, plan={"layers": layers})
+        plans = {job.digest(): plan for variant in variants for job in variant.jobs}
+        with self.store.unit() as unit:
+            found, _ = unit.ablations.submit(spec, variants, plans=plans, idempotency_key=None)
+        return Ablated(site=self, id=found.id, jobs=found.jobs)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ablated:
+    """An ablation in a store, whose jobs a test runs itself."""
+
+    site: Site
+    id: str
+    jobs: int
+
+    @property
+    def path(self) -> str:
+        """Its page."""
+        return f"/ablations/{self.id}"
+
+    def run_one(self) -> Search:
+        """Claim the next job, give every study a point under every budget, and end it."""
+        search = self.site.claimed()
+        spec = search.claim.spec
+        shift = 0.002 * (len(spec.name) % 7 - 3)  # so that variants differ
+        for method, seed, budget in product(spec.all_methods(), spec.seeds, spec.budget.max):
+            accuracy = 0.91 - 0.13 / budget**0.75 + GAIN[method] + shift + 0.003 * (seed - 1)
+            search.add_point(method, seed, cost=0.97 * budget, accuracy=accuracy)
+        search.end()
+        return search
 
 
 SPEC = {
@@ -269,18 +324,22 @@ def _as_allocation(bits_of: dict[str, list[int]]) -> Allocation:
     )
 
 
-def _epoch(point: PointResult) -> EpochReport:
+def _epoch(point: PointResult, epoch: int, seed: int) -> EpochReport:
+    """Bits that fall from many to the point's; seeds differ a little."""
+    budget = point.costs["searched"]["bit_budget"]
+    left = (EPOCHS - epoch) / EPOCHS
+    bits = budget**0.5 + left * (3 + 0.3 * seed)
     return EpochReport(
-        epoch=8,
-        epochs=8,
-        samples=65_536,
+        epoch=epoch,
+        epochs=EPOCHS,
+        samples=8_192 * epoch,
         seconds=11.0,
         learning_rate=0.001,
         train_loss=0.4,
         train_accuracy=point.validation_accuracy,
         validation_accuracy=point.validation_accuracy,
-        budget_cost=point.costs["searched"]["bit_budget"],
-        mean_weight_bits=2.0,
-        mean_spike_bits=2.0,
-        mean_steps=1.0,
+        budget_cost=budget,
+        mean_weight_bits=bits,
+        mean_spike_bits=bits - 0.5 * left,
+        mean_steps=1.0 + left,
     )

@@ -11,7 +11,8 @@ import { currentTheme, type Theme } from "./theme";
 use([LegendPlainComponent, TitleComponent, SVGRenderer]);
 
 const SIZE = { width: 900, height: 520 };
-const PAPER = { dark: false, ink: "#1a2027", quiet: "#3c4650", line: "#d5dade", card: "#ffffff" };
+const PAPER = { dark: false, ink: "#1a2027", quiet: "#3c4650", line: "#d5dade", card: "#ffffff", font: "sans-serif" };
+// A plain font: the page's own has quotes, which the SVG renderer writes as they are.
 
 export function saveLines(figure: Figure, kind: FileKind): void {
   save(kind === "svg" ? svgAddress(svgText(figure)) : pngAddress(figure), `${figure.key}.${kind}`);

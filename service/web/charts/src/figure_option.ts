@@ -10,6 +10,7 @@ import type { Theme } from "./theme";
 
 const MOST_RANGES = 24; // places up to which each range is a line of its own; more of them are outlined
 const DODGE = 0.012; // of the axis, between series at the same place
+const LOOKS = 8; // as many as the server has
 const DASHES: (string | number[])[] = ["solid", [7, 4], [2, 3], [9, 3, 2, 3]];
 
 export interface FigureOption extends EChartsCoreOption {
@@ -94,9 +95,14 @@ function line(series: FigureSeries, x: (point: FigurePoint) => number, look: Loo
     showAllSymbol: !many,
     z: 3,
     data: series.points.map((point) => ({ value: [x(point), point.spread.mean], series: series.name, point })),
-    lineStyle: { color: colour(look, theme), width: 1.8, type: DASHES[index % DASHES.length] as "solid" },
+    lineStyle: { color: colour(look, theme), width: 1.8, type: dash(index) },
     itemStyle: { color: colour(look, theme), borderColor: theme.card, borderWidth: 0.8 },
   };
+}
+
+/** A dash of its own for each series; it shifts where the looks begin anew. */
+function dash(index: number): "solid" {
+  return DASHES[(index + Math.floor(index / LOOKS)) % DASHES.length] as "solid"; // ECharts takes lists of lengths too
 }
 
 /** The range of the seeds: an upright line at each place, or two thin lines where there are many places. */
