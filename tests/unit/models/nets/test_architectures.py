@@ -170,3 +170,16 @@ def test_a_sew_block_without_branch_passes_its_spikes_on_unchanged():
         block.norm2.bias.zero_()
     spikes = torch.rand(4, 2, 6, 5).round()
     assert torch.equal(block(spikes), spikes)
+
+
+def test_a_sew_block_adds_after_the_neuron():
+    network = network_of("sew-resnet18", 0)
+    network(IMAGES)  # the step sizes are set
+    block = network.eval().body.blocks[0]
+    sums = torch.rand(4, 2, 6, 5)
+    branch = block(sums) - sums
+    through = block.norm2(block.conv2(block.norm1(block.conv1(sums))))
+    torch.testing.assert_close(branch, block.spikes(through), atol=1e-5, rtol=0)
+    steps, step_sizes = 2, block.spikes.neuron.step_sizes
+    levels = branch * steps / step_sizes[0]  # both steps have the same size before anything is learned
+    torch.testing.assert_close(levels, levels.round(), atol=1e-3, rtol=0)
