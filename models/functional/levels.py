@@ -26,6 +26,7 @@ Half-precision input is quantized in float32: bfloat16 cannot hold 129 + 1/2.
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 
@@ -77,6 +78,7 @@ def unsigned_levels(bits: int) -> Levels:
     return Levels(low=0, high=2**bits - 1, binary=bits == 1)
 
 
+@functools.cache
 def levels_at(bits: int, *, signed: bool) -> Levels:
     """The range of either form."""
     return signed_levels(bits) if signed else unsigned_levels(bits)

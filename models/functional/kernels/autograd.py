@@ -31,7 +31,7 @@ class _Run(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         current, *arguments = ctx.saved_tensors
-        found = ctx.form.backward(grad, current)
+        found = ctx.form.backward(grad, current, learns_steps=ctx.needs_input_grad[3])
         values = (found.step_sizes, found.bits, found.steps, found.leak, found.shifts)
         return (
             found.current,
@@ -44,4 +44,6 @@ def _like(value: torch.Tensor | None, argument: torch.Tensor | None) -> torch.Te
     """A gradient in the shape and type of its argument."""
     if value is None or argument is None:
         return None
+    if value.dtype == argument.dtype and value.shape == argument.shape:
+        return value
     return value.to(argument.dtype).reshape(argument.shape)

@@ -17,14 +17,16 @@
 #include <string.h>
 
 #define BLOCK 1024          /* elements: six float buffers of it fit in the first-level cache */
-#define SUMS 5              /* error, above, below, leak, divisor: one set per block and step */
 #define SERIAL_BELOW 16384  /* elements: less work than waking threads costs */
 
 enum kind { UNSIGNED, UNSIGNED_BINARY, SIGNED, SIGNED_BINARY };
 
+enum sums { RANGE, RANGE_AND_DIVISOR, ALL };  /* which sums a backward pass needs: those of V and B; of T; all */
+
 typedef struct {
     float step_size, shift, low, high;       /* V, z and the range of levels */
     float inside_low, inside_high;           /* the floats just outside the range */
+    double growth, scale;                    /* of dB and dV: see levels.py */
     int32_t kind;
 } step_plan;
 
@@ -34,6 +36,8 @@ typedef struct {
     int32_t framed;     /* whether each step has an input and an output of its own */
     int32_t half;       /* whether storage is bfloat16 */
     int32_t threads;
+    int32_t sums;       /* which sums the backward pass makes */
+    int32_t longest;    /* entries of the per-step gradients, at least `steps` */
     float leak;         /* d */
 } neuron_plan;
 
@@ -92,23 +96,22 @@ static void store(void *storage, int64_t at, int size, int half, const float *bu
     for (int i = 0; i < size; i++) narrow[i] = to_half(buffer[i]);
 }
 
-/* One step over one block. `u` holds u_t on entry where `first` is 0 and u_t - s_t after; `s` gets the spikes,
-   added to what is there where `adds`. */
-INLINE void advance(const float *x, float *u, float *s, int size, step_plan step, float leak, int first, int adds,
-                    int kind) {
+/* One step over one block. `u` holds u_t - s_t of the step before where this is not the first, and of this one
+   after; the spikes are added to `s`, or put there by the first step. */
+INLINE void advance(const float *x, float *u, float *s, int size, step_plan step, float leak, int first, int kind) {
 #pragma omp simd
     for (int i = 0; i < size; i++) {
         float potential = first ? x[i] : x[i] + u[i] * leak;
         float w = potential / step.step_size - step.shift;
         float spike = (level_of(w, kind, step.low, step.high) + step.shift) * step.step_size;
         u[i] = potential - spike;
-        s[i] = adds ? s[i] + spike : spike;
+        s[i] = first ? spike : s[i] + spike;
     }
 }
 
-/* The same with gradients: dx gets (or adds) du, `g` is the gradient that reaches the spikes. */
+/* The same with gradients: dx gets or adds du; `g` is the gradient that reaches the spikes. */
 INLINE step_sums derive(const float *x, const float *g, float *u, float *dx, int size, step_plan step, float leak,
-                        int first, int adds, int kind) {
+                        int first, int kind, int wanted) {
     float error = 0, above = 0, below = 0, leaked = 0, divisor = 0;
 #pragma omp simd reduction(+ : error, above, below, leaked, divisor)
     for (int i = 0; i < size; i++) {
@@ -117,14 +120,14 @@ INLINE step_sums derive(const float *x, const float *g, float *u, float *dx, int
         float w = potential / step.step_size - step.shift;
         float level = level_of(w, kind, step.low, step.high);
         float spike = (level + step.shift) * step.step_size;
-        float du = w > step.inside_low && w < step.inside_high ? g[i] : 0.0f;
+        float du = (w > step.inside_low) & (w < step.inside_high) ? g[i] : 0.0f;
         error += (level - w) * du;
         above += w > step.high ? g[i] : 0.0f;
-        below += w <= step.inside_low ? g[i] : 0.0f;
-        leaked += rest * du;
-        divisor += g[i] * spike;
+        if (wanted == ALL || kind >= SIGNED) below += w <= step.inside_low ? g[i] : 0.0f;
+        if (wanted == ALL && !first) leaked += rest * du;
+        if (wanted != RANGE) divisor += g[i] * spike;
         u[i] = potential - spike;
-        dx[i] = adds ? dx[i] + du : du;
+        dx[i] = first ? du : dx[i] + du;
     }
     return (step_sums){error, above, below, leaked, divisor};
 }
@@ -137,26 +140,42 @@ INLINE step_sums derive(const float *x, const float *g, float *u, float *dx, int
     default: CALL(SIGNED_BINARY); break;                                      \
     }
 
-static void forward_step(const float *x, float *u, float *s, int size, step_plan step, float leak, int first,
-                         int adds) {
+static void forward_step(const float *x, float *u, float *s, int size, step_plan step, float leak, int first) {
 #define CALL(KIND)                                                            \
-    if (first) advance(x, u, s, size, step, leak, 1, 0, KIND);                \
-    else if (adds) advance(x, u, s, size, step, leak, 0, 1, KIND);            \
-    else advance(x, u, s, size, step, leak, 0, 0, KIND)
+    if (first) advance(x, u, s, size, step, leak, 1, KIND);                   \
+    else advance(x, u, s, size, step, leak, 0, KIND)
     BY_KIND(CALL)
 #undef CALL
 }
 
 static step_sums backward_step(const float *x, const float *g, float *u, float *dx, int size, step_plan step,
-                               float leak, int first, int adds) {
+                               float leak, int first, int wanted) {
     step_sums sums;
+#define DERIVE(FIRST, KIND, WANTED) sums = derive(x, g, u, dx, size, step, leak, FIRST, KIND, WANTED)
 #define CALL(KIND)                                                            \
-    if (first) sums = derive(x, g, u, dx, size, step, leak, 1, 0, KIND);      \
-    else if (adds) sums = derive(x, g, u, dx, size, step, leak, 0, 1, KIND);  \
-    else sums = derive(x, g, u, dx, size, step, leak, 0, 0, KIND)
+    if (wanted == RANGE && first) DERIVE(1, KIND, RANGE);                     \
+    else if (wanted == RANGE) DERIVE(0, KIND, RANGE);                         \
+    else if (wanted == ALL && first) DERIVE(1, KIND, ALL);                    \
+    else if (wanted == ALL) DERIVE(0, KIND, ALL);                             \
+    else if (first) DERIVE(1, KIND, RANGE_AND_DIVISOR);                       \
+    else DERIVE(0, KIND, RANGE_AND_DIVISOR)
     BY_KIND(CALL)
 #undef CALL
+#undef DERIVE
     return sums;
+}
+
+INLINE void divide(const float *values, float *quotients, int size, int divisor) {
+    float whole = (float)divisor;
+#pragma omp simd
+    for (int i = 0; i < size; i++) quotients[i] = values[i] / whole;
+}
+
+/* Frames have places of their own, so their spikes (and du) are added to zeros. */
+static float *start(void *storage, int64_t at, int size, const neuron_plan *plan, float *buffer) {
+    float *output = place(storage, at, plan->half, buffer);
+    if (plan->framed) memset(output, 0, (size_t)size * sizeof *output);
+    return output;
 }
 
 static void forward_block(const neuron_plan *plan, const step_plan *steps, const void *x, void *y, int64_t at,
@@ -168,17 +187,13 @@ static void forward_block(const neuron_plan *plan, const step_plan *steps, const
         int64_t here = plan->framed ? t * plan->count + at : at;
         if (plan->framed || !t) {
             input = load(x, here, size, plan->half, wide);
-            output = place(y, here, plan->half, made);
+            output = start(y, here, size, plan, made);
         }
-        forward_step(input, u, output, size, steps[t], plan->leak, !t, t && !plan->framed);
+        forward_step(input, u, output, size, steps[t], plan->leak, !t);
         if (plan->framed) store(y, here, size, plan->half, output);
     }
     if (plan->framed) return;
-    float divisor = (float)plan->steps;
-    if (plan->steps > 1) {
-#pragma omp simd
-        for (int i = 0; i < size; i++) output[i] = output[i] / divisor;
-    }
+    if (plan->steps > 1) divide(output, output, size, plan->steps);
     store(y, at, size, plan->half, output);
 }
 
@@ -192,18 +207,46 @@ static void backward_block(const neuron_plan *plan, const step_plan *steps, cons
         if (plan->framed || !t) {
             input = load(x, here, size, plan->half, wide);
             grad = load(g, here, size, plan->half, wide_g);
-            output = place(dx, here, plan->half, made);
+            output = start(dx, here, size, plan, made);
         }
         if (!plan->framed && !t && plan->steps > 1) {
-            float divisor = (float)plan->steps;
-#pragma omp simd
-            for (int i = 0; i < size; i++) wide_g[i] = grad[i] / divisor;
+            divide(grad, wide_g, size, plan->steps);
             grad = wide_g;
         }
-        sums[t] = backward_step(input, grad, u, output, size, steps[t], plan->leak, !t, t && !plan->framed);
+        sums[t] = backward_step(input, grad, u, output, size, steps[t], plan->leak, !t, plan->sums);
         if (plan->framed) store(dx, here, size, plan->half, output);
     }
     if (!plan->framed) store(dx, at, size, plan->half, output);
+}
+
+/* The gradients of the neuron's tensors, from the sums of all blocks in order: `found` has dV, dB and dz of every
+   entry (`longest` each), then dT and dd. With E the part outside the range (above it alone when unsigned):
+       dV = k (error + Q E + z (above + below));   dB = growth V E;   dz = V (above + below);   dT = -divisor / T */
+static void finish(const neuron_plan *plan, const step_plan *steps, const step_sums *sums, int64_t blocks,
+                   float *found) {
+    int longest = plan->longest;
+    double leaked = 0, divisor = 0;
+    for (int t = 0; t < plan->steps; t++) {
+        step_plan step = steps[t];
+        step_sums total = {0, 0, 0, 0, 0};
+        for (int64_t block = 0; block < blocks; block++) {
+            const step_sums *part = sums + block * plan->steps + t;
+            total.error += part->error;
+            total.above += part->above;
+            total.below += part->below;
+            total.leak += part->leak;
+            total.divisor += part->divisor;
+        }
+        double outside = step.kind >= SIGNED ? total.above - total.below : total.above;
+        double all = total.above + total.below;
+        found[t] = (float)(step.scale * (total.error + step.high * outside + step.shift * all));
+        found[longest + t] = (float)(step.growth * step.step_size * outside);
+        found[2 * longest + t] = (float)(step.step_size * all);
+        leaked += total.leak;
+        divisor += total.divisor;
+    }
+    found[3 * longest] = (float)(-divisor / plan->steps);
+    found[3 * longest + 1] = (float)leaked;
 }
 
 static int size_at(const neuron_plan *plan, int64_t at) {
@@ -217,26 +260,16 @@ void bitfront_forward(const neuron_plan *plan, const step_plan *steps, const voi
         forward_block(plan, steps, x, y, block * BLOCK, size_at(plan, block * BLOCK));
 }
 
-/* Writes dx, and for each step the sums of `step_sums` to `totals`. Returns 0, or 1 where memory is short. */
+/* Writes dx and the gradients of `finish`. Returns 0, or 1 where memory is short. */
 int bitfront_backward(const neuron_plan *plan, const step_plan *steps, const void *x, const void *g, void *dx,
-                      step_sums *totals) {
+                      float *found) {
     int64_t blocks = (plan->count + BLOCK - 1) / BLOCK;
-    memset(totals, 0, (size_t)plan->steps * sizeof *totals);
-    if (!blocks) return 0;
-    step_sums *sums = malloc((size_t)blocks * (size_t)plan->steps * sizeof *sums);
+    step_sums *sums = malloc((size_t)(blocks + 1) * (size_t)plan->steps * sizeof *sums);
     if (!sums) return 1;
 #pragma omp parallel for schedule(static) num_threads(plan->threads) if (plan->count >= SERIAL_BELOW)
     for (int64_t block = 0; block < blocks; block++)
         backward_block(plan, steps, x, g, dx, block * BLOCK, size_at(plan, block * BLOCK), sums + block * plan->steps);
-    for (int64_t block = 0; block < blocks; block++)
-        for (int t = 0; t < plan->steps; t++) {
-            const step_sums *part = sums + block * plan->steps + t;
-            totals[t].error += part->error;
-            totals[t].above += part->above;
-            totals[t].below += part->below;
-            totals[t].leak += part->leak;
-            totals[t].divisor += part->divisor;
-        }
+    finish(plan, steps, sums, blocks, found);
     free(sums);
     return 0;
 }

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import torch
 
 from models.functional.kernels import build
-from models.functional.kernels.cpu import STORAGE, CpuForm
+from models.functional.kernels.cpu import STORAGE, CpuForm, typed
 from models.functional.kernels.interface import Form, Neuron
 from models.functional.kernels.reference import ReferenceForm
 
@@ -32,7 +32,7 @@ def form_of(current: torch.Tensor, neuron: Neuron) -> Form:
 def cpu_library() -> ctypes.CDLL | None:
     """The compiled kernel; None where it cannot be built, which is said once."""
     try:
-        return build.load()
+        return typed(build.load())
     except build.BuildError as error:
         logger.warning(
             "The fused CPU kernel cannot be built: %s. Training goes on in plain torch, which takes about "

@@ -52,7 +52,7 @@ class ReferenceForm:
             current.dtype
         )
 
-    def backward(self, grad: torch.Tensor, current: torch.Tensor) -> Gradients:
+    def backward(self, grad: torch.Tensor, current: torch.Tensor, *, learns_steps: bool = True) -> Gradients:
         """See `Form`."""
         found = [
             _step_gradients(g, step, number, self.plan)
@@ -65,7 +65,7 @@ class ReferenceForm:
             current=(torch.stack(du) if self.plan.framed else _total(du)).to(current.dtype),
             step_sizes=_padded([step.step_size for step in found], self.neuron.step_sizes),
             bits=_padded([step.bits for step in found], self.neuron.bits),
-            steps=None if self.neuron.steps is None else self._divisor(working(grad), working(current)),
+            steps=self._divisor(working(grad), working(current)) if learns_steps else None,
             leak=_total([step.leak for step in found])
             if isinstance(self.neuron.leak, torch.Tensor)
             else None,
@@ -74,8 +74,10 @@ class ReferenceForm:
             else _padded([step.shift for step in found], self.neuron.shifts),
         )
 
-    def _divisor(self, grad: torch.Tensor, current: torch.Tensor) -> torch.Tensor:
-        """dT."""
+    def _divisor(self, grad: torch.Tensor, current: torch.Tensor) -> torch.Tensor | None:
+        """dT, where there is a T."""
+        if self.neuron.steps is None:
+            return None
         output = _output([step.spikes for step in walk(current, self.plan)], self.plan)
         return (grad * output).sum() / -self.plan.steps
 
