@@ -90,6 +90,7 @@ class EpochView(View):
     mean_weight_bits: float
     mean_spike_bits: float
     mean_steps: float
+    data_wait_share: float | None = None  # None in epochs stored before it was measured
 
 
 class AttemptView(View):

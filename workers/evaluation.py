@@ -14,28 +14,30 @@ from models.layers import SpikingLayer
 from models.nets import Network
 from workers.data import Samples
 from workers.data.batches import batches
+from workers.placement import Placement
 
 EVALUATION_BATCH = 512
+CPU = Placement()
 
 
-@torch.no_grad()
-def accuracy(network: Network, images: Samples) -> float:
+@torch.inference_mode()
+def accuracy(network: Network, images: Samples, placement: Placement = CPU) -> float:
     """The share of images whose class is predicted, 0 to 1; leaves the network in evaluation mode."""
     network.eval()
-    correct = 0
-    for x_BCHW, y_B in batches(images, EVALUATION_BATCH):
-        correct += int((network(x_BCHW).argmax(1) == y_B).sum())
-    return correct / len(images.y_N)
+    correct = torch.zeros((), dtype=torch.int64, device=placement.device)
+    for x, y_B in batches(images, EVALUATION_BATCH):
+        correct += (network(placement.batch(x)).argmax(1) == y_B.to(placement.device)).sum()
+    return correct.item() / len(images.y_N)
 
 
-@torch.no_grad()
-def spike_rates(network: Network, images: Samples) -> dict[str, list[float]]:
+@torch.inference_mode()
+def spike_rates(network: Network, images: Samples, placement: Placement = CPU) -> dict[str, list[float]]:
     """For each layer, the share of nonzero spikes at each step, averaged over the images."""
     network.eval()
     sums: dict[str, torch.Tensor] = {}
     with _counting(network, sums):
-        for x_BCHW, _ in batches(images, EVALUATION_BATCH):
-            network(x_BCHW)
+        for x, _ in batches(images, EVALUATION_BATCH):
+            network(placement.batch(x))
     return {name: (rates_T / len(images.y_N)).tolist() for name, rates_T in sums.items()}
 
 

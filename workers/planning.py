@@ -26,7 +26,7 @@ from search.strategy import StudyContext
 from workers.data import DatasetInfo, datasets, describe
 from workers.data.splits import LEAST_TRAINING
 
-TRAINER_VERSION = 1
+TRAINER_VERSION = 2
 """Raised whenever the same request would train to another result; part of every fingerprint."""
 
 

@@ -38,6 +38,7 @@ class EpochReport:
     mean_weight_bits: float
     mean_spike_bits: float
     mean_steps: float
+    data_wait_share: float = 0.0  # of the seconds spent on training steps, those that passed waiting for data
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,13 +10,11 @@ optimisers and `Progress`; a training resumed from it goes on bit for bit on the
 
 from __future__ import annotations
 
-import math
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import torch
-from torch.nn import functional
 
 from models.allocation import Allocation, Bounds
 from models.cost import LayerShape
@@ -25,7 +23,12 @@ from models.nets import Network
 from models.repair import fit
 from search.job import JobSpec
 from workers.data import Splits
-from workers.data.batches import batches
+from workers.data.augment import Augmentation, Draws
+from workers.data.loader import Batch, Loader, Preparation
+from workers.losses import loss_of
+from workers.parts import Thresholds, parts_of
+from workers.placement import Placement
+from workers.progress import Progress
 from workers.recipe import (
     Schedule,
     bounded_step,
@@ -35,44 +38,14 @@ from workers.recipe import (
     set_rate,
     weight_optimiser,
 )
-from workers.steering import Fixed, State, Steer, Steering, bit_optimiser, state_from_json, state_to_json
+from workers.steering import Fixed, State, Steer, Steering, bit_optimiser
 
 EPOCH_SEED_STRIDE = 1_000_003
 """Far more than any number of epochs, so that the seeds of (seed, epoch) pairs never meet."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Progress:
-    """How far a training is, beside the tensors."""
-
-    epoch: int
-    step: int
-    samples: int
-    allocation: Allocation | None
-    """The realised bits; None while they are still being learned."""
-    steering: State
-
-    def to_json(self) -> dict[str, Any]:
-        """The form stored in a checkpoint."""
-        return {
-            "epoch": self.epoch,
-            "step": self.step,
-            "samples": self.samples,
-            "allocation": self.allocation.to_json() if self.allocation else None,
-            **state_to_json(self.steering),
-        }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Progress:
-        """The inverse of `to_json`."""
-        allocation = data["allocation"]
-        return cls(
-            epoch=data["epoch"],
-            step=data["step"],
-            samples=data["samples"],
-            allocation=Allocation.from_json(allocation) if allocation else None,
-            steering=state_from_json(data),
-        )
+AHEAD = 2
+"""Batches that are prepared while one is trained on."""
+CHECKED_EVERY = 64
+"""Steps between looks at whether the loss is still a number: each look waits for the device."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,6 +55,40 @@ class EpochSums:
     loss: float
     accuracy: float
     learning_rate: float
+    data_wait_share: float  # of the seconds of its steps, how many passed waiting for data
+
+
+class Tally:
+    """Sums over the steps of an epoch that stay on the device until they are asked for."""
+
+    def __init__(self, device: torch.device, first_step: int) -> None:
+        self._loss = torch.zeros((), dtype=torch.float64, device=device)
+        self._right = torch.zeros((), dtype=torch.int64, device=device)
+        self._samples = 0
+        self._steps = first_step
+        self._checked = first_step
+
+    def add(self, loss: torch.Tensor, right: torch.Tensor, samples: int) -> None:
+        """Count a step: its mean loss and how many samples it got right. Raises NanLossError."""
+        self._loss += loss.double() * samples
+        self._right += right
+        self._samples += samples
+        self._steps += 1
+        if self._steps - self._checked >= CHECKED_EVERY:
+            self._check()
+
+    def means(self) -> tuple[float, float]:
+        """Mean loss and accuracy. Raises NanLossError."""
+        self._check()
+        return self._loss.item() / self._samples, self._right.item() / self._samples
+
+    def _check(self) -> None:
+        if not bool(self._loss.isfinite()):
+            raise NanLossError(
+                f"the loss is not a number in steps {self._checked} to {self._steps - 1}.",
+                fix="Lower /training/lr.",
+            )
+        self._checked = self._steps
 
 
 class Trainer:
@@ -97,15 +104,17 @@ class Trainer:
         seed: int,
         steering: Steering,
         bounds: Bounds,
+        placement: Placement,
     ) -> None:
         self.spec = spec
-        self.network = network
+        self.network = placement.place(network)
         self.layers = layers
         self.data = data
         self.seed = seed
         self.steering = steering
         self.steer = Steer(steering, network, layers)
         self.bounds = bounds
+        self.placement = placement
         self.plan = self._plan()
         self.weights = weight_optimiser(network, spec.training)
         self.step_sizes = list(network.step_size_parameters())
@@ -119,14 +128,17 @@ class Trainer:
 
     def run_epoch(self, progress: Progress) -> tuple[Progress, EpochSums]:
         """Train one epoch. Raises NanLossError when the loss is no longer a number."""
-        generator = torch.Generator().manual_seed(self.seed * EPOCH_SEED_STRIDE + progress.epoch)
+        began = time.perf_counter()
+        loader = self._loader(progress.epoch)
+        tally = Tally(self.placement.device, progress.step)
         self.network.train()
-        loss_sum, correct, count, rate = 0.0, 0, 0, 0.0
-        for x_BCHW, y_B in batches(self.data.train, self.spec.training.batch_size, generator=generator):
+        rate = 0.0
+        for batch in loader:
             rate = set_rate(self.weights, self.spec.training, progress.step, self.plan.steps)
-            loss, right, progress = self._step(x_BCHW, y_B, progress)
-            loss_sum, correct, count = loss_sum + loss * len(y_B), correct + right, count + len(y_B)
-        sums = EpochSums(loss=loss_sum / count, accuracy=correct / count, learning_rate=rate)
+            progress = self._step(batch, progress, tally)
+        loss, accuracy = tally.means()
+        waited = loader.waited / (time.perf_counter() - began)
+        sums = EpochSums(loss=loss, accuracy=accuracy, learning_rate=rate, data_wait_share=min(1.0, waited))
         return replace(progress, epoch=progress.epoch + 1), sums
 
     def state(self) -> dict[str, torch.Tensor]:
@@ -146,37 +158,53 @@ class Trainer:
         if self.bits is not None:
             restore_state(self.bits, _under("bits.", tensors))
 
-    def _step(
-        self, x_BCHW: torch.Tensor, y_B: torch.Tensor, progress: Progress
-    ) -> tuple[float, int, Progress]:
+    def _step(self, batch: Batch, progress: Progress, tally: Tally) -> Progress:
+        samples = len(batch.y_B)
+        learning = progress.allocation is None and self.bits is not None
         self.weights.zero_grad(set_to_none=True)
-        logits_BK = self.network(x_BCHW)
-        loss = functional.cross_entropy(logits_BK, y_B, label_smoothing=self.spec.training.label_smoothing)
-        steering = self._backward(loss, progress)
+        if learning and self.bits is not None:
+            self.bits.zero_grad(set_to_none=True)
+        loss, right = self._backward(batch)
+        steering = self._step_bits(self.bits, progress) if learning and self.bits else progress.steering
         bounded_step(self.weights, self.step_sizes)
         self.network.constrain()
-        value = float(loss.detach())
-        if not math.isfinite(value):
-            raise NanLossError(
-                f"the loss is not a number at step {progress.step}.", fix="Lower /training/lr."
-            )
-        right = int((logits_BK.argmax(1) == y_B).sum())
-        progress = replace(
-            progress, step=progress.step + 1, samples=progress.samples + len(y_B), steering=steering
+        tally.add(loss, right, samples)
+        return self._frozen_when_learned(
+            replace(progress, step=progress.step + 1, samples=progress.samples + samples, steering=steering)
         )
-        return value, right, self._frozen_when_learned(progress)
 
-    def _backward(self, loss: torch.Tensor, progress: Progress) -> State:
-        """Gradients of the loss and, while bits are learned, of the penalty; steps the bits."""
-        if self.bits is None or progress.allocation is not None:
-            loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-            return progress.steering
-        self.bits.zero_grad(set_to_none=True)
+    def _backward(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+        """Gradients of the loss, a part of the batch at a time; the mean loss and the count of right ones."""
+        parts = list(parts_of(batch, self.spec.training.accumulate))
+        if len(parts) == 1:
+            return self._backward_part(batch, 1.0)
+        thresholds = Thresholds(self.network)
+        found = []
+        for part in parts:
+            share = len(part.y_B) / len(batch.y_B)
+            found.append(self._backward_part(part, share))
+            thresholds.add(share)
+        thresholds.give()
+        losses, right = zip(*found, strict=True)
+        return torch.stack(losses).sum(), torch.stack(right).sum()
+
+    def _backward_part(self, part: Batch, share: float) -> tuple[torch.Tensor, torch.Tensor]:
+        """The same of a part that makes up a share of the batch."""
+        with self.placement.precision():
+            logits_TBK = self.network.frame_logits(self.placement.batch(part.x))
+            loss = loss_of(logits_TBK, part.target, self.spec.training) * share
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        right = (logits_TBK.detach().mean(0).argmax(1) == part.y_B).sum()
+        return loss.detach(), right
+
+    def _step_bits(self, bits: torch.optim.Optimizer, progress: Progress) -> State:
+        """Add the gradients of the penalty, step the bits, and let step sizes follow."""
         passed = progress.step / self.plan.learning_steps
         penalty, steering = self.steer.penalty(progress.steering, passed)
-        (loss + penalty).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        self.steer.set_rate(self.bits, self.spec.training, passed)
-        self.bits.step()
+        if penalty.requires_grad:
+            penalty.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        self.steer.set_rate(bits, self.spec.training, passed)
+        bits.step()
         self.network.constrain()
         if self.steer.renews(steering, progress.epoch):
             self.network.renew(self.spec.training.renewal)
@@ -189,6 +217,17 @@ class Trainer:
         renewal = self.spec.training.renewal
         self.network.freeze(allocation, "search" if renewal == "search" else "closed_form")
         return replace(progress, allocation=allocation)
+
+    def _loader(self, epoch: int) -> Loader:
+        preparation = Preparation(
+            self.data.train,
+            classes=self.data.classes,
+            augmentation=Augmentation(**self.spec.training.augment.model_dump()),
+            draws=Draws(seed=self.seed, epoch=epoch),
+            device=self.placement.device,
+        )
+        generator = torch.Generator().manual_seed(self.seed * EPOCH_SEED_STRIDE + epoch)
+        return Loader(preparation, self.spec.training.batch_size, generator=generator, ahead=AHEAD)
 
     def _plan(self) -> Schedule:
         steps_per_epoch = sum(1 for _ in range(0, len(self.data.train.y_N), self.spec.training.batch_size))

@@ -6,6 +6,7 @@ and with the checkpoints of its points once it has ended.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,10 +23,12 @@ from search.strategy import FixedBits, Proposal, proposal_from_json
 from workers.checkpoints import Checkpoint, latest_checkpoint, save_checkpoint, write_tensors
 from workers.data import Splits, load_splits
 from workers.evaluation import accuracy, spike_rates
+from workers.placement import placement_of
+from workers.progress import Progress
 from workers.provenance import provenance
 from workers.report import EpochReport, PointResult, TrialOutcome, TrialRequest, to_json
 from workers.steering import learning_bounds, steering_of
-from workers.training import EpochSums, Progress, Trainer
+from workers.training import EpochSums, Trainer
 
 
 def run_trial(
@@ -73,7 +76,7 @@ class TrialRun:
         """Train and check one epoch, and write its resume checkpoint."""
         began = time.perf_counter()
         self.progress, sums = self.trainer.run_epoch(self.progress)
-        validation = accuracy(self.trainer.network, self.data.validation)
+        validation = accuracy(self.trainer.network, self.data.validation, self.trainer.placement)
         report = self._report(sums, validation, time.perf_counter() - began)
         state = {"progress": self.progress.to_json(), "report": to_json(report)}
         save_checkpoint(
@@ -103,6 +106,7 @@ class TrialRun:
             seed=seed,
             steering=steering_of(proposal, self.spec),
             bounds=bounds,
+            placement=placement_of(self.spec, network),
         )
 
     def _resume(self) -> Progress | None:
@@ -130,12 +134,13 @@ class TrialRun:
             mean_weight_bits=means[0],
             mean_spike_bits=means[1],
             mean_steps=means[2],
+            data_wait_share=sums.data_wait_share,
         )
 
     def _point(self) -> PointResult:
         network, layers = self.trainer.network, self.trainer.layers
-        allocation = network.allocation()
-        rates = spike_rates(network, self.data.validation)
+        allocation, placement = network.allocation(), self.trainer.placement
+        rates = spike_rates(network, self.data.validation, placement)
         name = "point-0.safetensors"
         return PointResult(
             allocation=allocation.to_json(),
@@ -145,8 +150,8 @@ class TrialRun:
             },
             cost_versions=dict(COST_VERSIONS),
             rates=rates,
-            validation_accuracy=accuracy(network, self.data.validation),
-            test_accuracy=accuracy(network, self.data.test),
+            validation_accuracy=accuracy(network, self.data.validation, placement),
+            test_accuracy=accuracy(network, self.data.test, placement),
             checkpoint=name,
             checkpoint_sha256=write_tensors(self.folder / name, network.state_dict()),
         )
@@ -155,6 +160,7 @@ class TrialRun:
 def use_threads(threads: int) -> None:
     """Fix what a result depends on beside its request: the thread count and deterministic kernels."""
     torch.set_num_threads(threads)
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what cuBLAS needs to be deterministic
     torch.use_deterministic_algorithms(True)
 
 

@@ -133,6 +133,7 @@ class Epoch(Base):
     mean_weight_bits: Mapped[float]
     mean_spike_bits: Mapped[float]
     mean_steps: Mapped[float]
+    data_wait_share: Mapped[float | None]  # None where it was not measured
 
 
 class Point(Base):

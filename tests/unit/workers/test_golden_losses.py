@@ -44,7 +44,7 @@ def proposal(kind, spec, folder):
 def in_float64(run):
     """The same training in float64, from a start that is the same on any processor."""
     network = run.trainer.network.double()
-    network.register_forward_pre_hook(lambda _, inputs: (inputs[0].double(),))
+    network.body.register_forward_pre_hook(lambda _, inputs: (inputs[0].double(),))
     random = np.random.default_rng(0)
     for parameter in network.weight_parameters():
         spread = (2 / parameter[0].numel()) ** 0.5 if parameter.dim() > 1 else 0.1

@@ -76,6 +76,11 @@ RESUMED = {
     "learned": ("learned", {}),
     "learned with every option of the neuron": ("learned", {"neuron": NEURON}),
     "learned with renewal by search": ("learned", {"renewal": "search"}),
+    "learned in bfloat16, in parts": ("learned", {"precision": "bfloat16", "accumulate": 3}),
+    "learned with tet on augmented images": (
+        "learned",
+        {"loss": "tet", "augment": {"crop": 1, "flip": True, "cutout": 2, "policy": "auto", "mixup": 0.2}},
+    ),
     "targets": ("targets", {}),
     "targets with early end of renewal": ("targets", {"renewal_stop": 0.9, "renewal_min_epoch": 0}),
 }
@@ -178,7 +183,7 @@ def test_targets_draw_the_mean_bits_to_them(tmp_path):
     after = mean_bits(network.loads(layers, "searched"))
     targets = (2.0, 1.5, 1.2)
     for first, last, target in zip(before, after, targets, strict=True):
-        assert abs(float(last) - target) < abs(float(first) - target)
+        assert abs(last.item() - target) < abs(first.item() - target)
 
 
 def test_what_is_not_learned_keeps_its_start_and_the_budget_is_kept_by_the_rest(tmp_path):
@@ -189,3 +194,9 @@ def test_what_is_not_learned_keeps_its_start_and_the_budget_is_kept_by_the_rest(
     allocation = Allocation.from_json(outcome.points[0].allocation)
     assert {(bits.steps, bits.spike_bits) for _, bits in allocation} == {(1, (2,))}
     assert outcome.points[0].costs["searched"]["bit_budget"] <= 4.0
+
+
+def test_an_epoch_tells_the_share_of_its_time_that_waited_for_data(tmp_path):
+    _, reports = run(request(fixed(tmp_path)), tmp_path)
+    assert all(0 <= report.data_wait_share < 1 for report in reports)
+    assert any(report.data_wait_share > 0 for report in reports)
