@@ -31,7 +31,7 @@ class _Run(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         current, *arguments = ctx.saved_tensors
-        found = ctx.form.backward(grad, current, learns_steps=ctx.needs_input_grad[3])
+        found = ctx.form.backward(grad, current)
         values = (found.step_sizes, found.bits, found.steps, found.leak, found.shifts)
         return (
             found.current,

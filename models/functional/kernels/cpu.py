@@ -32,17 +32,17 @@ class CpuForm:
     def forward(self, current: torch.Tensor) -> torch.Tensor:
         """See `Form`."""
         current, output = dense(current, framed=self.plan.framed)
-        self.library.bitfront_forward(*self._head(current, 0), current.data_ptr(), output.data_ptr())
+        self.library.bitfront_forward(*self._head(current), current.data_ptr(), output.data_ptr())
         return output
 
-    def backward(self, grad: torch.Tensor, current: torch.Tensor, *, learns_steps: bool = True) -> Gradients:
+    def backward(self, grad: torch.Tensor, current: torch.Tensor) -> Gradients:
         """See `Form`. Raises MemoryError where the sums of the blocks find no room."""
         current, grad_current = dense(current, framed=self.plan.framed)
         grad = laid_out_like(current, grad)  # named, so that it lives while its address is used
         longest = _longest(self.neuron)
         found = torch.zeros(3 * longest + 2)
         failed = self.library.bitfront_backward(
-            *self._head(current, self._sums(learns_steps)),
+            *self._head(current),
             current.data_ptr(),
             grad.data_ptr(),
             grad_current.data_ptr(),
@@ -52,19 +52,14 @@ class CpuForm:
             raise MemoryError("no memory for the sums of a backward pass")
         return self._gradients(grad_current, found, longest)
 
-    def _sums(self, learns_steps: bool) -> int:
-        """What is learned, in the order of `sums` in cpu.c."""
-        if self.neuron.shifts is not None or isinstance(self.neuron.leak, torch.Tensor):
-            return 2
-        return int(learns_steps and self.neuron.steps is not None)
-
-    def _head(self, current: torch.Tensor, sums: int) -> tuple[bytes, bytes]:
+    def _head(self, current: torch.Tensor) -> tuple[bytes, bytes]:
         """`neuron_plan` and one `step_plan` for each step."""
         plan, neuron = self.plan, self.neuron
         count = current.numel() // plan.steps if plan.framed else current.numel()
         half = current.dtype == torch.bfloat16
+        learns = neuron.shifts is not None or isinstance(neuron.leak, torch.Tensor)
         threads, longest = torch.get_num_threads(), _longest(neuron)
-        head = NEURON.pack(count, plan.steps, plan.framed, half, threads, sums, longest, plan.leak)
+        head = NEURON.pack(count, plan.steps, plan.framed, half, threads, learns, longest, plan.leak)
         shifts = plan.shifts or (0.0,) * plan.steps
         values = zip(plan.step_sizes, shifts, plan.levels, strict=True)
         return head, b"".join(

@@ -49,9 +49,6 @@ class Form(Protocol):
         """The output, in the type, shape and memory format of `current`."""
         ...
 
-    def backward(self, grad: torch.Tensor, current: torch.Tensor, *, learns_steps: bool = True) -> Gradients:
-        """The gradients for an upstream `grad`; everything between is computed again from `current`.
-
-        Where the steps do not learn, theirs may be left 0: it costs a sum over all spikes.
-        """
+    def backward(self, grad: torch.Tensor, current: torch.Tensor) -> Gradients:
+        """The gradients for an upstream `grad`; everything between is computed again from `current`."""
         ...

@@ -52,7 +52,7 @@ class ReferenceForm:
             current.dtype
         )
 
-    def backward(self, grad: torch.Tensor, current: torch.Tensor, *, learns_steps: bool = True) -> Gradients:
+    def backward(self, grad: torch.Tensor, current: torch.Tensor) -> Gradients:
         """See `Form`."""
         found = [
             _step_gradients(g, step, number, self.plan)
@@ -65,7 +65,7 @@ class ReferenceForm:
             current=(torch.stack(du) if self.plan.framed else _total(du)).to(current.dtype),
             step_sizes=_padded([step.step_size for step in found], self.neuron.step_sizes),
             bits=_padded([step.bits for step in found], self.neuron.bits),
-            steps=self._divisor(working(grad), working(current)) if learns_steps else None,
+            steps=self._divisor(working(grad), working(current)),
             leak=_total([step.leak for step in found])
             if isinstance(self.neuron.leak, torch.Tensor)
             else None,

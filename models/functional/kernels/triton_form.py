@@ -37,8 +37,8 @@ class TritonForm:
                 )
         return output
 
-    def backward(self, grad: torch.Tensor, current: torch.Tensor, *, learns_steps: bool = True) -> Gradients:
-        """See `Form`; the divisor's sum costs nothing here."""
+    def backward(self, grad: torch.Tensor, current: torch.Tensor) -> Gradients:
+        """See `Form`."""
         current, grad_current = dense(current, framed=self.neuron.framed)
         grad = laid_out_like(current, grad)
         size = self._size(current)
