@@ -25,6 +25,7 @@ from search.strategies import methods
 from search.strategy import StudyContext
 from workers.data import DatasetInfo, datasets, describe
 from workers.data.splits import LEAST_TRAINING
+from workers.warm_start import load_warm_start, warm_start_stamp
 
 TRAINER_VERSION = 2
 """Raised whenever the same request would train to another result; part of every fingerprint."""
@@ -37,7 +38,7 @@ class JobPlan:
     layers: tuple[LayerShape, ...]
     cost_ranges: Mapping[str, tuple[float, float]]
     samples_per_trial: int
-    data_stamp: str
+    data_stamp: str  # changes whenever the files of the data or of the warm start do
 
 
 def plan_job(spec: JobSpec, data_folder: Path) -> JobPlan:
@@ -56,7 +57,7 @@ def plan_job(spec: JobSpec, data_folder: Path) -> JobPlan:
         layers=layers,
         cost_ranges=_cost_ranges(spec, layers),
         samples_per_trial=samples,
-        data_stamp=info.stamp,
+        data_stamp=info.stamp + _warm_start_stamp(spec, info, data_folder),
     )
 
 
@@ -137,6 +138,24 @@ def fingerprint(spec: JobSpec, proposal: Mapping[str, Any], seed: int, *, data_s
 def threads_of(spec: JobSpec) -> int:
     """The torch threads of a trial: whole CPUs, at least one."""
     return max(1, int(spec.compute.cpus_per_trial))
+
+
+def _warm_start_stamp(spec: JobSpec, info: DatasetInfo, data_folder: Path) -> str:
+    """Of the warm start, which has to fit the network; empty where the job names none."""
+    name = spec.training.warm_start
+    if name is None:
+        return ""
+    network = build_network(
+        spec.architecture.name,
+        spec.architecture.settings,
+        sample_shape=info.sample_shape,
+        classes=info.classes,
+        options=spec.layer_options(temporal=info.frames > 0),
+        search_first_layer=spec.bits.search_first_layer,
+        frames=info.frames,
+    )
+    load_warm_start(network, name, data_folder)
+    return f" {warm_start_stamp(name, data_folder)}"
 
 
 def _check_methods(spec: JobSpec) -> None:

@@ -29,6 +29,7 @@ from workers.provenance import provenance
 from workers.report import EpochReport, PointResult, TrialOutcome, TrialRequest, to_json
 from workers.steering import learning_bounds, steering_of
 from workers.training import EpochSums, Trainer
+from workers.warm_start import load_warm_start
 
 
 def run_trial(
@@ -59,9 +60,9 @@ class TrialRun:
         self.spec = JobSpec.model_validate(request.spec)
         self.folder = checkpoints / request.trial_id
         self.threads = threads
-        self.data = _splits(self.spec, data_folder)
+        self.data = spec_splits(self.spec, data_folder)
         proposal = proposal_from_json(request.proposal)
-        self.trainer = self._trainer(proposal, request.seed)
+        self.trainer = self._trainer(proposal, request.seed, data_folder)
         given = proposal.allocation if isinstance(proposal, FixedBits) else None
         self.resumed: EpochReport | None = None
         """The last epoch of an earlier attempt; it may have died before anyone was told of it."""
@@ -93,11 +94,13 @@ class TrialRun:
             provenance=provenance(threads=self.threads, data_sha256=self.data.sha256),
         )
 
-    def _trainer(self, proposal: Proposal, seed: int) -> Trainer:
+    def _trainer(self, proposal: Proposal, seed: int, data_folder: Path) -> Trainer:
         torch.manual_seed(seed)  # the initial weights; the data order has generators of its own
         options = self.spec.layer_options(temporal=self.data.frames > 0)
         bounds = learning_bounds(proposal, options)
-        network = _network(self.spec, self.data, replace(options, bounds=bounds))
+        network = spec_network(self.spec, self.data, replace(options, bounds=bounds))
+        if self.spec.training.warm_start is not None:
+            load_warm_start(network, self.spec.training.warm_start, data_folder)
         return Trainer(
             spec=self.spec,
             network=network,
@@ -164,7 +167,8 @@ def use_threads(threads: int) -> None:
     torch.use_deterministic_algorithms(True)
 
 
-def _network(spec: JobSpec, data: Splits, options: LayerOptions) -> Network:
+def spec_network(spec: JobSpec, data: Splits, options: LayerOptions) -> Network:
+    """The network of a job with fresh weights from torch's random state."""
     return build_network(
         spec.architecture.name,
         spec.architecture.settings,
@@ -176,7 +180,8 @@ def _network(spec: JobSpec, data: Splits, options: LayerOptions) -> Network:
     )
 
 
-def _splits(spec: JobSpec, data_folder: Path) -> Splits:
+def spec_splits(spec: JobSpec, data_folder: Path) -> Splits:
+    """The data of a job. Raises DataMissingError, DataDamagedError or InvalidInputError."""
     return _load(spec.dataset, data_folder)
 
 
