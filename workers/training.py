@@ -42,8 +42,6 @@ from workers.steering import Fixed, State, Steer, Steering, bit_optimiser
 
 EPOCH_SEED_STRIDE = 1_000_003
 """Far more than any number of epochs, so that the seeds of (seed, epoch) pairs never meet."""
-AHEAD = 2
-"""Batches that are prepared while one is trained on."""
 CHECKED_EVERY = 64
 """Steps between looks at whether the loss is still a number: each look waits for the device."""
 
@@ -227,7 +225,7 @@ class Trainer:
             device=self.placement.device,
         )
         generator = torch.Generator().manual_seed(self.seed * EPOCH_SEED_STRIDE + epoch)
-        return Loader(preparation, self.spec.training.batch_size, generator=generator, ahead=AHEAD)
+        return Loader(preparation, self.spec.training.batch_size, generator=generator)
 
     def _plan(self) -> Schedule:
         steps_per_epoch = sum(1 for _ in range(0, len(self.data.train.y_N), self.spec.training.batch_size))
