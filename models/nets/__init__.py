@@ -1,6 +1,7 @@
 """Architectures, their registry and their layer tables."""
 
 from models.nets.adapt import adapt
+from models.nets.fold import folded
 from models.nets.layer_table import layer_table
 from models.nets.network import Network
 from models.nets.registry import Architecture, architectures, build_network
@@ -19,5 +20,6 @@ __all__ = [
     "architectures",
     "build_network",
     "float_twin",
+    "folded",
     "layer_table",
 ]
