@@ -1,4 +1,4 @@
-"""What is known of a published set without reading its events: how many recordings, and their files' stamp."""
+"""What is known of a published set without reading its events: the count and the stamp of its recordings."""
 
 from __future__ import annotations
 

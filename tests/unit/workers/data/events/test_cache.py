@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,14 @@ def test_frames_are_made_once_and_then_mapped(tmp_path: Path) -> None:
     assert first.tobytes() == again.tobytes() == FRAMES.tobytes()
     with pytest.raises(ValueError, match="read-only"):
         again[0] = 0
+
+
+def test_of_many_that_want_the_same_frames_one_makes_them(tmp_path: Path) -> None:
+    build = Counted()
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: cached(tmp_path / "a.npy", SHAPE, build), range(16)))
+    assert build.times == 1
+    assert {frames.tobytes() for frames in found} == {FRAMES.tobytes()}
 
 
 @pytest.mark.parametrize("kept", [0, 60, -1])
