@@ -78,12 +78,17 @@ def set_rate(optimiser: torch.optim.Optimizer, recipe: TrainingSpec, step: int, 
 
 
 @torch.no_grad()
-def bounded_step(optimiser: torch.optim.Optimizer, step_sizes: Sequence[torch.nn.Parameter]) -> None:
+def bounded_step(optimiser: torch.optim.Optimizer, step_sizes: Sequence[torch.Tensor]) -> None:
     """One optimiser step in which no step size moves further than its reach."""
-    before = [step_size.clone() for step_size in step_sizes]
+    if not step_sizes:  # a float twin has none
+        optimiser.step()
+        return
+    moved = list(step_sizes)
+    least = list(torch._foreach_mul(moved, 1 - STEP_SIZE_REACH))
+    most = list(torch._foreach_mul(moved, 1 + STEP_SIZE_REACH))
     optimiser.step()
-    for step_size, old in zip(step_sizes, before, strict=True):
-        torch.clamp(step_size, old * (1 - STEP_SIZE_REACH), old * (1 + STEP_SIZE_REACH), out=step_size)
+    torch._foreach_maximum_(moved, least)
+    torch._foreach_minimum_(moved, most)
 
 
 def flat_state(optimiser: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
