@@ -49,7 +49,7 @@ def mean_bits(layers: Sequence[Mapping[str, Any]], allocation: Allocation) -> Me
     bits = list(allocation.values())
     spikes = [sum(layer["spike_bits"]) / layer["steps"] for layer in bits]
     return MeanBits(
-        weight=_weighted([layer["weight_bits"] or 0 for layer in bits], weights),
+        weight=_weighted([layer["weight_bits"] for layer in bits], weights),
         spike=_weighted(spikes, inputs),
         steps=_weighted([layer["steps"] for layer in bits], inputs),
     )

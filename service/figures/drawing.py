@@ -31,7 +31,8 @@ STYLE: dict[Any, object] = {
     "axes.spines.right": False,
     "legend.frameon": False,
 }
-WIDTH, HEIGHT = 6.0, 3.6  # inches
+WIDTH, HEIGHT, COLUMN = 6.0, 3.6, 0.36  # inches
+DODGE = 0.012  # of a place on a logarithmic axis, between series, so that no range hides another
 MOST_RANGES = 24
 """Places up to which each range is drawn as a bar of its own; more of them become a band."""
 
@@ -47,11 +48,17 @@ def figure_svg(figure: FigureView) -> str:
             fix="Install it with `pip install 'bitfront[figures]'`, or ask for --csv-only.",
         ) from None
     with mpl.rc_context(STYLE):
-        canvas = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
+        canvas = Figure(figsize=(_width(figure), HEIGHT), layout="constrained")
         _fill(canvas.add_subplot(), figure)
         text = io.StringIO()
         canvas.savefig(text, format="svg", metadata={"Date": None, "Creator": "Bitfront"})
     return text.getvalue()
+
+
+def _width(figure: FigureView) -> float:
+    """Bars get a column for each layer."""
+    layers = max((len(series.points) for series in figure.series), default=0)
+    return max(WIDTH, COLUMN * layers) if figure.kind == "bars" else WIDTH
 
 
 def _fill(axes: Axes, figure: FigureView) -> None:
@@ -69,8 +76,9 @@ def _fill(axes: Axes, figure: FigureView) -> None:
 def _lines(axes: Axes, figure: FigureView) -> None:
     from matplotlib.ticker import NullLocator, PercentFormatter
 
-    for series, mark in zip(figure.series, marks.figure_marks(figure), strict=True):
-        _line(axes, series, mark)
+    for index, (series, mark) in enumerate(zip(figure.series, marks.figure_marks(figure), strict=True)):
+        away = DODGE * (index - (len(figure.series) - 1) / 2) if figure.log_x else 0.0
+        _line(axes, series, mark, away)
     if figure.shares:
         axes.yaxis.set_major_formatter(PercentFormatter(xmax=1, symbol=" %"))
     if figure.log_x and any(series.points for series in figure.series):
@@ -80,8 +88,8 @@ def _lines(axes: Axes, figure: FigureView) -> None:
         axes.xaxis.set_minor_locator(NullLocator())
 
 
-def _line(axes: Axes, series: FigureSeries, mark: marks.Mark) -> None:
-    xs = [_number(point.x) for point in series.points]
+def _line(axes: Axes, series: FigureSeries, mark: marks.Mark, away: float) -> None:
+    xs = [_number(point.x) * (1 + away) for point in series.points]
     means = [point.spread.mean for point in series.points]
     below, above = list(_reach(series.points, -1)), list(_reach(series.points, 1))
     marker = MARKERS[mark.path]

@@ -9,10 +9,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from search.ablation import GROUPS, AblationSpec, Variant
+from search.ablation import AblationSpec, Variant
 from search.job import JobSpec
-from service.ablations.results import JobResults, budget_results, trials_of
-from service.ablations.views import AblationView, GroupView, VariantView, state_of
+from service.ablations.groups import group_views
+from service.ablations.results import JobResults
+from service.ablations.views import AblationView, state_of
 from service.errors import ConflictError, NotFoundError
 from service.store import cursors, ids
 from service.store.jobs import JobRepository
@@ -74,11 +75,7 @@ class AblationRepository(Repository):
             raise NotFoundError(f"there is no ablation {ablation_id!r}.")
         rows = self._rows([ablation_id])
         results = {job_id: self._results(job_id) for job_id in dict.fromkeys(row.job_id for row in rows)}
-        groups = [
-            _group_view(key, [row for row in rows if row.group == key], results)
-            for key in dict.fromkeys(row.group for row in rows)
-        ]
-        return self._views([ablation], rows)[0].model_copy(update={"groups": groups})
+        return self._views([ablation], rows)[0].model_copy(update={"groups": group_views(rows, results)})
 
     def page(self, *, limit: int, cursor: str | None) -> Page[AblationView]:
         """Ablations, newest first, without groups. Raises InvalidInputError for a bad cursor or limit."""
@@ -197,28 +194,4 @@ def _view(ablation: Ablation, jobs: Sequence[Job], done: Mapping[str, int]) -> A
         jobs_ended=sum(job.state in ENDED_JOB_STATES for job in jobs),
         trials_planned=sum(job.trials_planned for job in jobs),
         trials_done=sum(done[job.id] for job in jobs),
-    )
-
-
-def _group_view(key: str, rows: Sequence[AblationVariant], results: Mapping[str, JobResults]) -> GroupView:
-    group = GROUPS[key]
-    variants = [
-        _variant_view([row for row in rows if row.variant == name], results)
-        for name in dict.fromkeys(row.variant for row in rows)
-    ]
-    return GroupView(key=key, title=group.title, question=group.question, variants=variants)
-
-
-def _variant_view(rows: Sequence[AblationVariant], results: Mapping[str, JobResults]) -> VariantView:
-    first = rows[0]
-    jobs = [results[row.job_id] for row in rows]
-    planned, done = trials_of(jobs, first.method)
-    return VariantView(
-        name=first.variant,
-        description=first.description,
-        method=first.method,
-        job_ids=[row.job_id for row in rows],
-        trials_planned=planned,
-        trials_done=done,
-        results=budget_results(jobs, first.method),
     )
