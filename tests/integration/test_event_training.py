@@ -12,7 +12,7 @@ from search.job import JobSpec
 from search.strategy import FixedBits, LearnBits, Proposal, proposal_to_json
 from workers.planning import plan_job
 from workers.report import PointResult, TrialRequest
-from workers.trial import run_trial
+from workers.trial import TrialRun, run_trial
 
 FRAMES, CHANCE = 4, 0.1
 JOB = JobSpec(
@@ -22,6 +22,7 @@ JOB = JobSpec(
     budget={"max": [8]},
     training={"epochs": 4, "batch_size": 32},
 )
+NEURON = {"leak": 0.8, "learn_leak": True, "threshold_shift": True}
 
 
 def trained(proposal: Proposal, folder: Path) -> PointResult:
@@ -36,6 +37,22 @@ def test_fixed_bits_reach_well_above_chance(tmp_path: Path, steps: int) -> None:
     layers = plan_job(JOB, tmp_path).layers
     allocation = Allocation(layers={layer.name: bits for layer in layers if layer.fixed is None})
     assert trained(FixedBits(allocation=allocation, note={}), tmp_path).test_accuracy > 5 * CHANCE
+
+
+def test_tet_trains_every_frame_and_resumes_bit_for_bit(tmp_path: Path) -> None:
+    recipe = {"epochs": 2, "batch_size": 32, "loss": "tet", "accumulate": 2, "neuron": NEURON}
+    spec = JobSpec.model_validate({**JOB.to_json(), "training": recipe})
+    wanted = TrialRequest(
+        trial_id="events",
+        spec=spec.to_json(),
+        proposal=proposal_to_json(LearnBits(budget=Limit(metric="bit_budget", maximum=8), note={})),
+        seed=0,
+    )
+    places = {"checkpoints": tmp_path / "cut", "data_folder": tmp_path, "threads": 1}
+    TrialRun(wanted, **places).step()
+    cut = run_trial(wanted, **places, report=print)
+    whole = run_trial(wanted, **{**places, "checkpoints": tmp_path / "whole"}, report=print)
+    assert cut.points == whole.points
 
 
 def test_learned_bits_keep_their_budget_and_reach_well_above_chance(tmp_path: Path) -> None:
