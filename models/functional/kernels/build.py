@@ -7,6 +7,7 @@ never load half a file. torch's own OpenMP runtime is loaded by then, and the li
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import hashlib
 import os
@@ -55,7 +56,10 @@ def load() -> ctypes.CDLL:
         with tempfile.TemporaryDirectory() as private:
             return _open(_built(compiler, Path(private) / name))
     path = folder / name
-    return _open(path if path.exists() else _built(compiler, path))
+    if path.exists():
+        with contextlib.suppress(BuildError):  # a damaged file is built anew
+            return _open(path)
+    return _open(_built(compiler, path))
 
 
 def _compiler() -> list[str]:

@@ -1,7 +1,7 @@
 """What renewal promises, over all pairs of widths 1..8: see docs/decisions on the closed form.
 
 A step size that was best for the old width is renewed when the width changes. For half-normal inputs its
-error is then never above that of the stale one; signed normal inputs promise the same unless a width is binary.
+error is then never above the stale one's; signed normal inputs promise the same unless a width is binary.
 """
 
 import functools

@@ -92,7 +92,15 @@ def test_without_a_compiler_torch_computes_and_one_warning_says_why(
     assert torch.equal(found[0], fire(x, V, B, torch.tensor(2.0)))
 
 
-def test_a_damaged_library_is_told_of(tmp_path):
+@needs_compiler
+def test_a_damaged_library_is_built_anew(cache):
+    cache.mkdir(parents=True)
+    name = f"cpu-{build._digest(build._compiler())}.so"
+    (cache / name).write_bytes(b"half a file")
+    assert build.load().bitfront_forward
+
+
+def test_a_library_that_does_not_load_is_told_of(tmp_path):
     broken = tmp_path / "cpu.so"
     broken.write_bytes(b"half a file")
     with pytest.raises(build.BuildError, match="does not load"):
