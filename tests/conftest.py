@@ -189,6 +189,7 @@ class MadeUpTraining:
             mean_weight_bits=2.0,
             mean_spike_bits=2.0,
             mean_steps=1.0,
+            data_wait_share=0.02 * epoch,
         )
 
     def _luck(self, request: TrialRequest) -> float:

@@ -146,6 +146,7 @@ def test_the_learning_curve_keeps_the_latest_of_a_repeated_epoch(running, traini
     with running.store.unit() as unit:
         view = unit.trials.get(trial)
     assert [epoch.epoch for epoch in view.epochs] == [1, 2]
+    assert [epoch.data_wait_share for epoch in view.epochs] == [0.02, 0.04]
     assert (view.epochs_done, view.samples) == (2, 200)
     assert [(attempt.state, attempt.first_epoch) for attempt in view.attempts] == [
         ("lost", 1),
