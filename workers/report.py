@@ -35,7 +35,7 @@ class EpochReport:
     train_accuracy: float
     validation_accuracy: float
     budget_cost: float  # of the current rounded bits, in the metric of the job's budget
-    mean_weight_bits: float
+    mean_weight_bits: float  # over the searched layers, weighted as the bit budget weighs them
     mean_spike_bits: float
     mean_steps: float
     data_wait_share: float = 0.0  # of the seconds spent on training steps, those that passed waiting for data

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 
-from models.cost import COST_VERSIONS, Limit, costs, limit_cost
+from models.cost import COST_VERSIONS, Limit, costs, layer_loads, limit_cost, mean_bits
 from models.layers import LayerOptions
 from models.nets import Network, build_network, layer_table
 from search.job import DatasetSpec, JobSpec
@@ -123,7 +123,7 @@ class TrialRun:
 
     def _report(self, sums: EpochSums, validation: float, seconds: float) -> EpochReport:
         network, layers = self.trainer.network, self.trainer.layers
-        means = _mean_bits(network)
+        bits = mean_bits(layer_loads(layers, network.allocation(), "searched"))
         return EpochReport(
             epoch=self.progress.epoch,
             epochs=self.spec.training.epochs,
@@ -134,9 +134,9 @@ class TrialRun:
             train_accuracy=sums.accuracy,
             validation_accuracy=validation,
             budget_cost=limit_cost(_budget_metric(self.spec), layers, network.allocation()),
-            mean_weight_bits=means[0],
-            mean_spike_bits=means[1],
-            mean_steps=means[2],
+            mean_weight_bits=float(bits[0]),
+            mean_spike_bits=float(bits[1]),
+            mean_steps=float(bits[2]),
             data_wait_share=sums.data_wait_share,
         )
 
@@ -201,14 +201,3 @@ def _load(dataset: DatasetSpec, folder: Path) -> Splits:
 
 def _budget_metric(spec: JobSpec) -> Limit:
     return spec.budgets()[-1]
-
-
-def _mean_bits(network: Network) -> tuple[float, float, float]:
-    """Plain means over the searched layers of weight bits, spike bits and steps."""
-    bits = [layer for _, layer in network.allocation()]
-    count = max(len(bits), 1)
-    return (
-        sum(layer.weight_bits for layer in bits) / count,
-        sum(layer.mean_spike_bits for layer in bits) / count,
-        sum(layer.steps for layer in bits) / count,
-    )

@@ -10,11 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from models.allocation import Allocation as Bits
+from models.cost import LayerShape, layer_loads, mean_bits
 from service.ablations.views import BudgetResult, SeedResult
 from service.spread import spread_of
 from service.views import JobView, StudyView
 
 Allocation = Mapping[str, Mapping[str, Any]]
+SHAPE_FIELDS = ("name", "kind", "macs", "weights", "inputs", "biases")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,20 +42,15 @@ class JobResults:
         return [study for study in self.job.studies if study.method == method]
 
 
-def mean_bits(layers: Sequence[Mapping[str, Any]], allocation: Allocation) -> MeanBits | None:
-    """Mean Bw over weights, mean Bs and mean T over inputs; None where the layer table is not known."""
-    known = {layer["name"]: layer for layer in layers}
+def mean_bits_of(layers: Sequence[Mapping[str, Any]], allocation: Allocation) -> MeanBits | None:
+    """The mean bits of an allocation; None where the layer table is not known."""
+    known = {row["name"]: row for row in layers}
     if not allocation or not known.keys() >= allocation.keys():
         return None
-    inputs = [known[name]["inputs"] for name in allocation]
-    weights = [known[name]["weights"] for name in allocation]
-    bits = list(allocation.values())
-    spikes = [sum(layer["spike_bits"]) / layer["steps"] for layer in bits]
-    return MeanBits(
-        weight=_weighted([layer["weight_bits"] for layer in bits], weights),
-        spike=_weighted(spikes, inputs),
-        steps=_weighted([layer["steps"] for layer in bits], inputs),
-    )
+    shapes = [LayerShape(**{field: known[name][field] for field in SHAPE_FIELDS}) for name in allocation]
+    loads = layer_loads(shapes, Bits.from_json(allocation), "searched")
+    weight, spike, steps = (float(mean) for mean in mean_bits(loads))
+    return MeanBits(weight=weight, spike=spike, steps=steps)
 
 
 def budget_results(jobs: Sequence[JobResults], method: str) -> list[BudgetResult]:
@@ -76,7 +74,7 @@ def _trials_planned(results: JobResults) -> int:
 
 def _budget_result(results: JobResults, method: str, budget: float) -> BudgetResult:
     found = list(_found(results.studies(method), budget))
-    bits = [mean_bits(results.layers, results.allocations.get(one.point_id, {})) for one in found]
+    bits = [mean_bits_of(results.layers, results.allocations.get(one.point_id, {})) for one in found]
     known = [one for one in bits if one is not None]
     return BudgetResult(
         budget=budget,
@@ -96,7 +94,3 @@ def _found(studies: Sequence[StudyView], budget: float) -> Iterator[SeedResult]:
         for entry in study.best:
             if entry.budget == budget and entry.point_id is not None:
                 yield SeedResult(seed=study.seed, **entry.model_dump(exclude={"budget"}))
-
-
-def _weighted(values: Sequence[float], weights: Sequence[int]) -> float:
-    return sum(v * w for v, w in zip(values, weights, strict=True)) / max(sum(weights), 1)

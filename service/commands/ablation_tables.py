@@ -26,7 +26,10 @@ def headline(ablation: AblationView) -> str:
 
 def ablations_table(ablations: Iterable[AblationView]) -> Table:
     """One row per ablation."""
-    table = Table("ablation", "name", "state", "jobs", "groups", "created (UTC)")
+    table = Table()
+    table.add_column("ablation", no_wrap=True)  # to be copied whole, also in 80 columns
+    for column in ("name", "state", "jobs", "groups", "created (UTC)"):
+        table.add_column(column)
     for one in ablations:
         jobs, created = f"{one.jobs_ended}/{one.jobs}", f"{one.created_at:%Y-%m-%d %H:%M}"
         groups = ", ".join(one.spec["groups"])

@@ -45,10 +45,10 @@ def _live(client: BitfrontClient, ablation_id: str, console: Console) -> Ablatio
 
 
 def _lines(client: BitfrontClient, ablation_id: str, console: Console) -> AblationView:
-    """A line now and then, and one at the end."""
-    shown_at = -PLAIN_SECONDS
+    """A line now and then; the table that follows tells of the end."""
+    shown_at = float("-inf")
     for found in _states(client, ablation_id):
-        if found.state in ENDED_ABLATION_STATES or time.monotonic() - shown_at >= PLAIN_SECONDS:
+        if found.state not in ENDED_ABLATION_STATES and time.monotonic() - shown_at >= PLAIN_SECONDS:
             console.print(headline(found), markup=False, soft_wrap=True)
             shown_at = time.monotonic()
     return found

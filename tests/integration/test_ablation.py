@@ -97,7 +97,7 @@ def test_every_variant_is_trained_and_holds_what_it_should(settings: Settings, s
     check_what_is_held(api, variants)
     assert {bits["steps"] for bits in bits_of(api, variants["T = 2"])} == {2}
     assert variants["all together"].results == variants["closed form"].results
-    check_figures(api, variants["all together"].job_ids[0])
+    check_figures(api, variants["all together"])
 
 
 @pytest.mark.ray
@@ -139,12 +139,16 @@ def bits_of(api: TestClient, variant: VariantView) -> list[dict[str, int]]:
     return [{**layer, "spike_bits": layer["spike_bits"][0]} for layer in point.allocation.values()]
 
 
-def check_figures(api: TestClient, job_id: str) -> None:
-    """Curves over both epochs, and bars of each layer."""
+def check_figures(api: TestClient, variant: VariantView) -> None:
+    """Curves over both epochs, which end at the bits of the point, and bars of each layer."""
+    (job_id,) = variant.job_ids
     figures = {figure["key"]: figure for figure in api.get(f"/v1/jobs/{job_id}/figures").json()}
     (series,) = figures["weight-bits-over-epochs"]["series"]
     assert series["name"] == "gradient ≤ 4"
     assert [point["x"] for point in series["points"]] == [1, 2]
+    bits = variant.results[0].weight_bits
+    assert bits is not None
+    assert series["points"][-1]["values"]["0"] == pytest.approx(bits.mean)
     layers = [point["x"] for point in figures["layers-at-4"]["series"][0]["points"]]
     assert len(layers) == len(set(layers)) > 1
     assert api.get(f"/jobs/{job_id}/figures").status_code == 200

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import pytest
 
 from models.allocation import Allocation, LayerBits
 from models.cost import LayerShape, costs
-from service.ablations.results import mean_bits
+from service.ablations.results import mean_bits_of
 from service.ablations.views import state_of
 
 LAYERS = (
     LayerShape(name="a", kind="conv", macs=10, weights=300, inputs=10, biases=1),
     LayerShape(name="b", kind="linear", macs=10, weights=100, inputs=30, biases=1),
 )
-ROWS = [{"name": layer.name, "weights": layer.weights, "inputs": layer.inputs} for layer in LAYERS]
+ROWS = [asdict(layer) for layer in LAYERS]
 ALLOCATION = Allocation(
     layers={
         "a": LayerBits(steps=2, spike_bits=(1, 3), weight_bits=4),
@@ -23,7 +25,7 @@ ALLOCATION = Allocation(
 
 
 def test_mean_bits_are_weighted_as_in_the_bit_budget():
-    found = mean_bits(ROWS, ALLOCATION.to_json())
+    found = mean_bits_of(ROWS, ALLOCATION.to_json())
     assert found is not None
     assert (found.weight, found.spike, found.steps) == (3.5, 3.5, 1.25)
     budget = costs(LAYERS, ALLOCATION, "searched")["bit_budget"]
@@ -31,8 +33,8 @@ def test_mean_bits_are_weighted_as_in_the_bit_budget():
 
 
 def test_without_a_layer_table_there_are_no_mean_bits():
-    assert mean_bits([], ALLOCATION.to_json()) is None
-    assert mean_bits(ROWS, {}) is None
+    assert mean_bits_of([], ALLOCATION.to_json()) is None
+    assert mean_bits_of(ROWS, {}) is None
 
 
 @pytest.mark.parametrize(
