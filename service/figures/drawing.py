@@ -32,7 +32,8 @@ STYLE: dict[Any, object] = {
     "legend.frameon": False,
 }
 WIDTH, HEIGHT, COLUMN = 6.0, 3.6, 0.36  # inches
-DODGE = 0.012  # of a place on a logarithmic axis, between series, so that no range hides another
+DODGE, EPOCH = 0.012, 5
+"""Between series at one place, so that no range hides another: a share of it; EPOCH times that of an epoch."""
 MOST_RANGES = 24
 """Places up to which each range is drawn as a bar of its own; more of them become a band."""
 
@@ -74,13 +75,15 @@ def _fill(axes: Axes, figure: FigureView) -> None:
 
 
 def _lines(axes: Axes, figure: FigureView) -> None:
-    from matplotlib.ticker import NullLocator, PercentFormatter
+    from matplotlib.ticker import MaxNLocator, NullLocator, PercentFormatter
 
     for index, (series, mark) in enumerate(zip(figure.series, marks.figure_marks(figure), strict=True)):
-        away = DODGE * (index - (len(figure.series) - 1) / 2) if figure.log_x else 0.0
-        _line(axes, series, mark, away)
+        away = DODGE * (index - (len(figure.series) - 1) / 2)
+        _line(axes, series, mark, away, log_x=figure.log_x)
     if figure.shares:
         axes.yaxis.set_major_formatter(PercentFormatter(xmax=1, symbol=" %"))
+    if not figure.log_x:
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if figure.log_x and any(series.points for series in figure.series):
         places = sorted({_number(point.x) for series in figure.series for point in series.points})
         axes.set_xscale("log")
@@ -88,8 +91,9 @@ def _lines(axes: Axes, figure: FigureView) -> None:
         axes.xaxis.set_minor_locator(NullLocator())
 
 
-def _line(axes: Axes, series: FigureSeries, mark: marks.Mark, away: float) -> None:
-    xs = [_number(point.x) * (1 + away) for point in series.points]
+def _line(axes: Axes, series: FigureSeries, mark: marks.Mark, away: float, *, log_x: bool) -> None:
+    places = [_number(point.x) for point in series.points]
+    xs = [place * (1 + away) if log_x else place + EPOCH * away for place in places]
     means = [point.spread.mean for point in series.points]
     below, above = list(_reach(series.points, -1)), list(_reach(series.points, 1))
     marker = MARKERS[mark.path]

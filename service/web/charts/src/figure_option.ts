@@ -9,7 +9,8 @@ import type { Figure, FigurePoint, FigureSeries, Look } from "./figure_types";
 import type { Theme } from "./theme";
 
 const MOST_RANGES = 24; // places up to which each range is a line of its own; more of them are outlined
-const DODGE = 0.012; // of the axis, between series at the same place
+const DODGE = 0.012; // of a place, between series that stand at it
+const EPOCH = 5; // times that on an axis of epochs
 const LOOKS = 8; // as many as the server has
 const DASHES: (string | number[])[] = ["solid", [7, 4], [2, 3], [9, 3, 2, 3]];
 
@@ -53,10 +54,19 @@ function placeAxis(figure: Figure, theme: Theme): object {
   const style = axisStyle(theme);
   const common = { ...style, name: figure.x_label, nameLocation: "middle", nameGap: 30, minorTick: { show: false } };
   const places = [...new Set(figure.series.flatMap((series) => series.points.map((point) => Number(point.x))))];
-  if (!figure.log_x) return { ...common, type: "value", min: "dataMin", max: "dataMax", minInterval: 1 };
+  if (!figure.log_x) return { ...common, ...epochAxis(places), axisLabel: { ...style.axisLabel, formatter: whole } };
   const { min, max } = costAxis(places, [], true);
   const ticks = { customValues: places };
   return { ...common, type: "log", min, max, axisTick: ticks, axisLabel: { ...style.axisLabel, ...ticks, formatter: (value: number) => String(Number(value.toPrecision(4))) } };
+}
+
+function epochAxis(places: readonly number[]): object {
+  const bounds = places.length === 0 ? {} : { min: Math.min(...places) - 0.5, max: Math.max(...places) + 0.5 };
+  return { type: "value", minInterval: 1, axisTick: { show: false }, ...bounds };
+}
+
+function whole(value: number): string {
+  return Number.isInteger(value) ? String(value) : "";
 }
 
 function valueAxis(figure: Figure, theme: Theme, narrow: boolean): object {
@@ -119,5 +129,5 @@ function ranges(series: FigureSeries, x: (point: FigurePoint) => number, colour:
 /** Series at the same place stand a little beside one another, so that no range hides another. */
 function dodged(figure: Figure, index: number): (point: FigurePoint) => number {
   const away = (index - (figure.series.length - 1) / 2) * DODGE;
-  return ({ x }) => (figure.log_x ? Number(x) * (1 + away) : Number(x));
+  return ({ x }) => (figure.log_x ? Number(x) * (1 + away) : Number(x) + EPOCH * away);
 }
