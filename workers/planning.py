@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,17 +12,16 @@ from typing import Any
 
 import torch
 
-from models.allocation import Bounds
 from models.cost import BUDGET_METRICS, LayerShape, Limit, default_scope, limit_cost
-from models.errors import BitfrontError, DataMissingError, InvalidInputError, UnknownNameError
+from models.errors import DataMissingError, InvalidInputError, UnknownNameError
 from models.layers import LayerOptions
 from models.nets import build_network, layer_table
-from models.repair import check_feasible, greatest_allocation, least_allocation
-from models.targets import Targets, target_bounds
+from models.repair import greatest_allocation, least_allocation
+from models.targets import Targets
 from search.job import JobSpec
 from search.recipe import telling
-from search.strategies import methods
 from search.strategy import StudyContext
+from workers.checks import check_limits, check_methods, check_targets
 from workers.data import DatasetInfo, datasets, describe
 from workers.data.splits import LEAST_TRAINING
 from workers.warm_start import load_warm_start, warm_start_stamp
@@ -47,11 +46,11 @@ def plan_job(spec: JobSpec, data_folder: Path) -> JobPlan:
     Raises UnknownNameError, InvalidInputError, InfeasibleError or DataMissingError, each with the JSON
     pointer of the field that is wrong.
     """
-    _check_methods(spec)
+    check_methods(spec)
     info = dataset_info(spec, data_folder)
     layers = spec_layers(spec, info)
-    _check_limits(spec, layers)
-    _check_targets(spec)
+    check_limits(spec, layers)
+    check_targets(spec)
     samples = (spec.dataset.train_samples or info.train_samples) * spec.training.epochs
     return JobPlan(
         layers=layers,
@@ -156,65 +155,6 @@ def _warm_start_stamp(spec: JobSpec, info: DatasetInfo, data_folder: Path) -> st
     )
     load_warm_start(network, name, data_folder)
     return f" {warm_start_stamp(name, data_folder)}"
-
-
-def _check_methods(spec: JobSpec) -> None:
-    known = methods()
-    for position, name in enumerate(spec.methods):
-        if name not in known:
-            raise UnknownNameError(
-                f"there is no method {name!r}.",
-                fix=f"Use one of {', '.join(known)}.",
-                pointer=f"/methods/{position}",
-            )
-
-
-def _check_limits(spec: JobSpec, layers: Sequence[LayerShape]) -> None:
-    learning = list(_learning_bounds(spec))
-    for limit, pointer in _limits_as_written(spec):
-        _check_limit(layers, spec.bits.bounds(), limit, pointer)
-        for bounds in learning:
-            _check_limit(layers, bounds, limit, "/bits/learn")
-
-
-def _learning_bounds(spec: JobSpec) -> Iterator[Bounds]:
-    """The bounds in which each method of the job that learns bits learns them."""
-    known = methods()
-    for name in spec.methods:
-        bounds_of = known[name].learning_bounds
-        if bounds_of is not None:
-            yield bounds_of(spec.layer_options())
-
-
-def _check_targets(spec: JobSpec) -> None:
-    """Each target of what is learned lies where it can be learned."""
-    bounds = target_bounds(spec.layer_options())
-    for position, target in enumerate(spec.targets):
-        for name in spec.bits.learn:
-            low, high = getattr(bounds, name)
-            if not low <= getattr(target, name) <= high:
-                raise InvalidInputError(
-                    f"{getattr(target, name):g} is out of reach: learning ends at {low} and {high}.",
-                    fix=f"Use {low} to {high}, or change /bits.",
-                    pointer=f"/targets/{position}/{name}",
-                )
-
-
-def _limits_as_written(spec: JobSpec) -> Iterator[tuple[Limit, str]]:
-    """Constraints and budgets in the user's order, with their pointers into the job."""
-    for position, constraint in enumerate(spec.constraint_limits()):
-        yield constraint, f"/constraints/{position}/max"
-    by_maximum = {limit.maximum: limit for limit in spec.budgets()}
-    for position, maximum in enumerate(spec.budget.max):
-        yield by_maximum[maximum], f"/budget/max/{position}"
-
-
-def _check_limit(layers: Sequence[LayerShape], bounds: Bounds, limit: Limit, pointer: str) -> None:
-    try:
-        check_feasible(layers, bounds, [limit])
-    except BitfrontError as error:
-        error.pointer = pointer
-        raise
 
 
 def _cost_ranges(spec: JobSpec, layers: Sequence[LayerShape]) -> dict[str, tuple[float, float]]:

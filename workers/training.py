@@ -18,7 +18,6 @@ import torch
 
 from models.allocation import Allocation, Bounds
 from models.cost import LayerShape
-from models.errors import NanLossError
 from models.nets import Network
 from models.repair import fit
 from search.job import JobSpec
@@ -39,11 +38,10 @@ from workers.recipe import (
     weight_optimiser,
 )
 from workers.steering import Fixed, State, Steer, Steering, bit_optimiser
+from workers.tally import Tally
 
 EPOCH_SEED_STRIDE = 1_000_003
 """Far more than any number of epochs, so that the seeds of (seed, epoch) pairs never meet."""
-CHECKED_EVERY = 64
-"""Steps between looks at whether the loss is still a number: each look waits for the device."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,39 +52,6 @@ class EpochSums:
     accuracy: float
     learning_rate: float
     data_wait_share: float  # of the seconds of its steps, how many passed waiting for data
-
-
-class Tally:
-    """Sums over the steps of an epoch that stay on the device until they are asked for."""
-
-    def __init__(self, device: torch.device, first_step: int) -> None:
-        self._loss = torch.zeros((), dtype=torch.float64, device=device)
-        self._right = torch.zeros((), dtype=torch.int64, device=device)
-        self._samples = 0
-        self._steps = first_step
-        self._checked = first_step
-
-    def add(self, loss: torch.Tensor, right: torch.Tensor, samples: int) -> None:
-        """Count a step: its mean loss and how many samples it got right. Raises NanLossError."""
-        self._loss += loss.double() * samples
-        self._right += right
-        self._samples += samples
-        self._steps += 1
-        if self._steps - self._checked >= CHECKED_EVERY:
-            self._check()
-
-    def means(self) -> tuple[float, float]:
-        """Mean loss and accuracy. Raises NanLossError."""
-        self._check()
-        return self._loss.item() / self._samples, self._right.item() / self._samples
-
-    def _check(self) -> None:
-        if not bool(self._loss.isfinite()):
-            raise NanLossError(
-                f"the loss is not a number in steps {self._checked} to {self._steps - 1}.",
-                fix="Lower /training/lr.",
-            )
-        self._checked = self._steps
 
 
 class Trainer:

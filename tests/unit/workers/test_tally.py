@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from models.errors import NanLossError
-from workers.training import CHECKED_EVERY, Tally
+from workers.tally import CHECKED_EVERY, Tally
 
 
 def test_a_tally_weighs_losses_by_samples():
