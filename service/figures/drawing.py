@@ -33,7 +33,7 @@ STYLE: dict[Any, object] = {
 }
 WIDTH, HEIGHT, COLUMN = 6.0, 3.6, 0.36  # inches
 DODGE, EPOCH = 0.012, 5
-"""Between series at one place, so that no range hides another: a share of it; EPOCH times that of an epoch."""
+"""Between series at one place, so that no range hides another: a share of it, or EPOCH times as much."""
 MOST_RANGES = 24
 """Places up to which each range is drawn as a bar of its own; more of them become a band."""
 

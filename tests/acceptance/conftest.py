@@ -80,7 +80,7 @@ class Search:
         study = ids.study_id(self.claim.job_id, method, seed)
         number = self.planned.get(study, 0)
         self.planned[study] = number + 1
-        kind = "fixed_bits" if method == "uniform" else "learn_bits"
+        kind = "learn_bits" if method.startswith("gradient") else "fixed_bits"
         proposal = {"kind": kind, "budget": {"metric": "bit_budget", "maximum": budget}, "note": {}}
         trial = PlannedTrial(round=number, number=number, proposal=proposal, fingerprint=f"{study}/{number}")
         trial_id = ids.trial_id(study, number)

@@ -21,7 +21,7 @@ def test_every_figure_is_drawn(
     open_page: OpenPage, finished: Any, keep: Keep, width: int, dark: bool
 ) -> None:
     page = open_page(finished.path + "/figures", width=width, dark=dark)
-    for key, series in (("validation-accuracy", 5), ("test-accuracy", 5), ("weight-bits-over-epochs", 12)):
+    for key, series in (("validation-accuracy", 5), ("test-accuracy", 5), ("weight-bits-over-epochs", 3)):
         expect(page.locator(f'[data-figure="{key}"]')).to_have_attribute("data-series", str(series))
         expect(page.locator(f'[data-figure="{key}"] canvas')).to_be_visible()
     expect(page.locator("[data-drawing]")).to_have_count(3)

@@ -135,6 +135,7 @@ def test_equal_variants_share_a_job_across_groups():
     shared = {named(found, name).jobs[0].digest() for name in ("all together", "closed form", "one budget")}
     shared.add(named(found, "T learned").jobs[0].digest())
     assert len(shared) == 1
+    assert named(found, "one budget").jobs[0].name == "base.all-learned"  # the name that came first
     learned_elsewhere = variants(training={"renewal": "none"})
     assert named(learned_elsewhere, "all together").jobs == named(learned_elsewhere, "none").jobs
 

@@ -77,7 +77,7 @@ function valueAxis(figure: Figure, theme: Theme, narrow: boolean): object {
     name: figure.y_label,
     nameLocation: "end",
     nameGap: 18,
-    nameTextStyle: { ...style.nameTextStyle, align: "left", padding: [0, 0, 0, -34] },
+    nameTextStyle: { ...style.nameTextStyle, align: "left", padding: [0, 0, 0, figure.shares ? -34 : -12] },
     axisLine: { show: false },
     axisTick: { show: false },
     splitLine: { lineStyle: { color: theme.line, opacity: 0.7 } },
