@@ -32,7 +32,7 @@ WRONG_FIELDS = [
     ({"training": {"epochs": 2.5}}, "/training/epochs", "wrong_type", "a whole number"),
     ({"training": {"lr": 0}}, "/training/lr", "out_of_range", "greater than 0 and at most 100"),
     ({"training": {"lr": None}}, "/training/lr", "wrong_type", "a number"),
-    ({"training": {"renewal": "often"}}, "/training/renewal", "unknown_value", "closed_form, none"),
+    ({"training": {"renewal": "often"}}, "/training/renewal", "unknown_value", "closed_form, search, none"),
     ({"training": 5}, "/training", "wrong_type", "an object"),
     ({"training": {"epoch": 3}}, "/training/epoch", "unknown_field", "epochs"),
     ({"colour": "red"}, "/colour", "unknown_field", "architecture"),
