@@ -7,7 +7,9 @@ networks do, and average the logits over the steps; ours convolves once, whateve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from unittest.mock import patch
 
 import torch
 from torch import nn
@@ -18,6 +20,16 @@ from models.nets import Network, build_network, float_twin
 
 SAMPLE_SHAPE, CLASSES, BITS = (3, 32, 32), 10, 4
 Neuron = Callable[[int], nn.Module]
+PLAIN, TWIN = "bitfront, plain torch", "float twin"
+NEEDS = {"spikingjelly": "spikingjelly", "snntorch": "snntorch"}
+"""The package that a contender needs."""
+
+
+@contextmanager
+def without_fused_forms() -> Iterator[None]:
+    """Take the reference form of every tensor function."""
+    with patch("models.functional.kernels.dispatch.cpu_library", return_value=None):
+        yield
 
 
 class OverSteps(nn.Module):
@@ -116,8 +128,8 @@ def spiking(neuron: Neuron, steps: int) -> nn.Module:
 
 CONTENDERS: Mapping[str, Callable[[int], nn.Module]] = {
     "bitfront": adaptive,
-    "bitfront, plain torch": adaptive,
-    "float twin": twin,
+    PLAIN: adaptive,
+    TWIN: twin,
     "spikingjelly": lambda steps: spiking(SpikingJellyNeuron, steps),
     "snntorch": lambda steps: spiking(SnnTorchNeuron, steps),
 }

@@ -18,20 +18,15 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from importlib.util import find_spec
 from pathlib import Path
-from unittest.mock import patch
 
 import torch
-from contenders import CLASSES, CONTENDERS, SAMPLE_SHAPE
+from contenders import CLASSES, CONTENDERS, NEEDS, PLAIN, SAMPLE_SHAPE, TWIN, without_fused_forms
 from torch.nn import functional
 
 WARM_UP, MEMORY_STEPS = 3, 3
-NEEDS = {"spikingjelly": "spikingjelly", "snntorch": "snntorch"}
-PLAIN = "bitfront, plain torch"
-TWIN = "float twin"
 KIB_PER_MIB = 1024
 
 
@@ -108,13 +103,6 @@ def step_seconds(name: str, model: torch.nn.Module, x_BCHW: torch.Tensor, y_B: t
         functional.cross_entropy(model(x_BCHW), y_B).backward()
         model.zero_grad(set_to_none=True)
         return time.perf_counter() - began
-
-
-@contextmanager
-def without_fused_forms() -> Iterator[None]:
-    """Take the reference form of every tensor function."""
-    with patch("models.functional.kernels.dispatch.cpu_library", return_value=None):
-        yield
 
 
 def memory_in_a_process(name: str, steps: int, options: argparse.Namespace) -> float:
