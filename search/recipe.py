@@ -64,7 +64,7 @@ class TrainingSpec(Model):
     momentum: float = Field(default=0.9, ge=0, lt=1)
     weight_decay: float = Field(default=5e-4, ge=0, le=1)
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
-    renewal: Renewal = "closed_form"
+    renewal: Renewal = "search"
     renewal_stop: float = Field(default=0.24, ge=0, le=1)
     renewal_min_epoch: int = Field(default=1, ge=0, le=10_000)
     target_weights: TargetWeightsSpec = TargetWeightsSpec()

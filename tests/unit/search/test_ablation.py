@@ -132,7 +132,7 @@ def test_renewals_and_methods_differ_in_nothing_else():
 
 def test_equal_variants_share_a_job_across_groups():
     found = variants()
-    shared = {named(found, name).jobs[0].digest() for name in ("all together", "closed form", "one budget")}
+    shared = {named(found, name).jobs[0].digest() for name in ("all together", "search", "one budget")}
     shared.add(named(found, "T learned").jobs[0].digest())
     assert len(shared) == 1
     assert named(found, "one budget").jobs[0].name == "base.all-learned"  # the name that came first

@@ -29,7 +29,11 @@ def job(architecture):
         architecture={"name": architecture, "width": 4},
         dataset={"name": "digits", "train_samples": 200},
         budget={"max": [3]},
-        training={"epochs": 3, "batch_size": 32},
+        training={
+            "epochs": 3,
+            "batch_size": 32,
+            "renewal": "closed_form",
+        },  # a search's grid puts values on edges
     )
 
 
