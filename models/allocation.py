@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal, Self
 
 from models.errors import InvalidInputError
 
 MAX_STEPS = 256
 MAX_BITS = 16
+WeightPer = Literal["layer", "channel"]
+"""What has a weight bit width of its own: a layer, or each of its output channels."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LayerBits:
-    """The bits of one layer: T steps, one spike bit width per step, one weight bit width."""
+    """The bits of one layer: T steps, one spike bit width per step, one weight bit width.
+
+    Where output channels have widths of their own, `channel_bits` holds them in order, and `weight_bits`
+    their mean, rounded half up; costs take the mean itself.
+    """
 
     steps: int
     spike_bits: tuple[int, ...]
     weight_bits: int
+    channel_bits: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.steps <= MAX_STEPS:
@@ -28,8 +35,14 @@ class LayerBits:
             raise InvalidInputError(
                 f"{len(self.spike_bits)} spike bits for {self.steps} steps; give one per step."
             )
-        if not all(1 <= bits <= MAX_BITS for bits in (*self.spike_bits, self.weight_bits)):
+        if not all(
+            1 <= bits <= MAX_BITS for bits in (*self.spike_bits, self.weight_bits, *(self.channel_bits or ()))
+        ):
             raise InvalidInputError(f"bit widths must be 1 to {MAX_BITS}; got {self}.")
+        if self.channel_bits is not None and self.weight_bits != _rounded_mean(self.channel_bits):
+            raise InvalidInputError(
+                f"{self.weight_bits} weight bits are not the mean of the channels' widths."
+            )
 
     @classmethod
     def uniform(cls, *, steps: int, spike_bits: int, weight_bits: int) -> LayerBits:
@@ -41,14 +54,42 @@ class LayerBits:
         """Spike bits averaged over the steps."""
         return sum(self.spike_bits) / self.steps
 
+    @property
+    def mean_weight_bits(self) -> float:
+        """Weight bits averaged over the output channels, which have equally many weights."""
+        if self.channel_bits is None:
+            return self.weight_bits
+        return sum(self.channel_bits) / len(self.channel_bits)
+
+    @property
+    def weight_text(self) -> str:
+        """The weight bits as people read them: the mean of channels to one decimal."""
+        return str(self.weight_bits) if self.channel_bits is None else f"{self.mean_weight_bits:.1f}"
+
+    def with_channels(self, channel_bits: Sequence[int]) -> Self:
+        """The same steps and spike bits, with a weight bit width for each output channel."""
+        return replace(self, channel_bits=tuple(channel_bits), weight_bits=_rounded_mean(channel_bits))
+
     def to_json(self) -> dict[str, Any]:
-        """A plain dictionary, the form stored and sent."""
-        return {"steps": self.steps, "spike_bits": list(self.spike_bits), "weight_bits": self.weight_bits}
+        """A plain dictionary, the form stored and sent; it names channels only where they have widths."""
+        whole = {"steps": self.steps, "spike_bits": list(self.spike_bits), "weight_bits": self.weight_bits}
+        return whole if self.channel_bits is None else {**whole, "channel_bits": list(self.channel_bits)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> LayerBits:
         """The inverse of `to_json`."""
-        return cls(steps=data["steps"], spike_bits=tuple(data["spike_bits"]), weight_bits=data["weight_bits"])
+        channels = data.get("channel_bits")
+        return cls(
+            steps=data["steps"],
+            spike_bits=tuple(data["spike_bits"]),
+            weight_bits=data["weight_bits"],
+            channel_bits=None if channels is None else tuple(channels),
+        )
+
+
+def _rounded_mean(widths: Sequence[int]) -> int:
+    """The mean, rounded half up; 0, which is no width, where there are none."""
+    return int(sum(widths) / len(widths) + 0.5) if widths else 0
 
 
 FIRST_LAYER_BITS = LayerBits.uniform(steps=1, spike_bits=8, weight_bits=8)
@@ -76,6 +117,11 @@ class Allocation:
     def __iter__(self) -> Iterator[tuple[str, LayerBits]]:
         return iter(self.layers.items())
 
+    @property
+    def weight_per(self) -> WeightPer:
+        """What has a weight bit width of its own: channels as soon as those of one layer do."""
+        return "layer" if all(bits.channel_bits is None for _, bits in self) else "channel"
+
     def to_json(self) -> dict[str, Any]:
         """`{layer name: layer bits}`."""
         return {name: bits.to_json() for name, bits in self}
@@ -93,11 +139,15 @@ def _allocation(layers: dict[str, LayerBits]) -> Allocation:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Bounds:
-    """Inclusive integer bounds of the weight bits, spike bits and steps of every searched layer."""
+    """Inclusive integer bounds of the weight bits, spike bits and steps of every searched layer.
+
+    `weight_per` says what each weight bit width belongs to: it decides how many step sizes are stored.
+    """
 
     weight: tuple[int, int] = (1, 8)
     spike: tuple[int, int] = (1, 6)
     steps: tuple[int, int] = (1, 4)
+    weight_per: WeightPer = "layer"
 
     def least(self) -> LayerBits:
         """The cheapest layer bits within the bounds."""

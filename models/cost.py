@@ -5,9 +5,12 @@
     s_ace        sum over layers of MACs * sum_t (Bs_t * Bw)
     ns_ace       s_ace, each layer times its measured nonzero spike rate (averaged over its steps)
     weight_kib   (weights * Bw + 32 * (1 + T + biases)) / 8192: weights, step sizes (one per weight tensor,
-                 one per step of the neuron) and biases, the last two as 32-bit words; no 1 without weights
+                 one per step of the neuron) and biases, the last two as 32-bit words; no 1 without weights,
+                 and the number of output channels in place of 1 where each has a step size of its own
     spike_kib    max over layers of inputs * sum_t Bs_t / 8192
     sops         MACs * nonzero spikes, summed over steps
+
+Where output channels have weight bits of their own, Bw is their mean: they have equally many weights.
 
 A layer without weights is a row too: its steps and spike bits count. Where its spikes are multiplied with
 those of a partner (attention), the partner's mean spike bits stand in place of Bw (decision 5).
@@ -25,7 +28,7 @@ from typing import Any, Literal
 
 import torch
 
-from models.allocation import Allocation, LayerBits
+from models.allocation import Allocation, LayerBits, WeightPer
 from models.errors import InvalidInputError, UnknownNameError
 
 Scope = Literal["searched", "all"]
@@ -71,7 +74,11 @@ class LayerShape:
 
     def held(self, bits: LayerBits) -> LayerBits:
         """The bits as this layer can have them: WEIGHTLESS_BITS where there are no weights."""
-        return bits if self.weights else replace(bits, weight_bits=WEIGHTLESS_BITS)
+        return bits if self.weights else replace(bits, weight_bits=WEIGHTLESS_BITS, channel_bits=None)
+
+    def weight_step_sizes(self, weight_per: WeightPer) -> int:
+        """How many step sizes its weights have: one, or one per output channel, as biases are."""
+        return self.biases if weight_per == "channel" and self.weights else 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,6 +92,7 @@ class LayerLoad:
     steps: Number
     mean_spike_bits: Number
     weight_bits: Number
+    weight_step_sizes: int = 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -167,7 +175,11 @@ def within(limits: Sequence[Limit], layers: Sequence[LayerShape], allocation: Al
 
 def _load(layer: LayerShape, bits: LayerBits) -> LayerLoad:
     return LayerLoad(
-        shape=layer, steps=bits.steps, mean_spike_bits=bits.mean_spike_bits, weight_bits=bits.weight_bits
+        shape=layer,
+        steps=bits.steps,
+        mean_spike_bits=bits.mean_spike_bits,
+        weight_bits=bits.mean_weight_bits,
+        weight_step_sizes=1 if bits.channel_bits is None else len(bits.channel_bits),
     )
 
 
@@ -200,8 +212,8 @@ def _spike_kib(loads: Sequence[LayerLoad]) -> Number:
 
 
 def _weight_storage_bits(load: LayerLoad) -> Number:
-    weight_tensors = 1 if load.shape.weights else 0
-    words = weight_tensors + load.steps + load.shape.biases
+    weight_step_sizes = load.weight_step_sizes if load.shape.weights else 0
+    words = weight_step_sizes + load.steps + load.shape.biases
     return load.shape.weights * load.weight_bits + WORD_BITS * words
 
 

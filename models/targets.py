@@ -25,14 +25,13 @@ from typing import Any
 
 import torch
 
-from models.allocation import Bounds
+from models.allocation import Bounds, WeightPer
 from models.cost import (
     WEIGHTLESS_BITS,
     LayerLoad,
     LayerShape,
     Limit,
     Number,
-    Scope,
     in_scope,
     mean_bits,
     static_cost,
@@ -94,28 +93,34 @@ def target_bounds(options: LayerOptions) -> Bounds:
         weight=_cut(bounds.weight, initial.weight + MORE_BITS),
         spike=_cut(bounds.spike, initial.spike + MORE_BITS),
         steps=_cut(bounds.steps, initial.steps + MORE_STEPS),
+        weight_per=bounds.weight_per,
     )
 
 
 def targets_under(limits: Sequence[Limit], layers: Sequence[LayerShape], bounds: Bounds) -> Targets:
     """The targets that follow from a budget and the constraints; the least bits where none keep them."""
     least, most = 0.0, 1.0
-    if _keeps(_between(bounds, most), limits, layers):
+    if _keeps(_between(bounds, most), limits, layers, bounds.weight_per):
         return _between(bounds, most)
     for _ in range(HALVINGS):
         middle = (least + most) / 2
-        kept = _keeps(_between(bounds, middle), limits, layers)
+        kept = _keeps(_between(bounds, middle), limits, layers, bounds.weight_per)
         least, most = (middle, most) if kept else (least, middle)
     return _between(bounds, least)
 
 
-def targets_cost(limit: Limit, targets: Targets, layers: Sequence[LayerShape]) -> float:
+def targets_cost(
+    limit: Limit, targets: Targets, layers: Sequence[LayerShape], weight_per: WeightPer = "layer"
+) -> float:
     """What a limit bounds, where every searched layer has the target bits."""
-    return float(static_cost(limit.metric, _loads(targets, layers, limit.scope)))
+    loads = [_load(layer, targets, weight_per) for layer in in_scope(layers, limit.scope)]
+    return float(static_cost(limit.metric, loads))
 
 
-def _keeps(targets: Targets, limits: Sequence[Limit], layers: Sequence[LayerShape]) -> bool:
-    return all(targets_cost(limit, targets, layers) <= limit.maximum for limit in limits)
+def _keeps(
+    targets: Targets, limits: Sequence[Limit], layers: Sequence[LayerShape], weight_per: WeightPer
+) -> bool:
+    return all(targets_cost(limit, targets, layers, weight_per) <= limit.maximum for limit in limits)
 
 
 def _between(bounds: Bounds, share: float) -> Targets:
@@ -126,11 +131,7 @@ def _between(bounds: Bounds, share: float) -> Targets:
     return Targets(weight=weight, spike=spike, steps=steps)
 
 
-def _loads(targets: Targets, layers: Sequence[LayerShape], scope: Scope) -> list[LayerLoad]:
-    return [_load(layer, targets) for layer in in_scope(layers, scope)]
-
-
-def _load(layer: LayerShape, targets: Targets) -> LayerLoad:
+def _load(layer: LayerShape, targets: Targets, weight_per: WeightPer) -> LayerLoad:
     if layer.fixed is not None:
         return LayerLoad(
             shape=layer,
@@ -143,6 +144,7 @@ def _load(layer: LayerShape, targets: Targets) -> LayerLoad:
         steps=targets.steps,
         mean_spike_bits=targets.spike,
         weight_bits=targets.weight if layer.weights else WEIGHTLESS_BITS,
+        weight_step_sizes=layer.weight_step_sizes(weight_per),
     )
 
 

@@ -122,7 +122,8 @@ def _with_fixed_steps(base: JobSpec, layers: Sequence[LayerShape], steps: int) -
     if not bounds.steps[0] <= steps <= bounds.steps[1]:
         return
     for budget in base.budgets():
-        if _reachable(base, layers, replace(bounds, steps=(steps, steps)), budget):
+        held = replace(bounds, steps=(steps, steps), weight_per=base.bits.weight_per)
+        if _reachable(base, layers, held, budget):
             yield _holding(base, f"steps-{steps}", budget, {"steps": steps})
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from models.allocation import Bounds
+from models.allocation import Bounds, WeightPer
 from models.cost import BUDGET_METRICS, Limit, Scope, default_scope
 from models.layers import InitialBits, LayerOptions, Quantity
 from search.fields import Model, Name, Setting, without_repeats
@@ -82,7 +82,9 @@ class InitialBitsSpec(Model):
 class BitsSpec(Model):
     """Inclusive bounds of the weight bits, spike bits and steps of every searched layer.
 
-    `learn` names what the gradient methods learn; they keep the rest where it starts.
+    `learn` names what the gradient methods learn; they keep the rest where it starts. `weight_per` says
+    whether they learn one weight bit width per layer or one per output channel; other methods choose one
+    per layer.
     """
 
     weight: tuple[int, int] = (1, 8)
@@ -91,6 +93,7 @@ class BitsSpec(Model):
     search_first_layer: bool = False
     learn: tuple[Quantity, ...] = Field(default=ORDER, min_length=1)
     initial: InitialBitsSpec = InitialBitsSpec()
+    weight_per: WeightPer = "layer"
 
     @field_validator("weight", "spike", "steps")
     @classmethod
@@ -110,7 +113,7 @@ class BitsSpec(Model):
         return tuple(sorted(without_repeats(values), key=ORDER.index))
 
     def bounds(self) -> Bounds:
-        """The bounds as the models package knows them."""
+        """The bounds as the models package knows them, per layer, as all but the gradient methods search."""
         return Bounds(weight=self.weight, spike=self.spike, steps=self.steps)
 
     def initial_bits(self) -> InitialBits:
@@ -189,6 +192,7 @@ class JobSpec(Model):
             learn_leak=neuron.learn_leak,
             threshold_shift=neuron.threshold_shift,
             signed_spikes=neuron.signed_spikes,
+            weight_per=self.bits.weight_per,
         )
 
     def to_json(self) -> dict[str, Any]:

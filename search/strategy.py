@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol, assert_never
 
-from models.allocation import Allocation, Bounds
+from models.allocation import Allocation, Bounds, WeightPer
 from models.cost import LayerShape, Limit
 from models.errors import InvalidInputError
 from models.layers import QUANTITIES, InitialBits, LayerOptions, Quantity
@@ -74,11 +74,14 @@ class StudyContext:
     initial: InitialBits = field(default_factory=InitialBits)
     learned: frozenset[Quantity] = QUANTITIES
     targets: tuple[Targets, ...] = ()  # those that the job names
+    weight_per: WeightPer = "layer"  # for methods that learn bits
 
     @property
     def options(self) -> LayerOptions:
         """What bounds and holds learned bits."""
-        return LayerOptions(bounds=self.bounds, initial=self.initial, learned=self.learned)
+        return LayerOptions(
+            bounds=self.bounds, initial=self.initial, learned=self.learned, weight_per=self.weight_per
+        )
 
 
 class Strategy(Protocol):

@@ -136,7 +136,7 @@ class PointView(View):
     job_id: str
     method: str
     seed: int
-    allocation: dict[str, Any]  # {layer: {steps, spike_bits, weight_bits}} of the searched layers
+    allocation: dict[str, Any]  # of the searched layers: {layer: models.allocation.LayerBits as JSON}
     costs: dict[str, dict[str, float]]  # {scope: {metric: value}}
     cost_versions: dict[str, int]
     rates: dict[str, list[float]]

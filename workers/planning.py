@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -110,6 +110,7 @@ def study_context(spec: JobSpec, plan: JobPlan, seed: int) -> StudyContext:
         initial=spec.bits.initial_bits(),
         learned=frozenset(spec.bits.learn),
         targets=tuple(Targets(**target.model_dump()) for target in spec.targets),
+        weight_per=spec.bits.weight_per,
     )
 
 
@@ -159,7 +160,8 @@ def _warm_start_stamp(spec: JobSpec, info: DatasetInfo, data_folder: Path) -> st
 
 def _cost_ranges(spec: JobSpec, layers: Sequence[LayerShape]) -> dict[str, tuple[float, float]]:
     bounds = spec.bits.bounds()
-    ends = (least_allocation(layers, bounds), greatest_allocation(layers, bounds))
+    dearest = replace(bounds, weight_per=spec.bits.weight_per)
+    ends = (least_allocation(layers, bounds), greatest_allocation(layers, dearest))
     limits = {
         metric: Limit(metric=metric, maximum=1, scope=default_scope(metric)) for metric in BUDGET_METRICS
     }

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, assert_never
 
 import torch
@@ -84,8 +84,8 @@ def steering_of(proposal: Proposal, spec: JobSpec) -> Steering:
 def learning_bounds(proposal: Proposal, options: LayerOptions) -> Bounds:
     """The bounds of a trial's bits: the job's, or those that its method learns in."""
     match proposal:
-        case FixedBits():
-            return options.bounds
+        case FixedBits(allocation=given):
+            return replace(options.bounds, weight_per=given.weight_per)
         case LearnBits():
             return options.learning_bounds()
         case LearnTargets():

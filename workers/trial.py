@@ -98,7 +98,8 @@ class TrialRun:
         torch.manual_seed(seed)  # the initial weights; the data order has generators of its own
         options = self.spec.layer_options(temporal=self.data.frames > 0)
         bounds = learning_bounds(proposal, options)
-        network = spec_network(self.spec, self.data, replace(options, bounds=bounds))
+        options = replace(options, bounds=bounds, weight_per=bounds.weight_per)
+        network = spec_network(self.spec, self.data, options)
         if self.spec.training.warm_start is not None:
             load_warm_start(network, self.spec.training.warm_start, data_folder)
         return Trainer(

@@ -1,5 +1,6 @@
 """Pure tensor functions of the method, differentiable in every tensor argument."""
 
+from models.functional.channels import quantize_channels
 from models.functional.fire import fire, spike_rates
 from models.functional.frames import fire_frames, regroup
 from models.functional.quantize import quantize_spikes, quantize_weights
@@ -11,6 +12,7 @@ __all__ = [
     "fire",
     "fire_frames",
     "least_error",
+    "quantize_channels",
     "quantize_spikes",
     "quantize_weights",
     "regroup",

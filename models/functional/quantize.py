@@ -13,7 +13,8 @@ from models.functional.kernels import Neuron, run
 def quantize_weights(weight: torch.Tensor, step_size: torch.Tensor, bits: torch.Tensor) -> torch.Tensor:
     """Fake-quantized weights of the same shape; differentiable in all three arguments.
 
-    `step_size` (> 0) and `bits` (real) are one-element tensors. Source: design section 2, weights.
+    `step_size` (> 0) and `bits` (real) are one-element tensors; `quantize_channels` takes one of each for
+    every output channel. Source: design section 2, weights.
     """
     return run(weight, Neuron(step_sizes=step_size, bits=bits, signed=True))
 

@@ -43,10 +43,18 @@ class AdaptiveLayer(SpikingLayer):
         bounds = options.bounds if fixed is None else _bounds_of(fixed)
         self.neuron = make_neuron(options, bounds, signed=signed)
         self.quantizer = WeightQuantizer(
-            options.initial.weight, bounds.weight, learned="weight" in options.learned
+            options.initial.weight,
+            bounds.weight,
+            learned="weight" in options.learned,
+            channels=len(operator.weight) if self.per_channel else None,
         )
         if fixed is not None:
             self.freeze(fixed)
+
+    @property
+    def per_channel(self) -> bool:
+        """Whether each output channel has weight bits of its own; a layer with fixed bits has one width."""
+        return self.options.weight_per == "channel" and self.fixed is None
 
     def forward(self, current: torch.Tensor) -> torch.Tensor:
         """[B, ...] currents to the operator's output; [F, B, ...] frames to its T frames where temporal."""
@@ -59,20 +67,26 @@ class AdaptiveLayer(SpikingLayer):
 
     def bits(self) -> LayerBits:
         """The whole bits that the layer computes with now."""
-        (weight_bits,) = self.quantizer.bits.whole()
-        return replace(super().bits(), weight_bits=weight_bits)
+        widths, bits = self.quantizer.bits.whole(), super().bits()
+        return bits.with_channels(widths) if self.per_channel else replace(bits, weight_bits=widths[0])
 
     def wish(self) -> LayerWish:
         """The real-valued bits that learning has reached."""
-        return replace(super().wish(), weight_bits=self.quantizer.bits.wished()[0])
+        widths = self.quantizer.bits.wished()
+        return replace(super().wish(), weight_bits=tuple(widths) if self.per_channel else widths[0])
 
     def load(self, shape: LayerShape) -> LayerLoad:
         """The layer's load with tensors that carry gradients to its bits and steps."""
-        return replace(super().load(shape), weight_bits=self.quantizer.bits()[0])
+        widths = self.quantizer.bits()
+        return replace(
+            super().load(shape),
+            weight_bits=widths.mean() if self.per_channel else widths[0],
+            weight_step_sizes=len(widths),
+        )
 
     def freeze(self, bits: LayerBits, renewal: Renewal = "closed_form") -> None:
         """Fix the bits; step sizes that belonged to others are renewed."""
-        self.quantizer.bits.freeze([bits.weight_bits])
+        self.quantizer.freeze(bits)
         super().freeze(bits, renewal)
 
     def renew(self, mode: Renewal) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from models.allocation import Bounds
+from models.allocation import Bounds, WeightPer
 
 Quantity = Literal["weight", "spike", "steps"]
 QUANTITIES: frozenset[Quantity] = frozenset({"weight", "spike", "steps"})
@@ -26,6 +26,8 @@ class LayerOptions:
 
     `learned` names the quantities that learn; the others stay where they start. `temporal` layers take
     [F, B, ...] frames that differ and give T frames; others take one [B, ...] current and give its average.
+    `weight_per` says whether a searched layer has one weight bit width and step size, or one of each for
+    every output channel.
     """
 
     bounds: Bounds = field(default_factory=Bounds)
@@ -36,6 +38,7 @@ class LayerOptions:
     learn_leak: bool = False
     threshold_shift: bool = False
     signed_spikes: bool = False
+    weight_per: WeightPer = "layer"
 
     def learning_bounds(self) -> Bounds:
         """The bounds in which what is not learned is held at where it starts."""
@@ -44,6 +47,7 @@ class LayerOptions:
             weight=self._held("weight", initial.weight, bounds.weight),
             spike=self._held("spike", initial.spike, bounds.spike),
             steps=self._held("steps", initial.steps, bounds.steps),
+            weight_per=self.weight_per,
         )
 
     def _held(self, quantity: Quantity, start: int, bounds: tuple[int, int]) -> tuple[int, int]:

@@ -1,11 +1,16 @@
-"""A layer's weight quantizer: one step size, one learned bit width, and the renewal that pairs them."""
+"""A layer's weight quantizer: one step size, one learned bit width, and the renewal that pairs them.
+
+Per channel it has one of each for every output channel, and treats each channel as a tensor of its own.
+"""
 
 from __future__ import annotations
 
 import torch
 from torch import nn
 
-from models.functional import Renewal, least_error, quantize_weights, renewed
+from models.allocation import LayerBits
+from models.errors import InvalidInputError
+from models.functional import Renewal, least_error, quantize_channels, quantize_weights, renewed
 from models.layers.bit_width import BitWidth
 
 LEAST_STEP_SIZE = 1e-6
@@ -13,42 +18,77 @@ LEAST_STEP_SIZE = 1e-6
 
 
 class WeightQuantizer(nn.Module):
-    """Fake-quantizes a weight tensor; the step size starts from the weights at the first training step."""
+    """Fake-quantizes a weight tensor; step sizes start from the weights at the first training step.
 
-    def __init__(self, initial_bits: int, bounds: tuple[int, int], *, learned: bool = True) -> None:
+    `channels` counts the output channels where each has its own width; None where the layer has one.
+    """
+
+    def __init__(
+        self,
+        initial_bits: int,
+        bounds: tuple[int, int],
+        *,
+        learned: bool = True,
+        channels: int | None = None,
+    ) -> None:
         super().__init__()
-        self.step_size = nn.Parameter(torch.ones(1))
-        self.bits = BitWidth([initial_bits], bounds, learned=learned)
+        self.per_channel = channels is not None
+        count = 1 if channels is None else channels
+        self.step_size = nn.Parameter(torch.ones(count))
+        self.bits = BitWidth([initial_bits] * count, bounds, learned=learned)
         self._started = False  # beside the buffer, which a device would have to be asked for
         self.fitted_bits: torch.Tensor
-        self.register_buffer("fitted_bits", torch.zeros(1, dtype=torch.int64))  # 0 until the step size is set
+        self.register_buffer(
+            "fitted_bits", torch.zeros(count, dtype=torch.int64)
+        )  # 0 until the step sizes are set
 
     def forward(self, weight: torch.Tensor) -> torch.Tensor:
         """Quantized weights of the same shape."""
         if self.training and not self._started:
-            if not int(self.fitted_bits):
+            if not int(self.fitted_bits[0]):
                 self._start(weight)
             self._started = True
-        return quantize_weights(weight, self.step_size, self.bits.real)
+        form = quantize_channels if self.per_channel else quantize_weights
+        return form(weight, self.step_size, self.bits.real)
+
+    def freeze(self, bits: LayerBits) -> None:
+        """Fix the widths; one that is given for the layer is that of every channel.
+
+        Raises InvalidInputError where there are widths for other channels, or outside the bounds.
+        """
+        count = len(self.bits.real)
+        widths = bits.channel_bits or (bits.weight_bits,) * count
+        if len(widths) != count:
+            raise InvalidInputError(f"{len(widths)} weight bit widths for {count}.")
+        self.bits.freeze(widths)
 
     @torch.no_grad()
     def renew(self, mode: Renewal, weight: torch.Tensor | None = None) -> None:
-        """Fit the step size (of `weight`, for `search`) if the bit width has crossed to another integer."""
-        (new,) = self.bits.whole()
-        old = int(self.fitted_bits)
-        if old in (0, new):
-            return
-        self.step_size.copy_(renewed(self.step_size, old, new, mode, signed=True, values=weight))
-        self.fitted_bits.fill_(new)
+        """Fit each step size (of `weight`, for `search`) whose width has crossed to another integer."""
+        for place, (new, old) in enumerate(zip(self.bits.whole(), self.fitted_bits.tolist(), strict=True)):
+            if old not in (0, new):
+                values = None if weight is None else self._part(weight, place)
+                self.step_size[place] = renewed(
+                    self.step_size[place], old, new, mode, signed=True, values=values
+                )
+                self.fitted_bits[place] = new
 
     @torch.no_grad()
     def constrain(self) -> None:
-        """Keep the step size positive and the bits inside their bounds."""
+        """Keep the step sizes positive and the bits inside their bounds."""
         self.step_size.clamp_(min=LEAST_STEP_SIZE)
         self.bits.constrain()
 
     @torch.no_grad()
     def _start(self, weight: torch.Tensor) -> None:
-        (bits,) = self.bits.whole()
-        self.step_size.fill_(float(least_error(weight, bits, signed=True)))
-        self.fitted_bits.fill_(bits)
+        widths = self.bits.whole()
+        found = [
+            float(least_error(self._part(weight, place), bits, signed=True))
+            for place, bits in enumerate(widths)
+        ]
+        self.step_size.copy_(torch.tensor(found))
+        self.fitted_bits.copy_(torch.tensor(widths))
+
+    def _part(self, weight: torch.Tensor, place: int) -> torch.Tensor:
+        """What the width at a place belongs to: a channel, or the whole tensor."""
+        return weight[place] if self.per_channel else weight

@@ -41,7 +41,11 @@ def _proposals(context: StudyContext) -> Iterator[LearnTargets]:
 
 def _given(context: StudyContext) -> Iterator[tuple[Limit, Targets]]:
     for targets in context.targets[: context.trials]:
-        kept = (b for b in context.budgets if targets_cost(b, targets, context.layers) <= b.maximum)
+        kept = (
+            budget
+            for budget in context.budgets
+            if targets_cost(budget, targets, context.layers, context.weight_per) <= budget.maximum
+        )
         yield next(kept, context.budgets[-1]), targets
 
 

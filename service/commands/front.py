@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from models.allocation import LayerBits
 from models.errors import InvalidInputError
 from service.commands.shared import client_of, find_job, out, print_json
 from service.commands.tables import percent, titled
@@ -74,7 +75,7 @@ def point_view(point: PointView) -> RenderableType:
     bits = Table("layer", "steps", "spike bits", "weight bits")
     for name, layer in point.allocation.items():
         spike_bits = " ".join(str(width) for width in layer["spike_bits"])
-        bits.add_row(name, str(layer["steps"]), spike_bits, str(layer["weight_bits"]))
+        bits.add_row(name, str(layer["steps"]), spike_bits, LayerBits.from_json(layer).weight_text)
     scopes = list(point.costs)
     costs = Table("cost", *(f"{scope} layers" for scope in scopes))
     for metric in point.costs[scopes[0]] if scopes else ():

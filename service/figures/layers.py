@@ -48,5 +48,5 @@ def _quantities(bits: Sequence[LayerBits]) -> tuple[tuple[str, list[float]], ...
     return (
         ("Time steps T", [one.steps for one in bits]),
         ("Spike bits Bs", [one.mean_spike_bits for one in bits]),
-        ("Weight bits Bw", [one.weight_bits for one in bits]),
+        ("Weight bits Bw", [round(one.mean_weight_bits, 1) for one in bits]),
     )

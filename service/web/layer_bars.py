@@ -73,7 +73,7 @@ def layer_chart(point: PointView) -> LayerChart:
 def layer_rows(point: PointView) -> list[Mapping[str, str]]:
     """The same as text, for the table: layer, T, Bs (per step where steps differ), Bw."""
     return [
-        {"layer": name, "steps": str(bits.steps), "spike": _spikes(bits), "weight": str(bits.weight_bits)}
+        {"layer": name, "steps": str(bits.steps), "spike": _spikes(bits), "weight": bits.weight_text}
         for name, bits in Allocation.from_json(point.allocation)
     ]
 
@@ -88,7 +88,7 @@ def _quantities(layers: Layers) -> tuple[Values, ...]:
     return (
         ("steps", "T", "time steps", [one.steps for one in bits]),
         ("spike", "Bs", "spike bits", [one.mean_spike_bits for one in bits]),
-        ("weight", "Bw", "weight bits", [one.weight_bits for one in bits]),
+        ("weight", "Bw", "weight bits", [round(one.mean_weight_bits, 1) for one in bits]),
     )
 
 
@@ -112,7 +112,7 @@ def _row(place: int, values: Values, layers: Layers, column: float) -> BarRow:
 
 
 def _detail(kind: str, bits: LayerBits) -> str:
-    return {"steps": str(bits.steps), "spike": _spikes(bits), "weight": str(bits.weight_bits)}[kind]
+    return {"steps": str(bits.steps), "spike": _spikes(bits), "weight": bits.weight_text}[kind]
 
 
 def _spikes(bits: LayerBits) -> str:

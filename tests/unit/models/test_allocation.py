@@ -16,7 +16,9 @@ from models.errors import InvalidInputError
 def layer_bits(draw):
     steps = draw(st.integers(1, 6))
     spike_bits = draw(st.lists(st.integers(1, MAX_BITS), min_size=steps, max_size=steps))
-    return LayerBits(steps=steps, spike_bits=tuple(spike_bits), weight_bits=draw(st.integers(1, MAX_BITS)))
+    channels = draw(st.lists(st.integers(1, MAX_BITS), max_size=5))
+    bits = LayerBits(steps=steps, spike_bits=tuple(spike_bits), weight_bits=draw(st.integers(1, MAX_BITS)))
+    return bits.with_channels(channels) if channels else bits
 
 
 allocations = st.dictionaries(st.text(min_size=1, max_size=8), layer_bits(), max_size=5).map(
@@ -70,6 +72,31 @@ def test_uniform_bits_have_their_width_as_the_mean(steps, spike_bits, weight_bit
 def test_bits_out_of_range_are_refused(bits):
     with pytest.raises(InvalidInputError):
         LayerBits(**bits)
+
+
+def test_widths_of_channels_count_by_their_mean():
+    bits = LayerBits.uniform(steps=1, spike_bits=2, weight_bits=3).with_channels([2, 3, 3, 2])
+    assert (bits.weight_bits, bits.mean_weight_bits, bits.weight_text) == (3, 2.5, "2.5")
+    assert bits.channel_bits == (2, 3, 3, 2)
+    whole = LayerBits.uniform(steps=1, spike_bits=2, weight_bits=3)
+    assert (whole.mean_weight_bits, whole.weight_text) == (3, "3")
+
+
+def test_a_layer_with_one_width_is_stored_as_it_was_before_channels_had_any():
+    bits = LayerBits.uniform(steps=1, spike_bits=2, weight_bits=3)
+    assert bits.to_json() == {"steps": 1, "spike_bits": [2], "weight_bits": 3}
+
+
+@pytest.mark.parametrize("channels", [(), (2, 2), (3, MAX_BITS + 1), (0, 6)])
+def test_widths_of_channels_that_are_none_or_have_another_mean_are_refused(channels):
+    with pytest.raises(InvalidInputError):
+        LayerBits(steps=1, spike_bits=(1,), weight_bits=3, channel_bits=channels)
+
+
+def test_an_allocation_is_per_channel_as_soon_as_one_layer_is():
+    bits = LayerBits.uniform(steps=1, spike_bits=2, weight_bits=3)
+    assert Allocation(layers={"a": bits, "b": bits}).weight_per == "layer"
+    assert Allocation(layers={"a": bits, "b": bits.with_channels([3])}).weight_per == "channel"
 
 
 def test_the_ends_of_the_bounds_are_uniform():

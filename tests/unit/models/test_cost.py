@@ -67,6 +67,17 @@ def test_costs_are_those_counted_by_hand(scope):
     assert costs(TABLE, BITS, scope, RATES) == pytest.approx(COUNTED[scope])
 
 
+def test_channels_count_by_their_mean_and_store_a_step_size_each():
+    a, b = BITS["a"].with_channels([4, 4, 1, 2, 8, 2, 1, 3]), BITS["b"]
+    found = costs(TABLE, Allocation(layers={"a": a, "b": b}))
+    mean = 25 / 8
+    assert found["s_ace"] == 2000 * (3 + 1) * mean + 50 * 5 * 2
+    assert found["bit_budget"] == pytest.approx((300 * mean + 100) / 350 * 1300 / 500 * 900 / 500)
+    assert found["weight_kib"] == pytest.approx(
+        (300 * mean + 32 * (8 + 2 + 8) + 50 * 2 + 32 * (1 + 1 + 10)) / 8192
+    )
+
+
 def test_measured_costs_are_left_out_without_rates():
     assert set(costs(TABLE, BITS)) == set(BUDGET_METRICS)
     assert set(costs(TABLE, BITS, rates=RATES)) == set(COST_VERSIONS)

@@ -1,5 +1,7 @@
 """Three targets: their penalty, when renewal ends, their bounds, and how they follow from a budget."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from hypothesis import given
@@ -60,6 +62,7 @@ def test_bits_learn_up_to_two_above_their_start_and_steps_to_one():
         bounds=Bounds(weight=(1, 8), spike=(5, 8), steps=(1, 4)), initial=InitialBits(spike=2)
     )
     assert target_bounds(options) == Bounds(weight=(1, 6), spike=(5, 5), steps=(1, 3))
+    assert target_bounds(replace(options, weight_per="channel")).weight_per == "channel"
 
 
 @given(budget=st.floats(1.0, 200.0))
@@ -83,6 +86,15 @@ def test_targets_of_any_metric_cost_the_budget(share, metric):
     assert targets_cost(budget, targets_under([budget], layers, bounds), layers) == pytest.approx(
         budget.maximum
     )
+
+
+def test_targets_per_channel_leave_room_for_a_step_size_of_each():
+    wide = LayerShape(name="w", kind="conv", macs=900, weights=3000, inputs=10, biases=40)
+    budget = Limit(metric="weight_kib", maximum=1.8)
+    found = targets_under([budget], (wide,), Bounds(weight_per="channel"))
+    bits = 3000 * found.weight + 32 * (40 + found.steps + 40)
+    assert bits / 8192 == pytest.approx(1.8)
+    assert targets_cost(budget, found, (wide,), "channel") == pytest.approx(1.8)
 
 
 def test_a_constraint_lowers_the_targets_too():

@@ -99,6 +99,9 @@ def test_a_study_knows_its_budgets_from_the_least_to_the_greatest(tmp_path):
         ({"bits": {"learn": ["steps", "spike", "weight"]}}, LEARNED, True),
         ({"bits": {"learn": ["weight"]}}, LEARNED, False),
         ({"bits": {"learn": ["weight"]}}, FIXED, True),
+        ({"bits": {"weight_per": "layer"}}, LEARNED, True),
+        ({"bits": {"weight_per": "channel"}}, LEARNED, False),
+        ({"bits": {"weight_per": "channel"}}, FIXED, True),
         ({"training": {"epochs": 3, "neuron": {"leak": 1.0}}}, FIXED, True),
         ({"training": {"epochs": 3, "neuron": {"leak": 0.9}}}, FIXED, False),
     ],
@@ -119,6 +122,16 @@ def test_what_cannot_be_learned_away_is_told_with_the_least_achievable_cost(tmp_
         plan_job(job(methods=["gradient"], bits={"learn": ["weight"]}), tmp_path)
     plan_job(job(methods=["random"], bits={"learn": ["weight"]}), tmp_path)
     plan_job(job(methods=["gradient"], bits={"learn": ["weight"]}, budget={"max": [8]}), tmp_path)
+
+
+def test_step_sizes_of_channels_count_for_what_is_learned_alone(tmp_path):
+    constraints = [{"metric": "weight_kib", "max": plan_job(job(), tmp_path).cost_ranges["weight_kib"][0]}]
+    plan_job(job(constraints=constraints), tmp_path)
+    channels = {"constraints": constraints, "bits": {"weight_per": "channel"}}
+    plan_job(job(methods=["random"], **channels), tmp_path)
+    with pytest.raises(InfeasibleError, match="weight_kib") as caught:
+        plan_job(job(methods=["gradient"], **channels), tmp_path)
+    assert caught.value.pointer == "/bits/learn"
 
 
 def test_an_option_at_its_default_changes_no_fingerprint_of_before():

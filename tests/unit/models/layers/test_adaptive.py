@@ -110,3 +110,29 @@ def test_parameters_are_bits_step_sizes_or_weights():
         id(layer.operator.weight),
     }
     assert named == {id(parameter) for parameter in layer.parameters()}
+
+
+def channel_layer():
+    operator = nn.Conv2d(4, 3, 3, bias=False)
+    return AdaptiveLayer(operator, options=LayerOptions(bounds=BOUNDS, weight_per="channel"))
+
+
+def test_a_layer_per_channel_has_bits_wishes_and_a_load_of_its_channels():
+    layer = channel_layer()
+    with torch.no_grad():
+        layer.quantizer.bits.real.copy_(torch.tensor([2.2, 3.6, 8.0]))
+    assert layer.bits() == LayerBits.uniform(steps=2, spike_bits=4, weight_bits=5).with_channels([2, 4, 8])
+    assert layer.wish().weight_bits == pytest.approx((2.2, 3.6, 8.0))
+    load = layer.load(SHAPE)
+    assert (load.weight_bits.item(), load.weight_step_sizes) == (pytest.approx(14 / 3), 3)
+    load.weight_bits.backward()
+    assert layer.quantizer.bits.real.grad.tolist() == pytest.approx([1 / 3] * 3)
+    layer.freeze(BITS.with_channels([1, 2, 8]))
+    assert layer.bits() == BITS.with_channels([1, 2, 8])
+
+
+def test_a_layer_with_fixed_bits_has_one_width_whatever_the_others_have():
+    options = LayerOptions(bounds=BOUNDS, weight_per="channel")
+    layer = AdaptiveLayer(nn.Linear(4, 3), options=options, fixed=FIRST_LAYER_BITS)
+    assert layer.bits() == FIRST_LAYER_BITS
+    assert layer.quantizer.step_size.shape == (1,)

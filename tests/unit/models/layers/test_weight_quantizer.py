@@ -3,6 +3,8 @@
 import pytest
 import torch
 
+from models.allocation import LayerBits
+from models.errors import InvalidInputError
 from models.functional import least_error, quantize_weights
 from models.layers import WeightQuantizer
 from models.layers.weight_quantizer import LEAST_STEP_SIZE
@@ -18,7 +20,7 @@ def started(bits=4, bounds=(1, 8)):
 
 def set_bits(quantizer, value):
     with torch.no_grad():
-        quantizer.bits.real.fill_(value)
+        quantizer.bits.real.copy_(torch.as_tensor(value))
 
 
 def test_the_first_training_pass_fits_the_step_size_and_later_ones_keep_it():
@@ -65,3 +67,47 @@ def test_step_sizes_stay_positive():
         quantizer.step_size.fill_(-1.0)
     quantizer.constrain()
     assert quantizer.step_size.item() == pytest.approx(LEAST_STEP_SIZE)
+
+
+def per_channel(bits=4):
+    quantizer = WeightQuantizer(bits, (1, 8), channels=len(WEIGHT))
+    quantizer(WEIGHT)
+    return quantizer
+
+
+def test_every_channel_has_a_step_size_and_a_width_of_its_own():
+    quantizer = per_channel()
+    set_bits(quantizer, torch.arange(1.0, 9.0))
+    quantizer.renew("search", WEIGHT)
+    for channel, width, step_size, found in zip(
+        WEIGHT, range(1, 9), quantizer.step_size, quantizer(WEIGHT), strict=True
+    ):
+        assert step_size.item() == pytest.approx(least_error(channel, width, signed=True).item())
+        assert torch.equal(found, quantize_weights(channel, step_size, torch.tensor(float(width))))
+
+
+def test_only_channels_that_cross_are_renewed():
+    quantizer = per_channel(bits=4)
+    before = quantizer.step_size.detach().clone()
+    set_bits(quantizer, torch.tensor([4.0, 3.0] * 4))
+    quantizer.renew("closed_form")
+    torch.testing.assert_close(quantizer.step_size.data, before * torch.tensor([1, 7 / 3] * 4))
+    assert quantizer.fitted_bits.tolist() == [4, 3] * 4
+
+
+def test_channels_are_frozen_one_by_one_or_all_alike():
+    bits = LayerBits.uniform(steps=1, spike_bits=1, weight_bits=5)
+    alike, apart = per_channel(), per_channel()
+    alike.freeze(bits)
+    apart.freeze(bits.with_channels(range(1, 9)))
+    assert alike.bits.whole() == [5] * 8
+    assert apart.bits.whole() == list(range(1, 9))
+    assert not apart.bits.real.requires_grad
+
+
+@pytest.mark.parametrize("channels", [7, 9])
+def test_widths_of_other_channels_are_refused(channels):
+    bits = LayerBits.uniform(steps=1, spike_bits=1, weight_bits=5).with_channels([5] * channels)
+    for quantizer in (per_channel(), started()):
+        with pytest.raises(InvalidInputError, match=f"{channels} weight bit widths"):
+            quantizer.freeze(bits)

@@ -53,6 +53,26 @@ def test_a_folded_network_computes_the_same_without_norms(name, frames):
     assert list(result.layers) == list(network.layers)
 
 
+def test_weights_quantized_per_channel_are_folded_too():
+    torch.manual_seed(0)
+    network = build_network(
+        "resnet20",
+        {"width": 2},
+        sample_shape=(2, 8, 8),
+        classes=5,
+        options=LayerOptions(weight_per="channel"),
+        search_first_layer=False,
+    ).double()
+    for layer in network.searched.values():
+        with torch.no_grad():
+            layer.quantizer.bits.real.copy_(torch.arange(len(layer.quantizer.bits.real)) % 8 + 1)
+    trained(network, IMAGES.double())
+    result = folded(network, IMAGES.double())
+    torch.testing.assert_close(result(IMAGES.double()), network.eval()(IMAGES.double()))
+    assert not any(isinstance(part, nn.modules.batchnorm._BatchNorm) for part in result.modules())
+    assert result.allocation() == network.allocation()
+
+
 def test_the_network_itself_is_left_alone():
     network = trained(
         build_network(

@@ -36,3 +36,12 @@ def test_the_table_lists_spike_bits_per_step_where_they_differ(
     rows = layer_rows(point(api_store, job_with_points()))
     assert rows[0] == {"layer": "a", "steps": "2", "spike": "1, 3", "weight": "8"}
     assert rows[1]["spike"] == "4"
+
+
+def test_widths_of_channels_are_told_by_their_mean(api_store: Store, job_with_points: MakeJob) -> None:
+    view = point(api_store, job_with_points())
+    layers = {"a": {"steps": 1, "spike_bits": [4], "weight_bits": 2, "channel_bits": [1, 2, 4]}}
+    view = view.model_copy(update={"allocation": layers})
+    assert layer_rows(view)[0]["weight"] == "2.3"
+    _, _, weight = layer_chart(view).rows
+    assert (weight.bars[0].text, weight.bars[0].title) == ("2.3", "a: Bw 2.3")
