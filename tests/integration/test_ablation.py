@@ -96,7 +96,7 @@ def test_every_variant_is_trained_and_holds_what_it_should(settings: Settings, s
     assert max(cost_of(variant) for variant in variants.values()) <= BUDGET
     check_what_is_held(api, variants)
     assert {bits["steps"] for bits in bits_of(api, variants["T = 2"])} == {2}
-    assert variants["all together"].results == variants["closed form"].results
+    assert variants["all together"].results == variants["search"].results
     check_figures(api, variants["all together"])
 
 
