@@ -120,12 +120,13 @@ def run_dispatcher(settings: Settings, *, stop: threading.Event) -> None:
     try:
         with local_ray(settings.home / "ray-token"):
             _stop_on_signals(stop)  # after Ray, which puts a handler of its own in place
-            Dispatcher(settings, store, run=_ray_runner(settings), stop=stop).work()
+            Dispatcher(settings, store, run=ray_runner(settings), stop=stop).work()
     finally:
         store.close()
 
 
-def _ray_runner(settings: Settings) -> Runner:
+def ray_runner(settings: Settings) -> Runner:
+    """Runs the trials of a job on the Ray that this process has joined."""
     from workers.tune import run_trials
 
     def run(feed: TrialFeed, spec: JobSpec) -> None:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from models.errors import InvalidInputError
-from service.commands.shared import EXIT_FAILED, client_of, err, out, print_json, write_text
+from service.commands.shared import EXIT_FAILED, client_of, err, find_ablation, out, print_json, write_text
 from service.commands.spec_file import read_spec
 
 if TYPE_CHECKING:
@@ -84,23 +83,6 @@ def ablations(
         out().print(ablations_table(page.items))
     else:
         out().print("No ablations yet: start one with `bitfront ablate FILE`.")
-
-
-def find_ablation(client: BitfrontClient, text: str) -> AblationView:
-    """An ablation by its id, the unique beginning of its id, or the word `latest`."""
-    if text == "latest":
-        newest = client.ablations(limit=1).items
-        if not newest:
-            raise InvalidInputError("there are no ablations yet.", fix="Start one: `bitfront ablate FILE`.")
-        return client.ablation(newest[0].id)
-    start = text if text.startswith("ablation-") else f"ablation-{text}"
-    if len(start) == len("ablation-") + 16:
-        return client.ablation(start)
-    matches = [one for one in client.ablations(limit=100).items if one.id.startswith(start)]
-    if len(matches) == 1:
-        return client.ablation(matches[0].id)
-    fix = "Give more characters." if matches else "`bitfront ablations` lists them."
-    raise InvalidInputError(f"{len(matches) or 'no'} ablations begin with {text!r}.", fix=fix)
 
 
 def _show(

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service.commands.ablate import find_ablation
-from service.commands.shared import client_of, find_job, make_folder, out, write_text
+from service.commands.shared import client_of, find_ablation, find_job, make_folder, out, write_text
 
 if TYPE_CHECKING:
     from service.client import BitfrontClient

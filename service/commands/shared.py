@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import typer
 from pydantic import BaseModel
@@ -14,16 +14,21 @@ from rich.markup import escape
 from models.errors import BitfrontError, DataDamagedError, DataMissingError, InvalidInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from service.ablations.views import AblationView
     from service.client import BitfrontClient
     from service.settings import Settings
-    from service.views import JobView
+    from service.views import JobView, Page
+
+T = TypeVar("T", bound=BaseModel)
 
 EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
 EXIT_UNREACHABLE = 3
 EXIT_INTERRUPTED = 130
+ID_LETTERS = 16
+"""Of an id, after its kind."""
 
 
 def out() -> Console:
@@ -86,32 +91,60 @@ def settings_with(**given: Any) -> Settings:
         raise InvalidInputError(f"the setting {name} is not acceptable: {first['msg']}.") from None
 
 
+class Named(Protocol):
+    """Anything with an id of its own."""
+
+    @property
+    def id(self) -> str:
+        """A kind, `-` and ID_LETTERS more characters."""
+
+
 def find_job(client: BitfrontClient, text: str) -> JobView:
     """A job by its id, the unique beginning of its id (with or without `job-`), or the word `latest`."""
-    if text == "latest":
-        newest = client.jobs(limit=1).items
-        if not newest:
-            raise InvalidInputError("there are no jobs yet.", fix="Submit one with `bitfront submit FILE`.")
-        return client.job(newest[0].id)
-    start = text if text.startswith("job-") else f"job-{text}"
-    if len(start) == len("job-") + 16:
-        return client.job(start)
-    matches = [job for job in every_job(client) if job.id.startswith(start)]
-    if len(matches) == 1:
-        return client.job(matches[0].id)
-    if not matches:
-        raise InvalidInputError(f"no job's id begins with {text!r}.", fix="`bitfront jobs` lists them.")
-    listed = ", ".join(job.id for job in matches[:5])
-    raise InvalidInputError(
-        f"{len(matches)} jobs begin with {text!r}: {listed}.", fix="Give more characters."
-    )
+    return client.job(found_id("job", text, every_job(client), start="bitfront submit FILE"))
 
 
 def every_job(client: BitfrontClient, state: str | None = None) -> Iterator[JobView]:
     """All jobs, newest first."""
+    return _all_of(lambda cursor: client.jobs(limit=100, cursor=cursor, state=state))
+
+
+def find_ablation(client: BitfrontClient, text: str) -> AblationView:
+    """An ablation, named as jobs are in `find_job`."""
+    every = _all_of(lambda cursor: client.ablations(limit=100, cursor=cursor))
+    return client.ablation(found_id("ablation", text, every, start="bitfront ablate FILE"))
+
+
+def found_id(kind: str, text: str, newest_first: Iterator[Named], *, start: str) -> str:
+    """The whole id of what a user named; `start` is the command that makes the first one.
+
+    Raises InvalidInputError where nothing, or more than one, is meant.
+    """
+    if text == "latest":
+        newest = next(newest_first, None)
+        if newest is None:
+            raise InvalidInputError(f"there are no {kind}s yet.", fix=f"Start one: `{start}`.")
+        return newest.id
+    beginning = text if text.startswith(f"{kind}-") else f"{kind}-{text}"
+    if len(beginning) == len(kind) + 1 + ID_LETTERS:
+        return beginning
+    matches = [one.id for one in newest_first if one.id.startswith(beginning)]
+    if len(matches) == 1:
+        return matches[0]
+    if not matches:
+        fix = f"`bitfront {kind}s` lists them."
+        raise InvalidInputError(f"no {kind}'s id begins with {text!r}.", fix=fix)
+    listed = ", ".join(matches[:5])
+    raise InvalidInputError(
+        f"{len(matches)} {kind}s begin with {text!r}: {listed}.", fix="Give more characters."
+    )
+
+
+def _all_of(page_at: Callable[[str | None], Page[T]]) -> Iterator[T]:
+    """The items of every page."""
     cursor: str | None = None
     while True:
-        page = client.jobs(limit=100, cursor=cursor, state=state)
+        page = page_at(cursor)
         yield from page.items
         cursor = page.next_cursor
         if cursor is None:

@@ -13,13 +13,12 @@ from fastapi.testclient import TestClient
 from search.job import JobSpec
 from service.ablations.views import AblationView, VariantView
 from service.app import create_app
-from service.dispatcher import Dispatcher, Runner
+from service.dispatcher import Dispatcher, Runner, ray_runner
 from service.settings import Settings
 from service.store import Store
 from service.views import PointView
 from workers.report import TrialRequest
 from workers.trial import run_trial
-from workers.tune import run_trials
 
 BUDGET = 4.0
 JOB: dict[str, Any] = {
@@ -70,21 +69,6 @@ def here(settings: Settings) -> Runner:
     return run
 
 
-def on_ray(settings: Settings) -> Runner:
-    """Trains as the service does."""
-
-    def run(feed: Any, spec: JobSpec) -> None:
-        run_trials(
-            feed,
-            compute=spec.compute,
-            checkpoints=settings.checkpoints,
-            data_folder=settings.data,
-            scratch=settings.scratch,
-        )
-
-    return run
-
-
 def test_every_variant_is_trained_and_holds_what_it_should(settings: Settings, store: Store) -> None:
     api = TestClient(create_app(settings, store), base_url=settings.url)
     path = api.post("/v1/ablations", json={"job": JOB}).headers["location"]
@@ -105,7 +89,7 @@ def test_an_ablation_runs_on_ray(ray_cluster: None, settings: Settings, store: S
     api = TestClient(create_app(settings, store), base_url=settings.url)
     body = {"job": JOB, "groups": ["targets"]}
     path = api.post("/v1/ablations", json=body).headers["location"]
-    assert work_off(settings, store, on_ray(settings)) == 2
+    assert work_off(settings, store, ray_runner(settings)) == 2
     found = AblationView.model_validate(api.get(path).json())
     assert found.state == "succeeded"
     assert [variant.method for variant in found.groups[0].variants] == ["gradient", "gradient-targets"]

@@ -91,7 +91,7 @@ def test_an_ablation_with_a_failed_job_exits_1(run: Run, file: Path, api_store: 
         (("ablate", "{file}", "--groups", "nonsense"), "/groups/0"),
         (("ablate", "{folder}/none.yaml"), "cannot be read"),
         (("ablation",), "there are no ablations yet"),
-        (("ablation", "abc"), "no ablations begin with 'abc'"),
+        (("ablation", "abc"), "no ablation's id begins with 'abc'"),
         (("figures", "latest", "--to", "{folder}"), "there are no jobs yet"),
     ],
 )
