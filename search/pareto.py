@@ -57,6 +57,27 @@ def hypervolume(
     return min(float(area) / (reference_cost * (1 - reference_accuracy)), 1.0)
 
 
+def joint_hypervolume(costs: ArrayLike, accuracies: ArrayLike, reference_costs: Sequence[float]) -> float:
+    """The hypervolume of N points with several costs each, `costs` of shape [N, D], as a share of the whole.
+
+    For two costs it is the volume that the points beat below both reference costs and above accuracy 0.
+    Raises InvalidInputError when shapes differ, or costs or accuracies are out of range.
+    """
+    cost_ND, reference_D = np.asarray(costs, dtype=np.float64), np.asarray(reference_costs, dtype=np.float64)
+    accuracy_N = np.asarray(accuracies, dtype=np.float64)
+    if cost_ND.shape != (len(accuracy_N), len(reference_D)) or np.any(reference_D <= 0):
+        raise InvalidInputError(f"costs of shape {cost_ND.shape} do not fit {len(reference_D)} references.")
+    points = np.column_stack((cost_ND, accuracy_N))
+    if not np.isfinite(points).all() or np.any(points < 0) or np.any(accuracy_N > 1):
+        raise InvalidInputError("costs must be at least 0 and accuracies within 0 to 1.")
+    counted = np.all(cost_ND < reference_D, axis=1) & (accuracy_N > 0)
+    if not counted.any():
+        return 0.0
+    senses = [False] * len(reference_D) + [True]
+    volume = moocore.hypervolume(points[counted], ref=[*reference_D, 0.0], maximise=senses)
+    return min(float(volume) / float(np.prod(reference_D)), 1.0)
+
+
 def insert(front: Sequence[tuple[float, float]], point: tuple[float, float]) -> list[tuple[float, float]]:
     """A front of (cost, accuracy), cheapest first, with one more point; unchanged when that is no gain."""
     cost, accuracy = point

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.errors import InvalidInputError
-from search.pareto import BINS, hypervolume, insert, is_on_front
+from search.pareto import BINS, hypervolume, insert, is_on_front, joint_hypervolume
 
 # Few distinct values, so that ties and duplicates are common.
 Point = tuple[float, float]
@@ -115,3 +115,39 @@ def test_values_outside_the_normalised_area_are_refused(
 ) -> None:
     with pytest.raises(InvalidInputError):
         hypervolume([cost], [accuracy], *reference)
+
+
+cubes = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4), st.integers(0, 4)), max_size=12)
+
+
+@given(cubes)
+def test_the_joint_hypervolume_is_the_volume_that_the_points_beat(found: list[tuple[int, int, int]]) -> None:
+    """Counted cell by cell on a grid of 4 x 4 x 4, on whose corners all points lie."""
+    cells = [(a, b, c) for a in range(4) for b in range(4) for c in range(4)]
+    beaten = sum(any(x <= a and y <= b and z > c for x, y, z in found) for a, b, c in cells)
+    costs = np.array([(x, y) for x, y, _ in found]).reshape(-1, 2)
+    volume = joint_hypervolume(costs, [z / 4 for *_, z in found], (4.0, 4.0))
+    assert volume == pytest.approx(beaten / 64)
+
+
+@given(points)
+def test_with_one_cost_it_is_the_plain_hypervolume(found: list[Point]) -> None:
+    costs, accuracies = [c for c, _ in found], [a for _, a in found]
+    joint = joint_hypervolume(np.reshape(costs, (-1, 1)), accuracies, (2.5,))
+    assert joint == pytest.approx(hypervolume(costs, accuracies, 2.5))
+
+
+@pytest.mark.parametrize(
+    ("costs", "accuracies", "references"),
+    [
+        ([[1.0]], [0.5], (2.0, 2.0)),
+        ([[1.0, 1.0]], [1.5], (2.0, 2.0)),
+        ([[1.0, float("nan")]], [0.5], (2.0, 2.0)),
+        ([[1.0, 1.0]], [0.5], (2.0, 0.0)),
+    ],
+)
+def test_joint_points_that_are_no_points_are_refused(
+    costs: list[list[float]], accuracies: list[float], references: tuple[float, ...]
+) -> None:
+    with pytest.raises(InvalidInputError):
+        joint_hypervolume(costs, accuracies, references)
