@@ -16,16 +16,22 @@ MOST_SEEDS = 100
 
 def share_words(interval: IntervalView | None) -> str:
     """A share in per cent with its interval."""
-    if interval is None:
-        return NOTHING
-    return _with_interval(f"{100 * interval.value:.2f}", interval, "{:.2f}")
+    return " ".join(share_parts(interval)).strip()
 
 
 def difference_words(interval: IntervalView | None) -> str:
     """A difference of two shares in percentage points with its interval."""
-    if interval is None:
-        return NOTHING
-    return _with_interval(f"{100 * interval.value:+.2f}", interval, "{:+.2f}")
+    return " ".join(difference_parts(interval)).strip()
+
+
+def share_parts(interval: IntervalView | None) -> tuple[str, str]:
+    """The same as value and interval; the interval is empty with one seed."""
+    return _parts(interval, "{:.2f}")
+
+
+def difference_parts(interval: IntervalView | None) -> tuple[str, str]:
+    """The same of a difference."""
+    return _parts(interval, "{:+.2f}")
 
 
 def outcome_words(outcome: Outcome) -> str:
@@ -57,7 +63,10 @@ def seeds_words(pair: PairView) -> str:
     return f"more than {MOST_SEEDS}" if pair.seeds_needed is None else f"about {pair.seeds_needed}"
 
 
-def _with_interval(value: str, interval: IntervalView, form: str) -> str:
+def _parts(interval: IntervalView | None, form: str) -> tuple[str, str]:
+    if interval is None:
+        return NOTHING, ""
+    value = form.format(100 * interval.value)
     if interval.low is None or interval.high is None:
-        return value
-    return f"{value} ({form.format(100 * interval.low)} to {form.format(100 * interval.high)})"
+        return value, ""
+    return value, f"({form.format(100 * interval.low)} to {form.format(100 * interval.high)})"
