@@ -7,7 +7,19 @@ from pathlib import Path
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
-from service.api import ablations, catalogue, events, figures, fronts, health, jobs, points, problems, trials
+from service.api import (
+    ablations,
+    catalogue,
+    comparisons,
+    events,
+    figures,
+    fronts,
+    health,
+    jobs,
+    points,
+    problems,
+    trials,
+)
 from service.api.body_limit import BodyLimit
 from service.api.context import ApiContext, Catalogue
 from service.api.guard import OriginGuard
@@ -31,7 +43,7 @@ def create_app(settings: Settings, store: Store, *, offered: Catalogue | None = 
     app.state.metrics = _metrics(store)
     problems.install(app)
     events.install(app)
-    for part in (jobs, ablations, trials, points, fronts, figures, events, catalogue, health):
+    for part in (jobs, ablations, trials, points, fronts, comparisons, figures, events, catalogue, health):
         app.include_router(part.router)
     _add_pages(app, settings, store)
     _add_layers(app, settings)

@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from models.errors import BitfrontError
-from service.commands import ablate, figures, front, listing, rerun, running, submit
+from service.commands import ablate, compare, figures, front, listing, rerun, running, submit
 from service.commands.shared import EXIT_INTERRUPTED, err, exit_code_of, show_error
 
 
@@ -72,6 +72,7 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
     watch,
     front.front,
     front.best,
+    compare.compare,
     ablate.ablate,
     ablate.ablation,
     ablate.ablations,

@@ -8,6 +8,7 @@ from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from search.job import MetricName, Name
+from service.comparison.views import Accuracy
 from service.views import JobState, TrialState
 
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
@@ -73,6 +74,14 @@ class TableQuery(QueryModel):
     format: Literal["json", "csv"] | None = None
 
 
+class ComparisonQuery(QueryModel):
+    """Whom to compare with the others, by which accuracy, in which form."""
+
+    subject: Name | None = None
+    accuracy: Accuracy = "test"
+    format: Literal["json", "csv"] | None = None
+
+
 class BestQuery(QueryModel):
     """The budget that the best point has to keep."""
 
@@ -93,5 +102,6 @@ Submission = Annotated[SubmitQuery, Query()]
 Wait = Annotated[WaitQuery, Query()]
 FrontChoice = Annotated[FrontQuery, Query()]
 TableForm = Annotated[TableQuery, Query()]
+ComparisonChoice = Annotated[ComparisonQuery, Query()]
 Best = Annotated[BestQuery, Query()]
 EventsAfter = Annotated[EventQuery, Query()]

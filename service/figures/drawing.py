@@ -35,7 +35,7 @@ WIDTH, HEIGHT, COLUMN = 6.0, 3.6, 0.36  # inches
 DODGE, EPOCH = 0.012, 5
 """Between series at one place, so that no range hides another: a share of it, or EPOCH times as much."""
 MOST_RANGES = 24
-"""Places up to which each range is drawn as a bar of its own; more of them become a band."""
+"""Places up to which a figure draws each range as a bar of its own; with more, ranges become bands."""
 
 
 def figure_svg(figure: FigureView) -> str:
@@ -79,7 +79,7 @@ def _lines(axes: Axes, figure: FigureView) -> None:
 
     for index, (series, mark) in enumerate(zip(figure.series, marks.figure_marks(figure), strict=True)):
         away = DODGE * (index - (len(figure.series) - 1) / 2)
-        _line(axes, series, mark, away, log_x=figure.log_x)
+        _line(axes, figure, series, mark, away)
     if figure.shares:
         axes.yaxis.set_major_formatter(PercentFormatter(xmax=1, symbol=" %"))
     if not figure.log_x:
@@ -91,21 +91,25 @@ def _lines(axes: Axes, figure: FigureView) -> None:
         axes.xaxis.set_minor_locator(NullLocator())
 
 
-def _line(axes: Axes, series: FigureSeries, mark: marks.Mark, away: float, *, log_x: bool) -> None:
+def _line(axes: Axes, figure: FigureView, series: FigureSeries, mark: marks.Mark, away: float) -> None:
     places = [_number(point.x) for point in series.points]
-    xs = [place * (1 + away) if log_x else place + EPOCH * away for place in places]
-    means = [point.spread.mean for point in series.points]
-    below, above = list(_reach(series.points, -1)), list(_reach(series.points, 1))
+    xs = [place * (1 + away) if figure.log_x else place + EPOCH * away for place in places]
+    middles = [point.spread.middle(figure.middle) for point in series.points]
+    below, above = list(_reach(series.points, middles, -1)), list(_reach(series.points, middles, 1))
     marker = MARKERS[mark.path]
-    if len(xs) <= MOST_RANGES:
+    if not _many_places(figure):
         axes.errorbar(
-            xs, means, [below, above], label=series.name, color=mark.light, marker=marker, capsize=2.5
+            xs, middles, [below, above], label=series.name, color=mark.light, marker=marker, capsize=2.5
         )
         return
-    axes.plot(xs, means, label=series.name, color=mark.light, marker=marker, markevery=0.1)
+    axes.plot(xs, middles, label=series.name, color=mark.light, marker=marker, markevery=0.1)
     low = [point.spread.least for point in series.points]
     high = [point.spread.greatest for point in series.points]
     axes.fill_between(xs, low, high, color=mark.light, alpha=0.15, linewidth=0)
+
+
+def _many_places(figure: FigureView) -> bool:
+    return any(len(series.points) > MOST_RANGES for series in figure.series)
 
 
 def _bars(axes: Axes, figure: FigureView) -> None:
@@ -120,11 +124,11 @@ def _bars(axes: Axes, figure: FigureView) -> None:
     axes.set_xticks(range(len(names)), names, rotation=60, ha="right", fontsize=7)
 
 
-def _reach(points: Sequence[FigurePoint], sign: int) -> Iterator[float]:
-    """How far the range reaches from each mean, below (-1) or above (1)."""
-    for point in points:
+def _reach(points: Sequence[FigurePoint], middles: Sequence[float], sign: int) -> Iterator[float]:
+    """How far the range reaches from each middle, below (-1) or above (1)."""
+    for point, middle in zip(points, middles, strict=True):
         end = point.spread.greatest if sign > 0 else point.spread.least
-        yield max(0.0, sign * (end - point.spread.mean))
+        yield max(0.0, sign * (end - middle))
 
 
 def _number(x: float | str) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from service.errors import NotFoundError
 from service.figures.accuracy import ablation_figures, accuracy_figures
 from service.figures.curves import curve_figures
+from service.figures.hypervolume import hypervolume_figures
 from service.figures.layers import layer_figures
 from service.figures.views import FigureView
 from service.store import Unit
@@ -14,10 +15,14 @@ from service.views import JobView, PointView
 
 
 def figures_of_job(unit: Unit, job: JobView) -> list[FigureView]:
-    """Accuracy against the budget, mean bits over epochs, bits of each layer. Raises NotFoundError."""
+    """Accuracy against the budget, hypervolume against compute, mean bits over epochs, bits of each layer.
+
+    Raises NotFoundError.
+    """
     budgets = [entry.budget for entry in job.best]
     return [
         *accuracy_figures(job),
+        *hypervolume_figures(unit.comparisons.studies(job.id), budgets),
         *curve_figures(unit.curves.of_job(job.id), budgets),
         *layer_figures(best_points(unit, job)),
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from service.spread import Spread, spread_of
+from service.spread import Middle, Spread, spread_of
 from service.views import View
 
 
@@ -25,13 +25,17 @@ class FigureSeries(View):
 
 
 class FigureView(View):
-    """A figure; `marks` says by what its series look: the method that each is named after, or their order."""
+    """A figure; `marks` says by what its series look: the method that each is named after, or their order.
+
+    `middle` is what a line goes through: the mean or the median over seeds.
+    """
 
     key: str  # letters, digits, '.' and '-'
     title: str
     note: str
     kind: Literal["lines", "bars"]
     marks: Literal["methods", "order"]
+    middle: Middle = "mean"
     x_label: str
     y_label: str
     log_x: bool

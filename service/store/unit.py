@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from service.store.ablations import AblationRepository
+from service.store.comparisons import ComparisonRepository
 from service.store.curves import CurveRepository
 from service.store.events import EventRepository
 from service.store.fronts import FrontRepository
@@ -28,5 +29,6 @@ class Unit:
         self.curves = CurveRepository(transaction)
         self.points = PointRepository(transaction)
         self.fronts = FrontRepository(transaction, self.points)
+        self.comparisons = ComparisonRepository(transaction)
         self.studies = StudyRepository(transaction, self.jobs)
         self.results = ResultRepository(transaction, self.jobs, self.events)

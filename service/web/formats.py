@@ -39,6 +39,11 @@ def mean_share(spread: Spread) -> str:
     return f"{100 * spread.mean:.1f} ± {100 * spread.deviation:.1f}{NARROW}%"
 
 
+def median_share(spread: Spread) -> str:
+    """The median of some accuracies."""
+    return percent(spread.median)
+
+
 def range_share(spread: Spread) -> str:
     """The least and the greatest of some accuracies, in per cent."""
     return f"{100 * spread.least:.1f}–{100 * spread.greatest:.1f}"
@@ -107,6 +112,7 @@ FILTERS: Mapping[str, Any] = {
     "percent": percent,
     "plain": plain,
     "mean_share": mean_share,
+    "median_share": median_share,
     "range_share": range_share,
     "points": points,
     "cost": cost,

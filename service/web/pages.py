@@ -1,4 +1,4 @@
-"""The web pages: jobs, one job and its figures, ablations, one point. Their tables need no JavaScript."""
+"""The web pages: jobs, a job, its figures and comparison, ablations, a point. Tables need no JavaScript."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from service.settings import Settings
 from service.store import Store
 from service.views import JobView, Page
 from service.web.ablation_page import ablation_context, ablations_context
+from service.web.comparison_page import comparison_context
 from service.web.figures_page import figures_context
 from service.web.job_page import job_context, progress
 from service.web.layer_bars import layer_chart, layer_rows
@@ -51,6 +52,14 @@ def pages(store: Store, settings: Settings) -> APIRouter:
     @router.get("/jobs/{job_id}/figures")
     def figures(job_id: str) -> Response:
         return _answer(renderer, "figures.html", lambda: figures_context(store, job_id))
+
+    @router.get("/jobs/{job_id}/comparison")
+    def comparison(job_id: str, subject: str | None = None, accuracy: str | None = None) -> Response:
+        return _answer(
+            renderer,
+            "comparison.html",
+            lambda: comparison_context(store, job_id, subject=subject, accuracy=accuracy),
+        )
 
     @router.get("/ablations")
     def ablations(cursor: str | None = None) -> Response:

@@ -101,6 +101,8 @@ class Search:
     def end(self) -> None:
         """End the job as a search that is through does."""
         with self.store.unit() as unit:
+            for study in unit.jobs.get(self.claim.job_id).studies:
+                unit.studies.finish(self.claim, study.id)
             unit.jobs.finish(self.claim, "succeeded")
 
 

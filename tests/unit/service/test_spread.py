@@ -7,6 +7,12 @@ import pytest
 from service.spread import spread_of
 
 
+def test_the_middle_is_the_mean_or_the_median():
+    found = spread_of([0.7, 0.9, 0.74])
+    assert found is not None
+    assert (found.middle("mean"), found.middle("median")) == (pytest.approx(0.78), 0.74)
+
+
 def test_mean_range_and_sample_deviation():
     found = spread_of([0.7, 0.9, 0.8])
     assert found is not None

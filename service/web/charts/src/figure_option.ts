@@ -8,7 +8,7 @@ import { percent } from "./formats";
 import type { Figure, FigurePoint, FigureSeries, Look } from "./figure_types";
 import type { Theme } from "./theme";
 
-const MOST_RANGES = 24; // places up to which each range is a line of its own; more of them are outlined
+const MOST_RANGES = 24; // places up to which a figure draws each range as a line of its own; with more, ranges are outlined
 const DODGE = 0.012; // of a place, between series that stand at it
 const EPOCH = 5; // times that on an axis of epochs
 const LOOKS = 8; // as many as the server has
@@ -92,11 +92,15 @@ function valueAxis(figure: Figure, theme: Theme, narrow: boolean): object {
 function drawn(figure: Figure, series: FigureSeries, index: number, theme: Theme): LineSeriesOption[] {
   const look = figure.looks[index];
   const x = dodged(figure, index);
-  return [...ranges(series, x, colour(look, theme)), line(series, x, look, index, theme)];
+  return [...ranges(figure, series, x, colour(look, theme)), line(figure, series, x, look, index, theme)];
 }
 
-function line(series: FigureSeries, x: (point: FigurePoint) => number, look: Look | undefined, index: number, theme: Theme): LineSeriesOption {
-  const many = series.points.length > MOST_RANGES;
+function manyPlaces(figure: Figure): boolean {
+  return figure.series.some((series) => series.points.length > MOST_RANGES);
+}
+
+function line(figure: Figure, series: FigureSeries, x: (point: FigurePoint) => number, look: Look | undefined, index: number, theme: Theme): LineSeriesOption {
+  const many = manyPlaces(figure);
   return {
     name: series.name,
     type: "line",
@@ -104,7 +108,7 @@ function line(series: FigureSeries, x: (point: FigurePoint) => number, look: Loo
     symbolSize: many ? 7 : 11,
     showAllSymbol: !many,
     z: 3,
-    data: series.points.map((point) => ({ value: [x(point), point.spread.mean], series: series.name, point })),
+    data: series.points.map((point) => ({ value: [x(point), point.spread[figure.middle]], series: series.name, point })),
     lineStyle: { color: colour(look, theme), width: 1.8, type: dash(index) },
     itemStyle: { color: colour(look, theme), borderColor: theme.card, borderWidth: 0.8 },
   };
@@ -116,9 +120,9 @@ function dash(index: number): "solid" {
 }
 
 /** The range of the seeds: an upright line at each place, or two thin lines where there are many places. */
-function ranges(series: FigureSeries, x: (point: FigurePoint) => number, colour: string): LineSeriesOption[] {
+function ranges(figure: Figure, series: FigureSeries, x: (point: FigurePoint) => number, colour: string): LineSeriesOption[] {
   const style = { type: "line" as const, silent: true, symbol: "none", z: 2 };
-  if (series.points.length > MOST_RANGES) {
+  if (manyPlaces(figure)) {
     const edge = (end: "least" | "greatest") => series.points.map((point) => [x(point), point.spread[end]]);
     return [edge("least"), edge("greatest")].map((data) => ({ ...style, data, lineStyle: { color: colour, width: 0.7, opacity: 0.6 } }));
   }

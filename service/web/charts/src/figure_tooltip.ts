@@ -11,10 +11,10 @@ interface Datum {
 
 export function figureTooltip(figure: Figure, data: unknown): HTMLElement | string {
   if (!isDatum(data)) return "";
-  const { mean, least, greatest, count } = data.point.spread;
+  const { least, greatest, count } = data.point.spread;
   const shown = (value: number) => (figure.shares ? percent(value) : String(Number(value.toPrecision(4))));
   const box = make("div", "", "tip");
-  box.append(make("strong", data.series), make("div", `${figure.x_label} ${data.point.x}: ${shown(mean)}`));
+  box.append(make("strong", data.series), make("div", `${figure.x_label} ${data.point.x}: ${shown(data.point.spread[figure.middle])}`));
   if (count > 1) box.append(make("div", `${shown(least)} to ${shown(greatest)} over ${count} seeds`));
   return box;
 }

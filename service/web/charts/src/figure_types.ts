@@ -2,6 +2,7 @@
 
 export interface Spread {
   mean: number;
+  median: number;
   least: number;
   greatest: number;
   deviation: number | null;
@@ -28,6 +29,7 @@ export interface Figure {
   key: string;
   title: string;
   kind: "lines" | "bars";
+  middle: "mean" | "median"; // what a line goes through
   x_label: string;
   y_label: string;
   log_x: boolean;

@@ -62,6 +62,14 @@ def test_bars_name_their_layers_and_many_places_become_a_band():
     assert "FillBetween" not in figure_svg(figure())
 
 
+def test_a_line_goes_through_the_middle_that_the_figure_names():
+    skewed = [FigureSeries(name="gradient", points=[point(2, 0.1, 0.8, 0.9)])]
+    by_mean, by_median = (figure_svg(figure(series=skewed, middle=middle)) for middle in ("mean", "median"))
+    level = [FigureSeries(name="gradient", points=[point(2, 0.1, 0.6, 0.9)])]  # its mean is its median
+    assert by_mean != by_median
+    assert by_median != figure_svg(figure(series=level, middle="median"))
+
+
 @pytest.mark.parametrize("kind", ["lines", "bars"])
 def test_a_figure_without_data_is_drawn_empty(kind):
     assert "A & B < C" in texts(figure_svg(figure(kind=kind, series=[])))

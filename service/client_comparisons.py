@@ -1,0 +1,38 @@
+"""The calls of the client about comparisons."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any, Protocol, TypeVar
+
+import httpx
+from pydantic import BaseModel
+
+from service.comparison.views import Accuracy, ComparisonView
+
+Answer = TypeVar("Answer", bound=BaseModel)
+
+
+class ComparisonCalls(Protocol):
+    """What the client can ask about the methods of a job; it brings the calls that are abstract here."""
+
+    def comparison(
+        self, job_id: str, *, subject: str | None = None, accuracy: Accuracy = "test"
+    ) -> ComparisonView:
+        """One method of a job (`gradient` if it has it) against the others, at equal compute, over seeds."""
+        return self._get(ComparisonView, _path(job_id), subject=subject, accuracy=accuracy)
+
+    def comparison_csv(self, job_id: str, *, subject: str | None = None, accuracy: Accuracy = "test") -> str:
+        """What each seed of each method has, as CSV text."""
+        params = {"format": "csv", "accuracy": accuracy} | ({"subject": subject} if subject else {})
+        return self._call("GET", _path(job_id), params=params).text
+
+    @abstractmethod
+    def _get(self, kind: type[Answer], path: str, **params: Any) -> Answer: ...
+
+    @abstractmethod
+    def _call(self, method: str, path: str, **options: Any) -> httpx.Response: ...
+
+
+def _path(job_id: str) -> str:
+    return f"/v1/jobs/{job_id}/comparison"
