@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import assert_never
 
-from search.comparison.intervals import MOST_SEEDS, Interval
+from search.comparison.intervals import MOST_SEEDS
 from search.comparison.results import Outcome, Pair
 
 ORDER: tuple[Outcome, ...] = ("better", "worse", "undecided", "nothing")
@@ -29,33 +29,28 @@ def _clause(subject: str, outcome: Outcome, pairs: Sequence[Pair]) -> str:
         return ""
     match outcome:
         case "better":
-            return f"{subject} beats {_listed(pairs)}"
+            return f"{subject} beats {_listed(pairs, _points)}"
         case "worse":
-            return f"{subject} loses to {_listed(pairs)}"
+            return f"{subject} loses to {_listed(pairs, _points)}"
         case "undecided":
-            return f"no verdict on {subject} against {_listed(pairs)}"
+            return f"no verdict on {subject} against {_listed(pairs, _settled)}"
         case "nothing":
-            return f"nothing to compare with {', '.join(pair.against for pair in pairs)}"
+            return f"nothing to compare with {_listed(pairs, lambda _: '')}"
         case _:
             assert_never(outcome)
 
 
-def _listed(pairs: Sequence[Pair]) -> str:
-    return ", ".join(f"{pair.against} ({_measured(pair)})" for pair in pairs)
+def _listed(pairs: Sequence[Pair], remark: Callable[[Pair], str]) -> str:
+    """Names, each with a remark in brackets where there is one."""
+    said = [f"{pair.against} ({found})" if (found := remark(pair)) else pair.against for pair in pairs]
+    return said[0] if len(said) == 1 else f"{', '.join(said[:-1])} and {said[-1]}"
 
 
-def _measured(pair: Pair) -> str:
-    """The difference in points with its interval, and what would settle an undecided one."""
-    words = _points(pair.difference)
-    if pair.outcome != "undecided":
-        return words
-    if pair.seeds_needed is None:
-        return f"{words}; not even {MOST_SEEDS} seeds would likely settle it"
-    return f"{words}; about {pair.seeds_needed} seeds would likely settle it"
+def _points(pair: Pair) -> str:
+    return f"{100 * pair.difference.value:+.2f} points" if pair.difference else ""
 
 
-def _points(difference: Interval | None) -> str:
-    if difference is None or difference.low is None or difference.high is None:
-        return "no interval"
-    value, low, high = (100 * one for one in (difference.value, difference.low, difference.high))
-    return f"{value:+.2f} points, 95 % interval {low:+.2f} to {high:+.2f}"
+def _settled(pair: Pair) -> str:
+    """How many seeds would likely settle an undecided difference."""
+    needed = f"over {MOST_SEEDS}" if pair.seeds_needed is None else f"about {pair.seeds_needed}"
+    return f"{needed} seeds to settle it"
