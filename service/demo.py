@@ -2,45 +2,30 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
 from rich.rule import Rule
 
-from models.errors import BitfrontError
-from service.api.home import home_id
-from service.client import ApiError, BitfrontClient, UnreachableError
+from service.client import BitfrontClient
 from service.commands.front import front_view
 from service.commands.shared import every_job, out
 from service.commands.spec_file import read_spec
 from service.commands.watch import follow, require_success
-from service.parent import child_environment
+from service.local_service import StartError, local_service
 from service.settings import Settings, require_loopback
-from service.supervisor import end, own_command
 from service.views import JobView
 
 SPEC = Path(__file__).parent / "demo.yaml"
-START_SECONDS = 90.0
-PORTS_TRIED = 50
-
-
-class StartError(BitfrontError):
-    """The service did not start."""
-
-    code = "start_failed"
 
 
 def run_demo(settings: Settings, *, leave: bool, spec: Path = SPEC) -> None:
     """Search, show, and keep serving until Ctrl-C (or end at once with `leave`)."""
     require_loopback(settings)
     console = out()
-    with _service(settings, console) as (client, alive):
+    with local_service(settings, console) as (client, alive):
         job = _search(client, console, spec)
         console.print(Rule("what it found"), front_view(job, client.front(job.id)), sep="\n")
         console.print(f"\nThe page: [bold]{client.url}/jobs/{job.id}[/bold]", soft_wrap=True)
@@ -48,90 +33,6 @@ def run_demo(settings: Settings, *, leave: bool, spec: Path = SPEC) -> None:
         if not leave:
             console.print("Ctrl-C ends the demo; what it found stays.")
             _until_interrupted(alive)
-
-
-def running_service(settings: Settings) -> BitfrontClient | None:
-    """A client of the service that already runs on this home at this port, if there is one."""
-    client = BitfrontClient(settings.url)
-    try:
-        if client.ready().get("home") == home_id(settings.home):
-            return client
-    except (ApiError, UnreachableError, ValueError):
-        pass
-    client.close()
-    return None
-
-
-def free_port(settings: Settings) -> int:
-    """The port of the settings, or the next one that is free."""
-    for port in range(settings.port, min(settings.port + PORTS_TRIED, 65_536)):
-        with socket.socket() as trial:
-            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if _can_bind(trial, settings.host, port):
-                return int(trial.getsockname()[1])
-    raise StartError(f"no port from {settings.port} on is free.", fix="Choose one with --port.")
-
-
-def _can_bind(trial: socket.socket, host: str, port: int) -> bool:
-    try:
-        trial.bind((host, port))
-    except OSError:
-        return False
-    return True
-
-
-@contextmanager
-def _service(settings: Settings, console: Console) -> Iterator[tuple[BitfrontClient, Callable[[], bool]]]:
-    """A running service: one that is there already, or a child process that ends with the demo."""
-    client = running_service(settings)
-    if client is not None:
-        console.print(f"Using the service that runs at {client.url}.")
-        with client:
-            yield client, lambda: True
-        return
-    port = free_port(settings)
-    if port != settings.port and settings.port:
-        console.print(f"Port {settings.port} is taken; using {port}.")
-    settings = settings.model_copy(update={"port": port})
-    log = settings.home / "logs" / "service.log"
-    child = _start(settings, log)
-    try:
-        with BitfrontClient(settings.url) as client:
-            _wait_until_ready(client, child, log, console)
-            yield client, lambda: child.poll() is None
-    finally:
-        end(child, grace=30)
-
-
-def _start(settings: Settings, log: Path) -> subprocess.Popen[bytes]:
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as file:
-        return subprocess.Popen(  # noqa: S603 - our own command
-            [*own_command(), "serve"],
-            env=os.environ | settings.to_environment() | child_environment(),
-            stdout=file,
-            stderr=file,
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,  # a Ctrl-C reaches the demo alone, which then ends the service
-        )
-
-
-def _wait_until_ready(
-    client: BitfrontClient, child: subprocess.Popen[bytes], log: Path, console: Console
-) -> None:
-    until = time.monotonic() + START_SECONDS
-    with console.status("Starting the service ..."):
-        while child.poll() is None and time.monotonic() < until:
-            try:
-                client.ready()
-            except (ApiError, UnreachableError):
-                time.sleep(0.2)
-            else:
-                return
-    tail = "\n".join(log.read_text(errors="replace").splitlines()[-5:])
-    raise StartError(
-        f"the service did not start. Its log ends with:\n{tail}\n", fix=f"The whole log is {log}."
-    )
 
 
 def _search(client: BitfrontClient, console: Console, path: Path) -> JobView:

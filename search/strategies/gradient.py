@@ -1,22 +1,12 @@
-"""The `gradient` method: trials that learn their bits, one per budget, then between the budgets.
-
-With trials to spare it also learns under budgets between the given ones, which fills in the front: the
-widest gap (by ratio) is halved geometrically, again and again, while it is wider than LEAST_RATIO. A single
-budget is paired with the least cost of the space.
-"""
+"""The `gradient` method: trials that learn their bits, one under each budget of search.ladder."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from itertools import pairwise
+from collections.abc import Sequence
 
-from models.cost import Limit, limit_cost
-from models.repair import least_allocation
+from models.cost import Limit
+from search.ladder import budget_ladder
 from search.strategy import LearnBits, Proposal, StudyContext, TrialResult
-
-LEAST_RATIO = 1.05
 
 
 class GradientSearch:
@@ -28,7 +18,7 @@ class GradientSearch:
 
     def ask(self) -> Sequence[Proposal]:
         """The single round, then nothing."""
-        return () if self._told else tuple(_learn(limit) for limit in learned_limits(self._context))
+        return () if self._told else tuple(_learn(limit) for limit in budget_ladder(self._context))
 
     def tell(self, results: Sequence[TrialResult]) -> None:
         """Budgets do not depend on what was found."""
@@ -37,30 +27,3 @@ class GradientSearch:
 
 def _learn(limit: Limit) -> LearnBits:
     return LearnBits(budget=limit, note={"budget": limit.maximum})
-
-
-def learned_limits(context: StudyContext) -> list[Limit]:
-    """The budgets of the context, then those between them while there are trials to spare."""
-    given = list(context.budgets[: context.trials])
-    between = _between(_ends(context), context.trials - len(given))
-    return [*given, *(replace(context.budgets[0], maximum=maximum) for maximum in between)]
-
-
-def _ends(context: StudyContext) -> list[float]:
-    maxima = [budget.maximum for budget in context.budgets]
-    if len(maxima) > 1:
-        return maxima
-    least = least_allocation(context.layers, context.options.learning_bounds())
-    return [limit_cost(context.budgets[0], context.layers, least), *maxima]
-
-
-def _between(ends: Sequence[float], count: int) -> Iterator[float]:
-    """Up to `count` geometric midpoints, the widest gap first (the lower one of equally wide gaps)."""
-    marks = list(ends)
-    for _ in range(count):
-        low, high = max(pairwise(marks), key=lambda gap: round(gap[1] / gap[0], 6))
-        if high / low <= LEAST_RATIO:
-            return
-        middle = float(f"{math.sqrt(low * high):.6g}")
-        marks = sorted([*marks, middle])
-        yield middle

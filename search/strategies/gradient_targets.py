@@ -11,8 +11,8 @@ from dataclasses import asdict
 
 from models.cost import Limit
 from models.targets import Targets, target_bounds, targets_cost, targets_under
+from search.ladder import budget_ladder
 from search.space import limits_under
-from search.strategies.gradient import learned_limits
 from search.strategy import LearnTargets, Proposal, StudyContext, TrialResult
 
 
@@ -51,5 +51,5 @@ def _given(context: StudyContext) -> Iterator[tuple[Limit, Targets]]:
 
 def _derived(context: StudyContext) -> Iterator[tuple[Limit, Targets]]:
     bounds = target_bounds(context.options)
-    for budget in learned_limits(context):
+    for budget in budget_ladder(context):
         yield budget, targets_under(limits_under(context, budget), context.layers, bounds)

@@ -1,9 +1,10 @@
 """What every black-box strategy shares: rounds, budgets in turn, fitting, and no allocation twice.
 
 A method brings only its draws: a function from (context, finished rounds, random seed) to an endless
-stream of parameters. Proposal i of a study is meant for budget i mod n; its allocation is fitted under that
-budget and the constraints. A sample whose allocation was proposed before is drawn again, at most
-TRIES times under each budget; then the proposal is given up, because the space is as good as exhausted.
+stream of parameters. Proposal i of a study is meant for budget i mod n of search.ladder, under which the
+gradient methods learn too; its allocation is fitted under that budget and the constraints. A sample whose
+allocation was proposed before is drawn again, at most TRIES times there and then under each budget of the
+job; then the proposal is given up, because the space is as good as exhausted.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 
 from models.allocation import Allocation
 from models.cost import Limit
+from search.ladder import budget_ladder
 from search.space import Parameters, constrain_sample
 from search.strategy import FixedBits, Proposal, StudyContext, TrialResult
 
@@ -70,8 +72,9 @@ def round_seed(seed: int, method: str, round_number: int) -> int:
 def _first_new(
     samples: Iterator[Parameters], context: StudyContext, place: int, taken: Collection[Allocation]
 ) -> FixedBits | None:
-    """A new allocation for the budget whose turn it is, else for the next budget that still has one."""
-    for budget in _in_turn(context.budgets, place):
+    """A new allocation for the budget whose turn it is, else for the next given budget that still has one."""
+    ladder = budget_ladder(context)
+    for budget in (ladder[place % len(ladder)], *_in_turn(context.budgets, place)):
         for _ in range(TRIES):
             allocation = constrain_sample(next(samples), context, budget)
             if allocation not in taken:

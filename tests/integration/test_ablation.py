@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import threading
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
-from search.job import JobSpec
 from service.ablations.views import AblationView, VariantView
 from service.app import create_app
-from service.dispatcher import Dispatcher, Runner, ray_runner
+from service.dispatcher import ray_runner
 from service.settings import Settings
 from service.store import Store
 from service.views import PointView
-from workers.report import TrialRequest
-from workers.trial import run_trial
+from tests.integration.running import here, work_off
 
 BUDGET = 4.0
 JOB: dict[str, Any] = {
@@ -30,43 +25,6 @@ JOB: dict[str, Any] = {
     "training": {"epochs": 2, "batch_size": 32},
     "compute": {"concurrent_trials": 2},
 }
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    """A home of its own."""
-    return Settings(home=tmp_path, database_url=None)
-
-
-@pytest.fixture
-def store(settings: Settings) -> Any:
-    """A migrated SQLite store."""
-    opened = Store.open(settings.database)
-    opened.migrate()
-    yield opened
-    opened.close()
-
-
-def work_off(settings: Settings, store: Store, run: Runner) -> int:
-    """Work off the queue; how many jobs there were."""
-    dispatcher = Dispatcher(settings, store, run=run, stop=threading.Event())
-    jobs = 0
-    while dispatcher.work_once():
-        jobs += 1
-    return jobs
-
-
-def here(settings: Settings) -> Runner:
-    """Trains one trial after the other in this process."""
-
-    def run(feed: Any, spec: JobSpec) -> None:
-        while isinstance(request := feed.next_trial(), TrialRequest):
-            feed.started(request.trial_id)
-            report = partial(feed.epoch, request.trial_id)
-            folders = {"checkpoints": settings.checkpoints, "data_folder": settings.data}
-            feed.succeeded(request.trial_id, run_trial(request, **folders, threads=1, report=report))
-
-    return run
 
 
 def test_every_variant_is_trained_and_holds_what_it_should(settings: Settings, store: Store) -> None:

@@ -7,9 +7,12 @@ from collections.abc import Iterator, Sequence
 from models.allocation import Bounds
 from models.cost import LayerShape, Limit
 from search.space import Parameters, to_parameters
+from search.strategies.gradient import GradientSearch
 from search.strategies.sampled import TRIES, Rounds, SampledSearch, round_seed
 from search.strategy import FixedBits, Proposal, StudyContext, TrialResult
 
+NEIGHBOURS = (12.0, 12.5)
+"""Too close for a budget between them."""
 LAYER = LayerShape(name="a", kind="conv", macs=1_000, weights=100, inputs=10, biases=1)
 
 
@@ -46,26 +49,36 @@ def bits(proposals: Sequence[Proposal]) -> list[tuple[float, int, int]]:
 
 def test_a_known_allocation_is_drawn_again() -> None:
     script = Script((3, 4), (3, 4), (4, 3))
-    asked = SampledSearch(context(12.0), name="x", round_size=2, draws=script).ask()
-    assert bits(asked) == [(12.0, 3, 4), (12.0, 4, 3)]
+    asked = SampledSearch(context(*NEIGHBOURS), name="x", round_size=2, draws=script).ask()
+    assert bits(asked) == [(12.0, 3, 4), (12.5, 4, 3)]
     assert script.taken == 3
 
 
 def test_an_exhausted_budget_leaves_its_turn_to_the_next_one() -> None:
-    script = Script((1, 1), (1, 2), (2, 2))
-    study = context(1.0, 4.0)
+    script = Script((1, 3), (2, 2), *[(1, 3)] * 2 * TRIES, (4, 1))
+    study = context(3.9, 4.0)
     strategy = SampledSearch(study, name="x", round_size=2, draws=script)
     first = strategy.ask()
     strategy.tell([TrialResult(proposal=one, allocation=None, accuracy=None, cost=None) for one in first])
-    assert bits(first)[0] == (1.0, 1, 1)
-    assert bits(strategy.ask())[0][0] == 4.0
+    assert bits(first) == [(3.9, 1, 3), (4.0, 2, 2)]
+    assert bits(strategy.ask())[0] == (4.0, 4, 1)
+
+
+def test_trials_to_spare_are_meant_for_budgets_between_the_given_ones() -> None:
+    """The same ones as of the methods that learn, so that no method fills in the front alone."""
+    study = context(2.0, 32.0, trials=3)
+    script = Script((1, 2), (6, 5), (2, 4))
+    asked = SampledSearch(study, name="x", round_size=3, draws=script).ask()
+    assert bits(asked) == [(2.0, 1, 2), (32.0, 6, 5), (8.0, 2, 4)]
+    learned = [proposal.note["budget"] for proposal in GradientSearch(study).ask()]
+    assert learned == [budget for budget, *_ in bits(asked)]
 
 
 def test_a_proposal_is_given_up_after_a_bounded_number_of_draws() -> None:
     script = Script((3, 4))
-    asked = SampledSearch(context(12.0, trials=5), name="x", round_size=5, draws=script).ask()
+    asked = SampledSearch(context(*NEIGHBOURS, trials=5), name="x", round_size=5, draws=script).ask()
     assert len(asked) == 1
-    assert script.taken == 1 + TRIES
+    assert script.taken == 1 + 3 * TRIES
 
 
 def test_each_study_method_and_round_has_a_seed_of_its_own() -> None:

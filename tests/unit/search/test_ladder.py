@@ -1,4 +1,4 @@
-"""Under which budgets the gradient method learns."""
+"""Which budgets the trials of a study are meant for."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import pytest
 
 from models.allocation import Bounds
 from models.cost import LayerShape, Limit
-from search.strategies.gradient import LEAST_RATIO, GradientSearch
+from search.ladder import LEAST_RATIO
+from search.strategies.gradient import GradientSearch
 from search.strategy import LearnBits, StudyContext
 
 LAYER = LayerShape(name="a", kind="conv", macs=1_000, weights=100, inputs=10, biases=1)

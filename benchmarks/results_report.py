@@ -1,0 +1,164 @@
+"""Writes docs/results.md: what benchmarks/search_quality.py found, in tables and figures, and its command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from service.comparison.views import ComparisonView, IntervalView, MethodView, PairView
+from service.figures.drawing import figure_svg
+from service.figures.views import FigurePoint, FigureSeries, FigureView
+from service.spread import Spread
+
+INTRODUCTION = """# Results
+
+Which method finds the best allocations at equal compute? The command below wrote this page. Each figure is a
+mean over seeds with its 95 % interval. *Hypervolume* is the accuracy of a method's best point, averaged over
+the logarithm of the budget from the least to the greatest ([how it is compared](comparison.md)). *Test* is
+the test accuracy of the points that validation chose. Differences are in points, paired by seed.
+
+```
+{command}
+```
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Section:
+    """One setting; `long` compares runs of black-box methods that had `times` the compute."""
+
+    name: str
+    spec: Mapping[str, Any]
+    test: ComparisonView
+    validation: ComparisonView
+    long: ComparisonView | None
+    times: float
+
+
+def report(sections: Sequence[Section], file: Path, command: str) -> None:
+    """Write the report and, beside it under images/, a figure for each setting."""
+    images = file.parent / "images"
+    images.mkdir(parents=True, exist_ok=True)
+    for section in sections:
+        (images / f"results-{section.name}.svg").write_text(figure_svg(curve_figure(section)))
+    lines = [INTRODUCTION.format(command=command), *(line for one in sections for line in _section(one))]
+    file.write_text("\n".join(lines).rstrip() + "\n")
+
+
+def curve_figure(section: Section) -> FigureView:
+    """Hypervolume against compute, the median and the range over seeds of every method."""
+    return FigureView(
+        key=f"results-{section.name}",
+        title=f"{section.name}: hypervolume against compute",
+        note="",
+        kind="lines",
+        marks="methods",
+        x_label="share of a study's compute",
+        y_label="hypervolume (test)",
+        log_x=False,
+        shares=True,
+        series=[_series(method) for method in section.test.methods],
+    )
+
+
+def _series(method: MethodView) -> FigureSeries:
+    points = [
+        FigurePoint(
+            x=point.share,
+            values={},
+            spread=Spread(
+                mean=point.median,
+                least=point.least,
+                greatest=point.greatest,
+                deviation=None,
+                count=len(method.seeds),
+            ),
+        )
+        for point in method.curve
+    ]
+    return FigureSeries(name=method.method, points=points)
+
+
+def _section(section: Section) -> Iterator[str]:
+    spec = section.spec
+    network = " ".join(str(value) for value in spec["architecture"].values())
+    images = spec["dataset"]["train_samples"] or "all"
+    yield f"## {section.name}\n"
+    yield (
+        f"{network} on {spec['dataset']['name']} ({images} images, split {spec['dataset']['split_seed']}), "
+        f"{spec['training']['epochs']} epochs a trial, {spec['compute']['trials_per_study']} trials a study, "
+        f"seeds {', '.join(str(seed) for seed in spec['seeds'])}.\n"
+    )
+    yield f"**{section.test.verdict}**\n"
+    yield from _methods_table(section)
+    yield from _pairs_table(section)
+    if section.long is not None:
+        yield from _long_table(section, section.long)
+    yield f"![Hypervolume against compute](images/results-{section.name}.svg)\n"
+
+
+def _methods_table(section: Section) -> Iterator[str]:
+    chosen = {one.method: one for one in section.validation.methods}
+    budgets = "".join(f" test at {budget:g} |" for budget in section.test.budgets)
+    yield f"| method | hypervolume, test | validation |{budgets} wall seconds a study |"
+    yield "|---|---|---|" + "---|" * len(section.test.budgets) + "---|"
+    for one in section.test.methods:
+        cells = [one.method, _interval(one.hypervolume), _interval(chosen[one.method].hypervolume)]
+        cells += [_interval(at.accuracy) for at in one.at_budgets]
+        yield f"| {' | '.join([*cells, f'{one.seconds:.0f}'])} |"
+    yield ""
+
+
+def _pairs_table(section: Section) -> Iterator[str]:
+    subject = section.test.subject
+    yield f"| {subject} against | difference, test | outcome | compute to get there | seeds needed |"
+    yield "|---|---|---|---|---|"
+    for pair in section.test.pairs:
+        needed = str(pair.seeds_needed or "over 100") if pair.outcome == "undecided" else "–"
+        yield f"| {pair.against} | {_signed(pair.difference)} | {pair.outcome} | {_factor(pair)} | {needed} |"
+    yield ""
+
+
+def _long_table(section: Section, long: ComparisonView) -> Iterator[str]:
+    """When a black-box method with more compute reaches the subject's median."""
+    subject = next(one for one in section.test.methods if one.method == section.test.subject)
+    target = subject.curve[-1].median
+    seeds = len(long.methods[0].seeds)
+    yield f"With {section.times:g} times the compute, {seeds} seeds:\n"
+    yield f"| method | hypervolume, test | reaches {section.test.subject}'s {_percent(target)} at |"
+    yield "|---|---|---|"
+    for one in long.methods:
+        there = next((point.share for point in one.curve if point.median >= target), None)
+        words = f"not within {section.times:g} x" if there is None else f"{there * section.times:.1f} x"
+        yield f"| {one.method} | {_interval(one.hypervolume)} | {words} |"
+    yield ""
+
+
+def _interval(found: IntervalView | None) -> str:
+    if found is None:
+        return "–"
+    return _with_ends(found, _percent)
+
+
+def _signed(found: IntervalView | None) -> str:
+    if found is None:
+        return "–"
+    return _with_ends(found, lambda value: f"{100 * value:+.2f}")
+
+
+def _with_ends(found: IntervalView, shown: Callable[[float], str]) -> str:
+    if found.low is None or found.high is None:
+        return shown(found.value)
+    return f"{shown(found.value)} ({shown(found.low)} to {shown(found.high)})"
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.2f} %"
+
+
+def _factor(pair: PairView) -> str:
+    if pair.compute_factor is None:
+        return f"not within {pair.compute_searched:.1f} x"
+    return f"{pair.compute_factor:.2f} x"

@@ -1,0 +1,144 @@
+"""Which method finds the best allocations? Every method on four settings, at equal compute, over seeds.
+
+    python benchmarks/search_quality.py --home DIR                     # everything: days of one core
+    python benchmarks/search_quality.py --home DIR --settings digits-conv-net --seeds 0 1 2 --trials 8
+
+Runs the searches through a service of its own on DIR (a job per setting, and with --long a second one that
+gives the black-box methods that many times the compute), then writes docs/results.md with its figures. What
+DIR already holds is not trained again, so an interrupted run goes on, and other seeds add to it. Options:
+--settings, --seeds, --methods, --trials, --long, --long-seeds, --concurrent, --split-seed (another subset
+and split), --report FILE.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from results_report import Section, report
+from rich.console import Console
+
+from service.client import BitfrontClient
+from service.commands.watch import follow, require_success
+from service.local_service import local_service
+from service.settings import Settings
+from service.views import JobView
+
+SUBJECTS = ("gradient", "gradient-front", "gradient-targets")
+"""Methods that learn bits; the first that a run names is compared with all others."""
+BLACK_BOX = ("optuna-tpe", "optuna-nsga2", "random")
+METHODS = (*SUBJECTS, *BLACK_BOX, "evolution-warm", "uniform")
+BUDGETS = (2, 4, 8)
+DIGITS: Mapping[str, Any] = {
+    "dataset": {"name": "digits"},
+    "training": {"epochs": 12, "batch_size": 32, "lr": 0.1},
+}
+FASHION: Mapping[str, Any] = {
+    "dataset": {"name": "fashion-mnist", "train_samples": 1024},
+    "training": {"epochs": 6, "batch_size": 64, "lr": 0.1},
+}
+SETTINGS: Mapping[str, Mapping[str, Any]] = {
+    "digits-conv-net": {"architecture": {"name": "conv-net"}, **DIGITS},
+    "digits-resnet20": {"architecture": {"name": "resnet20", "width": 8}, **DIGITS},
+    "fashion-conv-net": {"architecture": {"name": "conv-net"}, **FASHION},
+    "fashion-resnet20": {"architecture": {"name": "resnet20", "width": 8}, **FASHION},
+}
+
+
+def main() -> None:
+    """Search, then write the report."""
+    options = parse()
+    console = Console()
+    settings = Settings(home=options.home.resolve(), port=options.port)
+    sections = []
+    with local_service(settings, console) as (client, _):
+        for name in options.settings:
+            sections.append(section(client, name, options, console))
+            report(sections, options.report, command(options))
+            console.print(f"{options.report} has {len(sections)} of {len(options.settings)} settings.")
+
+
+def section(client: BitfrontClient, name: str, options: argparse.Namespace, console: Console) -> Section:
+    """One setting, searched to its end."""
+    job = searched(client, job_of(name, options.methods, options.seeds, options.trials, options), console)
+    long = None
+    baselines = [method for method in options.methods if method in BLACK_BOX]
+    if options.long > 1 and baselines:
+        trials = round(options.long * options.trials)
+        spec = job_of(f"{name}-long", baselines, options.long_seeds, trials, options)
+        long = client.comparison(searched(client, spec, console).id)
+    subject = next((method for method in SUBJECTS if method in options.methods), None)
+    return Section(
+        name=name,
+        spec=job.spec,
+        test=client.comparison(job.id, subject=subject),
+        validation=client.comparison(job.id, subject=subject, accuracy="validation"),
+        long=long,
+        times=options.long,
+    )
+
+
+def searched(client: BitfrontClient, spec: Mapping[str, Any], console: Console) -> JobView:
+    """The job of a spec at its end: an earlier one that asked for the same, or a new one."""
+    key = "-".join(("search-quality", *(str(value) for value in spec["seeds"]), spec["name"]))
+    submitted = client.submit(spec, idempotency_key=f"{key}-{spec['compute']['trials_per_study']}")
+    console.print(f"{spec['name']}: {client.url}/jobs/{submitted.id}", soft_wrap=True)
+    job = follow(client, submitted.id)
+    require_success(job)
+    return job
+
+
+def job_of(
+    name: str, methods: Sequence[str], seeds: Sequence[int], trials: int, options: argparse.Namespace
+) -> dict[str, Any]:
+    """The job of one setting."""
+    setting = SETTINGS[name.removesuffix("-long")]
+    return {
+        **setting,
+        "name": name,
+        "dataset": {**setting["dataset"], "split_seed": options.split_seed},
+        "budget": {"metric": "bit_budget", "max": list(BUDGETS)},
+        "methods": list(methods),
+        "seeds": list(seeds),
+        "compute": {"trials_per_study": trials, "concurrent_trials": options.concurrent},
+    }
+
+
+def command(options: argparse.Namespace) -> str:
+    """What to type to run the same."""
+    words = {
+        "settings": options.settings,
+        "methods": options.methods,
+        "seeds": options.seeds,
+        "trials": [options.trials],
+        "long": [options.long],
+        "long-seeds": options.long_seeds,
+        "split-seed": [options.split_seed],
+    }
+    flags = " ".join(f"--{name} {' '.join(map(str, values))}" for name, values in words.items())
+    return f"python benchmarks/search_quality.py --home DIR {flags}"
+
+
+def parse() -> argparse.Namespace:
+    """The options of the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--port", type=int, default=8799)
+    parser.add_argument("--settings", nargs="+", choices=list(SETTINGS), default=list(SETTINGS))
+    parser.add_argument("--methods", nargs="+", default=list(METHODS))
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
+    parser.add_argument("--trials", type=int, default=12)
+    parser.add_argument("--long", type=float, default=10.0)
+    parser.add_argument("--long-seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--concurrent", type=int, default=2)
+    parser.add_argument("--split-seed", type=int, default=0)
+    parser.add_argument("--report", type=Path, default=Path("docs/results.md"))
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

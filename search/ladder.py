@@ -1,0 +1,46 @@
+"""The budgets that a study's trials are meant for, the same for every method.
+
+First those of the job, from the least to the greatest; then, while there are trials to spare, budgets between
+them, which fill in the front: the widest gap (by ratio) is halved geometrically, again and again, while it is
+wider than LEAST_RATIO. A single budget is paired with the least cost of the space.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from models.cost import Limit, limit_cost
+from models.repair import least_allocation
+from search.strategy import StudyContext
+
+LEAST_RATIO = 1.05
+
+
+def budget_ladder(context: StudyContext) -> list[Limit]:
+    """A budget for each trial of the context; fewer where neighbours would be closer than LEAST_RATIO."""
+    given = list(context.budgets[: context.trials])
+    between = _between(_ends(context), context.trials - len(given))
+    return [*given, *(replace(context.budgets[0], maximum=maximum) for maximum in between)]
+
+
+def _ends(context: StudyContext) -> list[float]:
+    maxima = [budget.maximum for budget in context.budgets]
+    if len(maxima) > 1:
+        return maxima
+    least = least_allocation(context.layers, context.options.learning_bounds())
+    return [limit_cost(context.budgets[0], context.layers, least), *maxima]
+
+
+def _between(ends: Sequence[float], count: int) -> Iterator[float]:
+    """Up to `count` geometric midpoints, the widest gap first (the lower one of equally wide gaps)."""
+    marks = list(ends)
+    for _ in range(count):
+        low, high = max(pairwise(marks), key=lambda gap: round(gap[1] / gap[0], 6))
+        if high / low <= LEAST_RATIO:
+            return
+        middle = float(f"{math.sqrt(low * high):.6g}")
+        marks = sorted([*marks, middle])
+        yield middle
