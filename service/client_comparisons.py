@@ -22,9 +22,9 @@ class ComparisonCalls(Protocol):
         """One method of a job (`gradient` if it has it) against the others, at equal compute, over seeds."""
         return self._get(ComparisonView, _path(job_id), subject=subject, accuracy=accuracy)
 
-    def comparison_csv(self, job_id: str, *, subject: str | None = None, accuracy: Accuracy = "test") -> str:
-        """What each seed of each method has, as CSV text."""
-        params = {"format": "csv", "accuracy": accuracy} | ({"subject": subject} if subject else {})
+    def comparison_csv(self, job_id: str, *, accuracy: Accuracy = "test") -> str:
+        """What each seed of each method has, as CSV text: the same whoever is compared."""
+        params = {"format": "csv", "accuracy": accuracy}
         return self._call("GET", _path(job_id), params=params).text
 
     @abstractmethod

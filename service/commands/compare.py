@@ -41,7 +41,7 @@ def compare(  # noqa: PLR0917 - Typer reads parameters, it does not call by posi
     found = find_job(client, job)
     view = client.comparison(found.id, subject=subject, accuracy=accuracy.value)
     if csv is not None:
-        write_text(csv, client.comparison_csv(found.id, subject=subject, accuracy=accuracy.value))
+        write_text(csv, client.comparison_csv(found.id, accuracy=accuracy.value))
     if as_json:
         print_json(view)
     else:

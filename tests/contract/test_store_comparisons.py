@@ -108,6 +108,18 @@ def test_compute_adds_up_in_the_order_of_trials_not_of_time(claimed):
     assert (found.share, found.samples) == (600, 600)
 
 
+def test_each_study_has_a_compute_of_its_own(claimed):
+    job = claimed(PLANNED)
+    for method, seed in (("random", 0), ("random", 1), ("uniform", 0)):
+        first, second = job.plan(method, seed, 2)
+        job.succeed(first, 2.0, samples=100)
+        job.succeed(second, 3.0, samples=100 * (seed + 2))
+    found = job.studies()
+    used = {key: [point.samples for point in one.found] for key, one in found.items() if one.found}
+    assert used == {("random", 0): [100, 300], ("random", 1): [100, 400], ("uniform", 0): [100, 300]}
+    assert found["uniform", 1].samples == 0
+
+
 def test_failed_trials_count_with_what_they_processed(claimed, training):
     job = claimed(PLANNED)
     first, second, _ = job.plan("random", 1, 3)

@@ -148,7 +148,7 @@ def test_the_client_asks_for_it(url: str, compared: Compared) -> None:
         chosen = client.comparison(job_id, subject="random", accuracy="validation")
         assert (chosen.subject, chosen.accuracy) == ("random", "validation")
         by_test, by_validation = (
-            rows_of(client.comparison_csv(job_id, subject="random", accuracy=accuracy), "hypervolume")
+            rows_of(client.comparison_csv(job_id, accuracy=accuracy), "hypervolume")
             for accuracy in ("test", "validation")
         )
         assert float(by_test[0]["value"]) < float(by_validation[0]["value"])

@@ -57,7 +57,7 @@ def test_the_address_chooses_method_and_accuracy(api: TestClient, compared: Comp
     assert "<option selected>validation</option>" in page
     assert list(table(page, "differences")) == ["gradient", "uniform"]
     assert table(page, "hypervolumes")["gradient"][0].startswith("92.00 (")
-    assert "subject=random&amp;accuracy=validation&amp;format=csv" in page
+    assert "/comparison?accuracy=validation&amp;format=csv" in page
     assert "--subject random --accuracy validation" in page
 
 
