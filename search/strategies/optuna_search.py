@@ -80,13 +80,19 @@ class GenerationalNSGAII(NSGAIISampler):
         return parents if len(parents) > 1 else []
 
 
+def startup_trials(context: StudyContext) -> int:
+    """How many trials are random before a model is asked."""
+    return min(MOST_STARTUP_TRIALS, max(LEAST_STARTUP_TRIALS, context.trials // 3))
+
+
 def _population(context: StudyContext) -> int:
     return max(ROUND_SIZE, len(context.budgets))
 
 
 def _tpe(context: StudyContext, _: int, seed: int) -> BaseSampler:
-    startup = min(MOST_STARTUP_TRIALS, max(LEAST_STARTUP_TRIALS, context.trials // 3))
-    return TPESampler(seed=seed, multivariate=True, n_startup_trials=startup, constant_liar=True)
+    return TPESampler(
+        seed=seed, multivariate=True, n_startup_trials=startup_trials(context), constant_liar=True
+    )
 
 
 def _nsga2(context: StudyContext, generation: int, seed: int) -> BaseSampler:
@@ -94,7 +100,7 @@ def _nsga2(context: StudyContext, generation: int, seed: int) -> BaseSampler:
 
 
 def _study(sampler: BaseSampler) -> optuna.Study:
-    with _quiet_optuna():
+    with quiet_logger("optuna.storages._in_memory", logging.WARNING):  # it notes each new study
         return optuna.create_study(directions=["maximize", "minimize"], sampler=sampler)
 
 
@@ -121,11 +127,11 @@ def _generation_mark(generation: int) -> dict[str, Any]:
 
 
 @contextmanager
-def _quiet_optuna() -> Iterator[None]:
-    """Keep the note on each new in-memory study out of the log, and leave the rest of logging alone."""
-    logger = logging.getLogger("optuna.storages._in_memory")
+def quiet_logger(name: str, level: int) -> Iterator[None]:
+    """Keep what is below a level out of one log, and leave the rest of logging alone."""
+    logger = logging.getLogger(name)
     before = logger.level
-    logger.setLevel(logging.WARNING)
+    logger.setLevel(level)
     try:
         yield
     finally:

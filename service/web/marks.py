@@ -40,6 +40,7 @@ _KNOWN: Mapping[str, Mark] = MappingProxyType(
         "gradient-targets": Mark(light="#56B4E9", dark="#56B4E9", path=POINT_DOWN),
         "optuna-tpe": Mark(light="#E69F00", dark="#E69F00", path=TRIANGLE),
         "optuna-nsga2": Mark(light="#009E73", dark="#1fb88c", path=DIAMOND),
+        "optuna-gp": Mark(light="#7a6a00", dark="#F0E442", path=PENTAGON),
         "random": Mark(light="#CC79A7", dark="#CC79A7", path=SQUARE),
         "hybrid": Mark(light="#D55E00", dark="#ee7a22", path=STAR),
         "uniform": UNIFORM,

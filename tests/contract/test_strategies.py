@@ -268,6 +268,10 @@ class TestOptunaTpe(SeededContract):
     method = "optuna-tpe"
 
 
+class TestOptunaGp(SeededContract):
+    method = "optuna-gp"
+
+
 class TestOptunaNsga2(SeededContract):
     method = "optuna-nsga2"
 

@@ -124,6 +124,16 @@ def test_what_cannot_be_learned_away_is_told_with_the_least_achievable_cost(tmp_
     plan_job(job(methods=["gradient"], bits={"learn": ["weight"]}, budget={"max": [8]}), tmp_path)
 
 
+def test_a_method_for_small_spaces_counts_the_parameters_that_are_open(tmp_path):
+    plan_job(job(methods=["optuna-gp"]), tmp_path)
+    deep = {"architecture": {"name": "resnet20", "width": 4}, "methods": ["random", "optuna-gp"]}
+    with pytest.raises(InvalidInputError, match=r"at most 30 parameters; this job has 57") as caught:
+        plan_job(job(**deep), tmp_path)
+    assert caught.value.pointer == "/methods/1"
+    assert "optuna-tpe" in caught.value.fix
+    plan_job(job(**deep, bits={"spike": [1, 1], "steps": [1, 1]}), tmp_path)
+
+
 def test_step_sizes_of_channels_count_for_what_is_learned_alone(tmp_path):
     constraints = [{"metric": "weight_kib", "max": plan_job(job(), tmp_path).cost_ranges["weight_kib"][0]}]
     plan_job(job(constraints=constraints), tmp_path)
