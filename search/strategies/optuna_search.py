@@ -57,9 +57,7 @@ def optuna_tpe(context: StudyContext) -> Strategy:
 
 def optuna_nsga2(context: StudyContext) -> Strategy:
     """A genetic algorithm; a round is a generation."""
-    return SampledSearch(
-        context, name="optuna-nsga2", round_size=_population(context), draws=OptunaDraws(_nsga2)
-    )
+    return SampledSearch(context, name="optuna-nsga2", round_size=population(context), draws=nsga2_draws)
 
 
 class GenerationalNSGAII(NSGAIISampler):
@@ -85,7 +83,8 @@ def startup_trials(context: StudyContext) -> int:
     return min(MOST_STARTUP_TRIALS, max(LEAST_STARTUP_TRIALS, context.trials // 3))
 
 
-def _population(context: StudyContext) -> int:
+def population(context: StudyContext) -> int:
+    """The trials of one generation of NSGA-II."""
     return max(ROUND_SIZE, len(context.budgets))
 
 
@@ -96,7 +95,11 @@ def _tpe(context: StudyContext, _: int, seed: int) -> BaseSampler:
 
 
 def _nsga2(context: StudyContext, generation: int, seed: int) -> BaseSampler:
-    return GenerationalNSGAII(generation=generation, population_size=_population(context), seed=seed)
+    return GenerationalNSGAII(generation=generation, population_size=population(context), seed=seed)
+
+
+nsga2_draws = OptunaDraws(_nsga2)
+"""Children of the finished rounds, each of which is a generation."""
 
 
 def _study(sampler: BaseSampler) -> optuna.Study:

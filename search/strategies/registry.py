@@ -9,6 +9,7 @@ from models.allocation import Bounds
 from models.errors import UnknownNameError
 from models.layers import LayerOptions
 from models.targets import target_bounds
+from search.strategies.evolution_warm import evolution_warm
 from search.strategies.gradient import GradientSearch
 from search.strategies.gradient_targets import TargetsSearch
 from search.strategies.optuna_gp import MOST_PARAMETERS, optuna_gp
@@ -59,6 +60,12 @@ _ALL = (
         summary=f"Optuna's Gaussian processes on accuracy and cost; at most {MOST_PARAMETERS} parameters.",
         factory=optuna_gp,
         most_parameters=MOST_PARAMETERS,
+    ),
+    Method(
+        name="evolution-warm",
+        summary="NSGA-II whose first parents are the gradient's and the uniform results under each budget.",
+        factory=evolution_warm,
+        learning_bounds=LayerOptions.learning_bounds,
     ),
     Method(name="random", summary="Random allocations, each fitted under its budget.", factory=random_search),
     Method(
