@@ -8,10 +8,10 @@ Repair may give the steps of a layer different spike bits; as a parameter they a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from models.allocation import Allocation, Bounds, LayerBits
-from models.cost import WEIGHTLESS_BITS, Limit, in_scope
+from models.cost import WEIGHTLESS_BITS, LayerShape, Limit, in_scope
 from models.repair import LayerWish, fit, shrink
 from models.repair import uniform_allocation as held_uniform
 from search.strategy import StudyContext
@@ -29,11 +29,15 @@ def searched_layers(context: StudyContext) -> tuple[str, ...]:
 
 def parameter_bounds(context: StudyContext) -> dict[str, tuple[int, int]]:
     """The inclusive bounds of every parameter, in network order."""
-    bounds = context.bounds
+    return space_bounds(context.layers, context.bounds)
+
+
+def space_bounds(layers: Sequence[LayerShape], bounds: Bounds) -> dict[str, tuple[int, int]]:
+    """The same from the layer table, before there is a study."""
     each = {STEPS: bounds.steps, SPIKE_BITS: bounds.spike, WEIGHT_BITS: bounds.weight}
     return {
         f"{layer.name}.{knob}": each[knob]
-        for layer in in_scope(context.layers, "searched")
+        for layer in in_scope(layers, "searched")
         for knob in each
         if knob != WEIGHT_BITS or layer.weights
     }

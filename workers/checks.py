@@ -10,6 +10,7 @@ from models.errors import BitfrontError, InvalidInputError, UnknownNameError
 from models.repair import check_feasible
 from models.targets import target_bounds
 from search.job import JobSpec
+from search.space import space_bounds
 from search.strategies import methods
 
 
@@ -21,6 +22,20 @@ def check_methods(spec: JobSpec) -> None:
             raise UnknownNameError(
                 f"there is no method {name!r}.",
                 fix=f"Use one of {', '.join(known)}.",
+                pointer=f"/methods/{position}",
+            )
+
+
+def check_size(spec: JobSpec, layers: Sequence[LayerShape]) -> None:
+    """No method is given more parameters than it takes. Raises InvalidInputError."""
+    there = sum(low < high for low, high in space_bounds(layers, spec.bits.bounds()).values())
+    known = methods()
+    for position, name in enumerate(spec.methods):
+        most = known[name].most_parameters
+        if most is not None and there > most:
+            raise InvalidInputError(
+                f"{name} takes at most {most} parameters; this job has {there} to search.",
+                fix="Use optuna-tpe, a smaller network, or bounds in /bits that leave less open.",
                 pointer=f"/methods/{position}",
             )
 

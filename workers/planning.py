@@ -21,7 +21,7 @@ from models.targets import Targets
 from search.job import JobSpec
 from search.recipe import telling
 from search.strategy import StudyContext
-from workers.checks import check_limits, check_methods, check_targets
+from workers.checks import check_limits, check_methods, check_size, check_targets
 from workers.data import DatasetInfo, datasets, describe
 from workers.data.splits import LEAST_TRAINING
 from workers.warm_start import load_warm_start, warm_start_stamp
@@ -49,6 +49,7 @@ def plan_job(spec: JobSpec, data_folder: Path) -> JobPlan:
     check_methods(spec)
     info = dataset_info(spec, data_folder)
     layers = spec_layers(spec, info)
+    check_size(spec, layers)
     check_limits(spec, layers)
     check_targets(spec)
     samples = (spec.dataset.train_samples or info.train_samples) * spec.training.epochs

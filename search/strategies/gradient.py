@@ -18,12 +18,13 @@ class GradientSearch:
 
     def ask(self) -> Sequence[Proposal]:
         """The single round, then nothing."""
-        return () if self._told else tuple(_learn(limit) for limit in budget_ladder(self._context))
+        return () if self._told else tuple(learn(limit) for limit in budget_ladder(self._context))
 
     def tell(self, results: Sequence[TrialResult]) -> None:
         """Budgets do not depend on what was found."""
         self._told = True
 
 
-def _learn(limit: Limit) -> LearnBits:
+def learn(limit: Limit) -> LearnBits:
+    """The trial that learns its bits under a budget."""
     return LearnBits(budget=limit, note={"budget": limit.maximum})

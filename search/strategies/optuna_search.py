@@ -57,9 +57,7 @@ def optuna_tpe(context: StudyContext) -> Strategy:
 
 def optuna_nsga2(context: StudyContext) -> Strategy:
     """A genetic algorithm; a round is a generation."""
-    return SampledSearch(
-        context, name="optuna-nsga2", round_size=_population(context), draws=OptunaDraws(_nsga2)
-    )
+    return SampledSearch(context, name="optuna-nsga2", round_size=population(context), draws=nsga2_draws)
 
 
 class GenerationalNSGAII(NSGAIISampler):
@@ -80,21 +78,32 @@ class GenerationalNSGAII(NSGAIISampler):
         return parents if len(parents) > 1 else []
 
 
-def _population(context: StudyContext) -> int:
+def startup_trials(context: StudyContext) -> int:
+    """How many trials are random before a model is asked."""
+    return min(MOST_STARTUP_TRIALS, max(LEAST_STARTUP_TRIALS, context.trials // 3))
+
+
+def population(context: StudyContext) -> int:
+    """The trials of one generation of NSGA-II."""
     return max(ROUND_SIZE, len(context.budgets))
 
 
 def _tpe(context: StudyContext, _: int, seed: int) -> BaseSampler:
-    startup = min(MOST_STARTUP_TRIALS, max(LEAST_STARTUP_TRIALS, context.trials // 3))
-    return TPESampler(seed=seed, multivariate=True, n_startup_trials=startup, constant_liar=True)
+    return TPESampler(
+        seed=seed, multivariate=True, n_startup_trials=startup_trials(context), constant_liar=True
+    )
 
 
 def _nsga2(context: StudyContext, generation: int, seed: int) -> BaseSampler:
-    return GenerationalNSGAII(generation=generation, population_size=_population(context), seed=seed)
+    return GenerationalNSGAII(generation=generation, population_size=population(context), seed=seed)
+
+
+nsga2_draws = OptunaDraws(_nsga2)
+"""Children of the finished rounds, each of which is a generation."""
 
 
 def _study(sampler: BaseSampler) -> optuna.Study:
-    with _quiet_optuna():
+    with quiet_logger("optuna.storages._in_memory", logging.WARNING):  # it notes each new study
         return optuna.create_study(directions=["maximize", "minimize"], sampler=sampler)
 
 
@@ -121,11 +130,11 @@ def _generation_mark(generation: int) -> dict[str, Any]:
 
 
 @contextmanager
-def _quiet_optuna() -> Iterator[None]:
-    """Keep the note on each new in-memory study out of the log, and leave the rest of logging alone."""
-    logger = logging.getLogger("optuna.storages._in_memory")
+def quiet_logger(name: str, level: int) -> Iterator[None]:
+    """Keep what is below a level out of one log, and leave the rest of logging alone."""
+    logger = logging.getLogger(name)
     before = logger.level
-    logger.setLevel(logging.WARNING)
+    logger.setLevel(level)
     try:
         yield
     finally:

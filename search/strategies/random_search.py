@@ -13,10 +13,11 @@ from search.strategy import Strategy, StudyContext
 
 def random_search(context: StudyContext) -> Strategy:
     """Random allocations, each fitted under its budget."""
-    return SampledSearch(context, name="random", round_size=context.trials, draws=_draws)
+    return SampledSearch(context, name="random", round_size=context.trials, draws=uniform_draws)
 
 
-def _draws(context: StudyContext, _: Rounds, seed: int) -> Iterator[Parameters]:
+def uniform_draws(context: StudyContext, _: Rounds, seed: int) -> Iterator[Parameters]:
+    """Every integer within its bounds is as likely."""
     bounds = parameter_bounds(context)
     random = np.random.default_rng(seed)
     while True:

@@ -9,8 +9,10 @@ from models.allocation import Bounds
 from models.errors import UnknownNameError
 from models.layers import LayerOptions
 from models.targets import target_bounds
+from search.strategies.evolution_warm import evolution_warm
 from search.strategies.gradient import GradientSearch
 from search.strategies.gradient_targets import TargetsSearch
+from search.strategies.optuna_gp import MOST_PARAMETERS, optuna_gp
 from search.strategies.optuna_search import optuna_nsga2, optuna_tpe
 from search.strategies.random_search import random_search
 from search.strategies.uniform import UniformSearch
@@ -26,6 +28,8 @@ class Method:
     factory: StrategyFactory
     learning_bounds: Callable[[LayerOptions], Bounds] | None = None
     """Of a method that learns bits while it trains: the bounds that it learns them in."""
+    most_parameters: int | None = None
+    """Of a method for small spaces: how many parameters it takes at most."""
 
 
 _ALL = (
@@ -50,6 +54,18 @@ _ALL = (
         name="optuna-nsga2",
         summary="Optuna's NSGA-II, a genetic algorithm, on accuracy and cost.",
         factory=optuna_nsga2,
+    ),
+    Method(
+        name="optuna-gp",
+        summary=f"Optuna's Gaussian processes on accuracy and cost; at most {MOST_PARAMETERS} parameters.",
+        factory=optuna_gp,
+        most_parameters=MOST_PARAMETERS,
+    ),
+    Method(
+        name="evolution-warm",
+        summary="NSGA-II whose first parents are the gradient's and the uniform results under each budget.",
+        factory=evolution_warm,
+        learning_bounds=LayerOptions.learning_bounds,
     ),
     Method(name="random", summary="Random allocations, each fitted under its budget.", factory=random_search),
     Method(

@@ -28,20 +28,30 @@ Draws = Callable[[StudyContext, Rounds, int], Iterator[Parameters]]
 
 
 class SampledSearch:
-    """A strategy that draws, fits and proposes `round_size` allocations per round."""
+    """A strategy that draws, fits and proposes `round_size` allocations per round, after an `opening`."""
 
-    def __init__(self, context: StudyContext, *, name: str, round_size: int, draws: Draws) -> None:
+    def __init__(
+        self,
+        context: StudyContext,
+        *,
+        name: str,
+        round_size: int,
+        draws: Draws,
+        opening: tuple[Proposal, ...] = (),
+    ) -> None:
         self._context = context
         self._name = name
         self._round_size = round_size
         self._draws = draws
+        self._opening = opening
         self._rounds: tuple[tuple[TrialResult, ...], ...] = ()
         self._asked: tuple[Proposal, ...] | None = None
 
     def ask(self) -> Sequence[Proposal]:
         """The proposals of the next round; the same again until `tell` is called."""
         if self._asked is None:
-            self._asked = tuple(self._next_round())
+            opens = self._opening and not self._rounds
+            self._asked = self._opening if opens else tuple(self._next_round())
         return self._asked
 
     def tell(self, results: Sequence[TrialResult]) -> None:

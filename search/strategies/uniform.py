@@ -33,14 +33,15 @@ class UniformSearch:
 
     def ask(self) -> Sequence[Proposal]:
         """The single round, then nothing."""
-        return () if self._told else tuple(_choose(self._context))
+        return () if self._told else tuple(uniform_proposals(self._context))
 
     def tell(self, results: Sequence[TrialResult]) -> None:
         """Uniform allocations do not depend on what was found."""
         self._told = True
 
 
-def _choose(context: StudyContext) -> Iterator[FixedBits]:
+def uniform_proposals(context: StudyContext) -> Iterator[FixedBits]:
+    """At most as many as the study has trials, under each budget in turn."""
     left = sorted(_candidates(context), key=_Candidate.rank)
     count = min(context.trials, len(left))  # every candidate fits the greatest budget, so all find a place
     for budget in cycle(context.budgets):

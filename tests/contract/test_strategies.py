@@ -268,6 +268,22 @@ class TestOptunaTpe(SeededContract):
     method = "optuna-tpe"
 
 
+class TestOptunaGp(SeededContract):
+    method = "optuna-gp"
+
+
+class TestEvolutionWarm(SeededContract):
+    method = "evolution-warm"
+
+    def test_another_seed_asks_something_else(self) -> None:
+        """In its generations; the first round is that of every seed."""
+        context = CONTEXTS["three budgets"]
+        found = [run(self.make(seeded), seeded) for seeded in (context, replace(context, seed=99))]
+        first, other = map(proposals_of, found)
+        assert first[:6] == other[:6]
+        assert first[6:] != other[6:]
+
+
 class TestOptunaNsga2(SeededContract):
     method = "optuna-nsga2"
 

@@ -9,6 +9,8 @@ from models.errors import BitfrontError, InfeasibleError, InvalidInputError, Unk
 from models.targets import Targets
 from search.job import JobSpec, TrainingSpec
 from search.recipe import telling
+from search.strategies import make_strategy
+from search.strategy import proposal_to_json
 from workers.planning import fingerprint, plan_job, study_context
 
 FIXED = {"kind": "fixed_bits", "allocation": {"a": 1}, "note": {"budget": 2}}
@@ -58,6 +60,7 @@ def test_a_plan_has_the_layer_table_the_reach_of_each_cost_and_the_compute(tmp_p
         ({"budget": {"max": [4, 0.5]}}, InfeasibleError, "/budget/max/1"),
         ({"constraints": [{"metric": "weight_kib", "max": 0.01}]}, InfeasibleError, "/constraints/0/max"),
         ({"methods": ["gradient"], "bits": {"learn": ["weight"]}}, InfeasibleError, "/bits/learn"),
+        ({"methods": ["evolution-warm"], "bits": {"learn": ["weight"]}}, InfeasibleError, "/bits/learn"),
         ({"targets": [{"weight": 3, "spike": 2, "steps": 3.5}]}, InvalidInputError, "/targets/0/steps"),
     ],
 )
@@ -110,6 +113,18 @@ def test_a_fingerprint_holds_what_the_result_depends_on_and_nothing_else(changes
     assert (fingerprint(job(), proposal, 0) == fingerprint(job(**changes), proposal, 0)) is same
 
 
+def test_warm_evolution_opens_with_trainings_of_the_other_studies(tmp_path):
+    spec = job(methods=["gradient", "evolution-warm"], compute={"trials_per_study": 4})
+    context = study_context(spec, plan_job(spec, tmp_path), seed=0)
+
+    def asked(method):
+        return {fingerprint(spec, proposal_to_json(one), 0) for one in make_strategy(method, context).ask()}
+
+    opening = asked("evolution-warm")
+    assert len(opening) == 4
+    assert opening <= asked("gradient") | asked("uniform")
+
+
 def test_a_fingerprint_forgets_the_note_but_not_the_seed_or_the_data():
     told = {**FIXED, "note": {"budget": 99}}
     assert fingerprint(job(), FIXED, 0) == fingerprint(job(), told, 0)
@@ -122,6 +137,16 @@ def test_what_cannot_be_learned_away_is_told_with_the_least_achievable_cost(tmp_
         plan_job(job(methods=["gradient"], bits={"learn": ["weight"]}), tmp_path)
     plan_job(job(methods=["random"], bits={"learn": ["weight"]}), tmp_path)
     plan_job(job(methods=["gradient"], bits={"learn": ["weight"]}, budget={"max": [8]}), tmp_path)
+
+
+def test_a_method_for_small_spaces_counts_the_parameters_that_are_open(tmp_path):
+    plan_job(job(methods=["optuna-gp"]), tmp_path)
+    deep = {"architecture": {"name": "resnet20", "width": 4}, "methods": ["random", "optuna-gp"]}
+    with pytest.raises(InvalidInputError, match=r"at most 30 parameters; this job has 57") as caught:
+        plan_job(job(**deep), tmp_path)
+    assert caught.value.pointer == "/methods/1"
+    assert "optuna-tpe" in caught.value.fix
+    plan_job(job(**deep, bits={"spike": [1, 1], "steps": [1, 1]}), tmp_path)
 
 
 def test_step_sizes_of_channels_count_for_what_is_learned_alone(tmp_path):

@@ -7,7 +7,7 @@ from itertools import islice
 from models.allocation import Bounds
 from models.cost import LayerShape, Limit
 from search.space import parameter_bounds
-from search.strategies.random_search import _draws, random_search
+from search.strategies.random_search import random_search, uniform_draws
 from search.strategy import StudyContext, TrialResult
 
 CONTEXT = StudyContext(
@@ -23,7 +23,7 @@ CONTEXT = StudyContext(
 
 
 def test_every_integer_within_the_bounds_is_drawn_and_no_other() -> None:
-    samples = list(islice(_draws(CONTEXT, [], 0), 200))
+    samples = list(islice(uniform_draws(CONTEXT, [], 0), 200))
     for name, (low, high) in parameter_bounds(CONTEXT).items():
         assert {sample[name] for sample in samples} == set(range(low, high + 1))
 

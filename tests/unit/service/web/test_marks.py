@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from search.strategies import methods
 from service.web.marks import marks
 
 
 def test_methods_differ_in_colour_and_in_symbol() -> None:
-    found = marks(
-        ["gradient", "gradient-targets", "optuna-tpe", "optuna-nsga2", "random", "uniform", "hybrid"]
-    )
-    assert len({mark.light for mark in found.values()}) == 7
-    assert len({mark.dark for mark in found.values()}) == 7
-    assert len({mark.path for mark in found.values()}) == 7
+    found = marks([*methods(), "hybrid"])
+    assert len({mark.light for mark in found.values()}) == len(found)
+    assert len({mark.dark for mark in found.values()}) == len(found)
+    assert len({mark.path for mark in found.values()}) == len(found)
 
 
 def test_unknown_methods_get_marks_of_their_own() -> None:
