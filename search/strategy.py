@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import accumulate
 from typing import Any, Protocol, assert_never
 
 from models.allocation import Allocation, Bounds, WeightPer
@@ -62,6 +63,12 @@ Proposal = OnePoint | LearnFront
 def trials_of(proposal: Proposal) -> int:
     """The trials of compute that a proposal uses of its study's share."""
     return proposal.trials if isinstance(proposal, LearnFront) else 1
+
+
+def affordable(proposals: Sequence[Proposal], trials: int) -> list[Proposal]:
+    """The first proposals of a round, as many as a share of compute has room for."""
+    used = accumulate(map(trials_of, proposals))
+    return [proposal for proposal, so_far in zip(proposals, used, strict=True) if so_far <= trials]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
