@@ -39,12 +39,6 @@ class StudyProgress:
         return self.tallies[state].trials if state in self.tallies else 0
 
     @property
-    def running(self) -> tuple[int, int]:
-        """How many trainings run, and the epochs that they have behind them."""
-        tally = self.tallies.get("running")
-        return (tally.runs, tally.epochs) if tally else (0, 0)
-
-    @property
     def ended(self) -> int:
         """How many trials have ended."""
         return sum(self.trials(state) for state in ENDED_TRIAL_STATES)
@@ -84,9 +78,10 @@ def seconds_left(job: Job, spec: JobSpec, studies: Sequence[StudyProgress]) -> f
     if trained == 0:
         return None
     left = sum(spec.compute.trials_per_study - study.ended for study in studies if not study.study.finished)
-    running, epochs = (sum(counts) for counts in zip(*(study.running for study in studies), strict=True))
-    to_go = max(0.0, left - epochs / spec.training.epochs)
-    return to_go * sum(tally.trained_seconds for tally in ended) / trained / max(1, running)
+    active = [study.tallies["running"] for study in studies if "running" in study.tallies]
+    to_go = max(0.0, left - sum(tally.epochs for tally in active) / spec.training.epochs)
+    at_once = max(1, sum(tally.runs for tally in active))
+    return to_go * sum(tally.trained_seconds for tally in ended) / trained / at_once
 
 
 def study_views(spec: JobSpec, studies: Sequence[StudyProgress], found: Sequence[Best]) -> list[StudyView]:

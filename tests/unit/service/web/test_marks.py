@@ -7,11 +7,14 @@ from service.web.marks import marks
 
 def test_methods_differ_in_colour_and_in_symbol() -> None:
     found = marks(
-        ["gradient", "gradient-targets", "optuna-tpe", "optuna-nsga2", "random", "uniform", "hybrid"]
+        [
+            *("gradient", "gradient-front", "gradient-targets", "optuna-tpe", "optuna-nsga2"),
+            *("random", "uniform", "hybrid"),
+        ]
     )
-    assert len({mark.light for mark in found.values()}) == 7
-    assert len({mark.dark for mark in found.values()}) == 7
-    assert len({mark.path for mark in found.values()}) == 7
+    assert len({mark.light for mark in found.values()}) == 8
+    assert len({mark.dark for mark in found.values()}) == 8
+    assert len({mark.path for mark in found.values()}) == 8
 
 
 def test_unknown_methods_get_marks_of_their_own() -> None:
