@@ -23,9 +23,9 @@ from models.nets import Network, build_network, float_twin, layer_table
 from search.job import JobSpec
 from search.strategy import FixedBits, LearnBits, Proposal
 from workers.data import Splits, load_splits
+from workers.descent import stages_of
 from workers.evaluation import accuracy
 from workers.placement import placement_of
-from workers.steering import steering_of
 from workers.training import Trainer
 
 TWIN = FixedBits(allocation=Allocation(layers={}), note={})
@@ -86,7 +86,7 @@ def train(proposal: Proposal, data: Splits, options: argparse.Namespace) -> Trai
         layers=layer_table(network, data.sample_shape),
         data=data,
         seed=options.seed,
-        steering=steering_of(proposal, spec),
+        stages=stages_of(proposal, spec),
         bounds=spec.bits.bounds(),
         placement=placement_of(spec, network),
     )

@@ -22,16 +22,23 @@ LEAST_RATIO = 1.05
 def budget_ladder(context: StudyContext) -> list[Limit]:
     """A budget for each trial of the context; fewer where neighbours would be closer than LEAST_RATIO."""
     given = list(context.budgets[: context.trials])
-    between = _between(_ends(context), context.trials - len(given))
-    return [*given, *(replace(context.budgets[0], maximum=maximum) for maximum in between)]
+    return [*given, *limits_between(context, context.trials - len(given))]
+
+
+def limits_between(context: StudyContext, count: int) -> list[Limit]:
+    """Up to `count` budgets between those of the context."""
+    return [replace(context.budgets[0], maximum=maximum) for maximum in _between(_ends(context), count)]
+
+
+def least_cost(context: StudyContext) -> float:
+    """What the cheapest allocation costs that learning can reach."""
+    least = least_allocation(context.layers, context.options.learning_bounds())
+    return limit_cost(context.budgets[0], context.layers, least)
 
 
 def _ends(context: StudyContext) -> list[float]:
     maxima = [budget.maximum for budget in context.budgets]
-    if len(maxima) > 1:
-        return maxima
-    least = least_allocation(context.layers, context.options.learning_bounds())
-    return [limit_cost(context.budgets[0], context.layers, least), *maxima]
+    return maxima if len(maxima) > 1 else [least_cost(context), *maxima]
 
 
 def _between(ends: Sequence[float], count: int) -> Iterator[float]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import accumulate
 from typing import Any, Protocol, assert_never
 
 from models.allocation import Allocation, Bounds, WeightPer
@@ -45,7 +46,29 @@ class LearnTargets:
     note: Mapping[str, Any]
 
 
-Proposal = FixedBits | LearnBits | LearnTargets
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LearnFront:
+    """Learn a point under each budget, from the greatest to the least, in one training of `trials` trials."""
+
+    budgets: tuple[Limit, ...]
+    trials: int
+    note: Mapping[str, Any]
+
+
+OnePoint = FixedBits | LearnBits | LearnTargets
+"""The proposals that end in one point."""
+Proposal = OnePoint | LearnFront
+
+
+def trials_of(proposal: Proposal) -> int:
+    """The trials of compute that a proposal uses of its study's share."""
+    return proposal.trials if isinstance(proposal, LearnFront) else 1
+
+
+def affordable(proposals: Sequence[Proposal], trials: int) -> list[Proposal]:
+    """The first proposals of a round, as many as a share of compute has room for."""
+    used = accumulate(map(trials_of, proposals))
+    return [proposal for proposal, so_far in zip(proposals, used, strict=True) if so_far <= trials]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,6 +131,9 @@ def proposal_to_json(proposal: Proposal) -> dict[str, Any]:
         case LearnTargets(budget=budget, targets=targets):
             stored = {"budget": asdict(budget), "targets": asdict(targets)}
             return {"kind": "learn_targets", **stored, "note": note}
+        case LearnFront(budgets=budgets, trials=trials):
+            descent = {"budgets": [asdict(budget) for budget in budgets], "trials": trials}
+            return {"kind": "learn_front", **descent, "note": note}
         case _:
             assert_never(proposal)
 
@@ -121,4 +147,7 @@ def proposal_from_json(data: Mapping[str, Any]) -> Proposal:
     if data["kind"] == "learn_targets":
         targets = Targets(**data["targets"])
         return LearnTargets(budget=Limit(**data["budget"]), targets=targets, note=data["note"])
+    if data["kind"] == "learn_front":
+        budgets = tuple(Limit(**budget) for budget in data["budgets"])
+        return LearnFront(budgets=budgets, trials=data["trials"], note=data["note"])
     raise InvalidInputError(f"unknown kind of proposal {data['kind']!r}.")

@@ -42,7 +42,7 @@ class BestUnderBudget(View):
 
 
 class StudyView(View):
-    """One (method, seed) of a job and how far it is."""
+    """One (method, seed) of a job and how far it is; a trial with a share counts as that many."""
 
     id: str
     method: str
@@ -113,6 +113,7 @@ class TrialView(View):
     seed: int
     round: int
     number: int  # within its study, from 0
+    share: int = 1  # how many of its study's trials it counts as
     state: TrialState
     reason: str | None  # of a failure: nan_loss, out_of_memory, timeout, lost, error
     message: str | None
@@ -132,6 +133,7 @@ class PointView(View):
     """A realised allocation with everything that makes it reproducible."""
 
     id: str
+    ordinal: int = 0  # among the points of its trial
     trial_id: str
     job_id: str
     method: str

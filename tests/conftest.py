@@ -22,7 +22,7 @@ from models.allocation import FIRST_LAYER_BITS, Allocation
 from models.cost import COST_VERSIONS, LayerShape, Limit, costs
 from models.repair import LayerWish, fit
 from search.job import JobSpec
-from search.strategy import FixedBits, proposal_from_json
+from search.strategy import FixedBits, LearnFront, proposal_from_json, trials_of
 from service.store import Store
 from workers.planning import JobPlan
 from workers.report import EpochReport, PointResult, TrialFailure, TrialOutcome, TrialRequest
@@ -157,10 +157,14 @@ class MadeUpTraining:
     def good(self, request: TrialRequest) -> TrialOutcome:
         """The points of a trial that succeeds."""
         spec = JobSpec.model_validate(request.spec)
-        point = self.point(self._allocation(spec, request), accuracy=0.5 + self._luck(request) / 2)
-        return TrialOutcome(points=(point,), epochs=2, samples=200, provenance={"by": "test"})
+        points = tuple(
+            self.point(allocation, accuracy=0.5 + self._luck(request) / 2, ordinal=ordinal)
+            for ordinal, allocation in enumerate(self._allocations(spec, request))
+        )
+        trials = trials_of(proposal_from_json(request.proposal))
+        return TrialOutcome(points=points, epochs=2 * trials, samples=200 * trials, provenance={"by": "test"})
 
-    def point(self, allocation: Allocation, *, accuracy: float) -> PointResult:
+    def point(self, allocation: Allocation, *, accuracy: float, ordinal: int = 0) -> PointResult:
         """A point with true costs and a made-up accuracy."""
         found = {scope: costs(LAYERS, allocation, scope) for scope in ("searched", "all")}
         return PointResult(
@@ -170,7 +174,7 @@ class MadeUpTraining:
             rates={layer.name: [0.5] for layer in LAYERS},
             validation_accuracy=accuracy,
             test_accuracy=accuracy - 0.01,
-            checkpoint="point-0.safetensors",
+            checkpoint=f"point-{ordinal}.safetensors",
             checkpoint_sha256="0" * 64,
         )
 
@@ -197,11 +201,12 @@ class MadeUpTraining:
         digest = hashlib.sha256(json.dumps([trained, request.seed], sort_keys=True).encode()).digest()
         return int.from_bytes(digest[:4], "big") / 2**32
 
-    def _allocation(self, spec: JobSpec, request: TrialRequest) -> Allocation:
+    def _allocations(self, spec: JobSpec, request: TrialRequest) -> list[Allocation]:
         proposal = proposal_from_json(request.proposal)
         if isinstance(proposal, FixedBits):
-            return proposal.allocation
-        return self.fitted(spec, proposal.budget)
+            return [proposal.allocation]
+        budgets = proposal.budgets if isinstance(proposal, LearnFront) else (proposal.budget,)
+        return [self.fitted(spec, budget) for budget in budgets]
 
     def fitted(self, spec: JobSpec, budget: Limit) -> Allocation:
         """An allocation within a budget."""

@@ -34,16 +34,18 @@ LEARNING_SHARE = 0.5
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Schedule:
-    """The steps of a training: all of them, and those in which bits are learned."""
+    """The steps of a stage: all of them, those in which bits are learned, and the training's before it."""
 
     steps: int
     learning_steps: int
+    first_step: int = 0
 
 
-def schedule(epochs: int, steps_per_epoch: int, *, learns_bits: bool) -> Schedule:
-    """The schedule of a trial; a trial that learns bits always has at least one step to do so."""
+def schedule(epochs: int, steps_per_epoch: int, *, learns_bits: bool, first_step: int = 0) -> Schedule:
+    """The schedule of a stage; one that learns bits always has at least one step to do so."""
     steps = epochs * steps_per_epoch
-    return Schedule(steps=steps, learning_steps=max(1, int(LEARNING_SHARE * steps)) if learns_bits else 0)
+    learning_steps = max(1, int(LEARNING_SHARE * steps)) if learns_bits else 0
+    return Schedule(steps=steps, learning_steps=learning_steps, first_step=first_step)
 
 
 def weight_optimiser(network: Network, recipe: TrainingSpec) -> torch.optim.SGD:
@@ -68,10 +70,12 @@ def bit_sgd(network: Network, recipe: TrainingSpec) -> torch.optim.SGD:
     return torch.optim.SGD(list(network.bit_parameters()), lr=recipe.lr, momentum=recipe.momentum)
 
 
-def set_rate(optimiser: torch.optim.Optimizer, recipe: TrainingSpec, step: int, steps: int) -> float:
-    """Set the learning rate of a step and return that of the weights."""
+def set_rate(
+    optimiser: torch.optim.Optimizer, recipe: TrainingSpec, step: int, steps: int, peak: float = 1.0
+) -> float:
+    """Set the learning rate of a step of a cycle of some steps, and return that of the weights."""
     warm = min(1.0, (step + 1) / max(1.0, WARM_UP * steps))
-    rate = recipe.lr * warm * (1 + math.cos(math.pi * step / steps)) / 2
+    rate = peak * recipe.lr * warm * (1 + math.cos(math.pi * step / steps)) / 2
     for group in optimiser.param_groups:
         group["lr"] = rate * group["rate"]
     return rate

@@ -26,7 +26,7 @@ from models.nets import Network
 from models.targets import Targets, TargetsState
 from search.job import JobSpec
 from search.recipe import TrainingSpec
-from search.strategy import FixedBits, LearnBits, LearnTargets, Proposal
+from search.strategy import FixedBits, LearnBits, LearnFront, LearnTargets, OnePoint, Proposal
 from workers.recipe import Schedule, bit_adam, bit_sgd
 
 State = BudgetState | TargetsState | None
@@ -61,7 +61,7 @@ class TowardTargets:
 Steering = Fixed | UnderBudget | TowardTargets
 
 
-def steering_of(proposal: Proposal, spec: JobSpec) -> Steering:
+def steering_of(proposal: OnePoint, spec: JobSpec) -> Steering:
     """What a proposal asks for."""
     match proposal:
         case FixedBits():
@@ -86,7 +86,7 @@ def learning_bounds(proposal: Proposal, options: LayerOptions) -> Bounds:
     match proposal:
         case FixedBits(allocation=given):
             return replace(options.bounds, weight_per=given.weight_per)
-        case LearnBits():
+        case LearnBits() | LearnFront():
             return options.learning_bounds()
         case LearnTargets():
             return targets.target_bounds(options)

@@ -2,7 +2,8 @@
 
 A trial with fixed bits trains the given allocation from the start. A trial that learns bits trains weights
 and bits together, steered by a budget or by targets (workers.steering), for the first LEARNING_SHARE of its
-steps; then the bits are rounded, repaired and spent (models.repair), frozen, and the rest fine-tunes.
+steps; then the bits are rounded, repaired and spent (models.repair), frozen, and the rest fine-tunes. A
+descent does so once for each of its stages (workers.descent).
 
 Everything random is a pure function of (seed, epoch), so the state after an epoch is the network, the
 optimisers and `Progress`; a training resumed from it goes on bit for bit on the same machine.
@@ -24,6 +25,7 @@ from search.job import JobSpec
 from workers.data import Splits
 from workers.data.augment import Augmentation, Draws
 from workers.data.loader import Batch, Loader, Preparation
+from workers.descent import Stage, stage_at
 from workers.losses import loss_of
 from workers.parts import Thresholds, parts_of
 from workers.placement import Placement
@@ -37,7 +39,7 @@ from workers.recipe import (
     set_rate,
     weight_optimiser,
 )
-from workers.steering import Fixed, State, Steer, Steering, bit_optimiser
+from workers.steering import Fixed, State, Steer, bit_optimiser
 from workers.tally import Tally
 
 EPOCH_SEED_STRIDE = 1_000_003
@@ -65,7 +67,7 @@ class Trainer:
         layers: tuple[LayerShape, ...],
         data: Splits,
         seed: int,
-        steering: Steering,
+        stages: tuple[Stage, ...],
         bounds: Bounds,
         placement: Placement,
     ) -> None:
@@ -74,14 +76,17 @@ class Trainer:
         self.layers = layers
         self.data = data
         self.seed = seed
-        self.steering = steering
-        self.steer = Steer(steering, network, layers)
+        self.stages = stages
         self.bounds = bounds
         self.placement = placement
-        self.plan = self._plan()
         self.weights = weight_optimiser(network, spec.training)
         self.step_sizes = list(network.step_size_parameters())
-        self.bits = bit_optimiser(steering, network, spec.training, self.plan)
+        self._enter(stages[0])
+
+    @property
+    def epochs(self) -> int:
+        """The epochs of all its stages."""
+        return self.stages[-1].end
 
     def start(self, allocation: Allocation | None) -> Progress:
         """The progress before the first epoch; a given allocation is frozen at once."""
@@ -92,12 +97,15 @@ class Trainer:
     def run_epoch(self, progress: Progress) -> tuple[Progress, EpochSums]:
         """Train one epoch. Raises NanLossError when the loss is no longer a number."""
         began = time.perf_counter()
+        if progress.epoch == self.stage.end:
+            progress = self._descend(progress)
         loader = self._loader(progress.epoch)
         tally = Tally(self.placement.device, progress.step)
         self.network.train()
         rate = 0.0
         for batch in loader:
-            rate = set_rate(self.weights, self.spec.training, progress.step, self.plan.steps)
+            step = progress.step - self.plan.first_step
+            rate = set_rate(self.weights, self.spec.training, step, self.plan.steps, self.stage.peak)
             progress = self._step(batch, progress, tally)
         loss, accuracy = tally.means()
         waited = loader.waited / (time.perf_counter() - began)
@@ -114,6 +122,7 @@ class Trainer:
 
     def restore(self, tensors: Mapping[str, torch.Tensor], progress: Progress) -> None:
         """Take up the state of an earlier attempt."""
+        self._enter(stage_at(self.stages, progress.epoch))
         if progress.allocation is not None:
             self.network.freeze(progress.allocation)
         self.network.load_state_dict(_under("network.", tensors))
@@ -162,7 +171,7 @@ class Trainer:
 
     def _step_bits(self, bits: torch.optim.Optimizer, progress: Progress) -> State:
         """Add the gradients of the penalty, step the bits, and let step sizes follow."""
-        passed = progress.step / self.plan.learning_steps
+        passed = (progress.step - self.plan.first_step) / self.plan.learning_steps
         penalty, steering = self.steer.penalty(progress.steering, passed)
         if penalty.requires_grad:
             penalty.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
@@ -174,9 +183,10 @@ class Trainer:
         return steering
 
     def _frozen_when_learned(self, progress: Progress) -> Progress:
-        if progress.allocation is not None or progress.step < self.plan.learning_steps:
+        learned = progress.step - self.plan.first_step >= self.plan.learning_steps
+        if progress.allocation is not None or not learned:
             return progress
-        allocation = fit(self.network.wish(), self.layers, self.bounds, self.steering.limits)
+        allocation = fit(self.network.wish(), self.layers, self.bounds, self.stage.steering.limits)
         renewal = self.spec.training.renewal
         self.network.freeze(allocation, "search" if renewal == "search" else "closed_form")
         return replace(progress, allocation=allocation)
@@ -192,10 +202,27 @@ class Trainer:
         generator = torch.Generator().manual_seed(self.seed * EPOCH_SEED_STRIDE + epoch)
         return Loader(preparation, self.spec.training.batch_size, generator=generator)
 
-    def _plan(self) -> Schedule:
+    def _enter(self, stage: Stage) -> None:
+        """Take up what a stage has of its own."""
+        self.stage = stage
+        self.steer = Steer(stage.steering, self.network, self.layers)
+        self.plan = self._plan(stage)
+        self.bits = bit_optimiser(stage.steering, self.network, self.spec.training, self.plan)
+
+    def _descend(self, progress: Progress) -> Progress:
+        """Go on to the next stage, whose bits start from those that the last one froze."""
+        self.network.thaw()
+        self._enter(stage_at(self.stages, progress.epoch + 1))
+        return replace(progress, allocation=None, steering=self.steer.start())
+
+    def _plan(self, stage: Stage) -> Schedule:
         steps_per_epoch = sum(1 for _ in range(0, len(self.data.train.y_N), self.spec.training.batch_size))
-        learns_bits = not isinstance(self.steering, Fixed)
-        return schedule(self.spec.training.epochs, steps_per_epoch, learns_bits=learns_bits)
+        return schedule(
+            stage.end - stage.first_epoch,
+            steps_per_epoch,
+            learns_bits=not isinstance(stage.steering, Fixed),
+            first_step=stage.first_epoch * steps_per_epoch,
+        )
 
 
 def _under(prefix: str, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -1,7 +1,7 @@
 """A trial: one training run from a request to its points. A plain function and a plain class, without Ray.
 
 A trial has a folder of its own, `checkpoints/<trial id>/`, with its newest resume checkpoint while it runs
-and with the checkpoints of its points once it has ended.
+and with the checkpoints of its points: of a descent after each stage, else once it has ended.
 """
 
 from __future__ import annotations
@@ -9,25 +9,27 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import lru_cache
 from pathlib import Path
 
 import torch
 
-from models.cost import COST_VERSIONS, Limit, costs, layer_loads, limit_cost, mean_bits
+from models.cost import Limit, layer_loads, limit_cost, mean_bits
 from models.layers import LayerOptions
 from models.nets import Network, build_network, layer_table
 from search.job import DatasetSpec, JobSpec
 from search.strategy import FixedBits, Proposal, proposal_from_json
-from workers.checkpoints import Checkpoint, latest_checkpoint, save_checkpoint, write_tensors
+from workers.checkpoints import Checkpoint, latest_checkpoint, save_checkpoint
 from workers.data import Splits, load_splits
-from workers.evaluation import accuracy, spike_rates
+from workers.descent import stages_of
+from workers.evaluation import accuracy
 from workers.placement import placement_of
+from workers.points import intact, record_point
 from workers.progress import Progress
 from workers.provenance import provenance
 from workers.report import EpochReport, PointResult, TrialOutcome, TrialRequest, to_json
-from workers.steering import learning_bounds, steering_of
+from workers.steering import learning_bounds
 from workers.training import EpochSums, Trainer
 from workers.warm_start import load_warm_start
 
@@ -66,12 +68,14 @@ class TrialRun:
         given = proposal.allocation if isinstance(proposal, FixedBits) else None
         self.resumed: EpochReport | None = None
         """The last epoch of an earlier attempt; it may have died before anyone was told of it."""
+        self.points: tuple[PointResult, ...] = ()
+        """What the stages before the last have reached; the last one's point is the outcome's to measure."""
         self.progress = self._resume() or self.trainer.start(given)
 
     @property
     def finished(self) -> bool:
         """Whether every epoch has been trained."""
-        return self.progress.epoch >= self.spec.training.epochs
+        return self.progress.epoch >= self.trainer.epochs
 
     def step(self) -> EpochReport:
         """Train and check one epoch, and write its resume checkpoint."""
@@ -79,7 +83,13 @@ class TrialRun:
         self.progress, sums = self.trainer.run_epoch(self.progress)
         validation = accuracy(self.trainer.network, self.data.validation, self.trainer.placement)
         report = self._report(sums, validation, time.perf_counter() - began)
-        state = {"progress": self.progress.to_json(), "report": to_json(report)}
+        if self.progress.epoch == self.trainer.stage.end and not self.finished:
+            self.points = (*self.points, self._point())
+        state = {
+            "progress": self.progress.to_json(),
+            "report": to_json(report),
+            "points": [asdict(point) for point in self.points],
+        }
         save_checkpoint(
             self.folder, Checkpoint(epoch=self.progress.epoch, tensors=self.trainer.state(), state=state)
         )
@@ -88,7 +98,7 @@ class TrialRun:
     def outcome(self) -> TrialOutcome:
         """Measure the trained network once on the validation and the test split, and keep it."""
         return TrialOutcome(
-            points=(self._point(),),
+            points=(*self.points, self._point()),
             epochs=self.progress.epoch,
             samples=self.progress.samples,
             provenance=provenance(threads=self.threads, data_sha256=self.data.sha256),
@@ -108,7 +118,7 @@ class TrialRun:
             layers=layer_table(network, self.data.sample_shape, self.data.frames),
             data=self.data,
             seed=seed,
-            steering=steering_of(proposal, self.spec),
+            stages=stages_of(proposal, self.spec),
             bounds=bounds,
             placement=placement_of(self.spec, network),
         )
@@ -117,6 +127,10 @@ class TrialRun:
         found = latest_checkpoint(self.folder)
         if found is None:
             return None
+        points = tuple(PointResult(**point) for point in found.state.get("points", ()))
+        if not all(intact(self.folder, point) for point in points):
+            return None  # it cannot give these points any more: train them again
+        self.points = points
         progress = Progress.from_json(found.state["progress"])
         self.trainer.restore(found.tensors, progress)
         self.resumed = EpochReport(**found.state["report"])
@@ -127,7 +141,7 @@ class TrialRun:
         bits = mean_bits(layer_loads(layers, network.allocation(), "searched"))
         return EpochReport(
             epoch=self.progress.epoch,
-            epochs=self.spec.training.epochs,
+            epochs=self.trainer.epochs,
             samples=self.progress.samples,
             seconds=seconds,
             learning_rate=sums.learning_rate,
@@ -142,23 +156,7 @@ class TrialRun:
         )
 
     def _point(self) -> PointResult:
-        network, layers = self.trainer.network, self.trainer.layers
-        allocation, placement = network.allocation(), self.trainer.placement
-        rates = spike_rates(network, self.data.validation, placement)
-        name = "point-0.safetensors"
-        return PointResult(
-            allocation=allocation.to_json(),
-            costs={
-                "searched": costs(layers, allocation, "searched", rates),
-                "all": costs(layers, allocation, "all", rates),
-            },
-            cost_versions=dict(COST_VERSIONS),
-            rates=rates,
-            validation_accuracy=accuracy(network, self.data.validation, placement),
-            test_accuracy=accuracy(network, self.data.test, placement),
-            checkpoint=name,
-            checkpoint_sha256=write_tensors(self.folder / name, network.state_dict()),
-        )
+        return record_point(self.trainer, self.folder, ordinal=len(self.points))
 
 
 def use_threads(threads: int) -> None:

@@ -14,6 +14,7 @@ import torch
 from models.allocation import Allocation
 from models.nets import Network, float_twin
 from search.job import JobSpec
+from workers.descent import whole
 from workers.evaluation import accuracy
 from workers.placement import placement_of
 from workers.steering import Fixed
@@ -68,7 +69,7 @@ def _trainer(spec: JobSpec, seed: int, data_folder: Path) -> Trainer:
         layers=(),
         data=data,
         seed=seed,
-        steering=Fixed(),
+        stages=(whole(Fixed(), spec),),
         bounds=options.bounds,
         placement=placement_of(spec, network),
     )

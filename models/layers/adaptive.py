@@ -89,6 +89,11 @@ class AdaptiveLayer(SpikingLayer):
         self.quantizer.freeze(bits)
         super().freeze(bits, renewal)
 
+    def thaw(self) -> None:
+        """Learn the bits again, from what they were frozen at."""
+        self.quantizer.bits.thaw()
+        super().thaw()
+
     def renew(self, mode: Renewal) -> None:
         """Fit step sizes to bits that have crossed to another integer."""
         super().renew(mode)

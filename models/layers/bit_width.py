@@ -24,7 +24,8 @@ class BitWidth(nn.Module):
         super().__init__()
         self.bounds = bounds
         start = torch.tensor(list(initial), dtype=torch.float32).clamp(*bounds)
-        self.real = nn.Parameter(start, requires_grad=learned and bounds[0] < bounds[1])
+        self.learns = learned and bounds[0] < bounds[1]
+        self.real = nn.Parameter(start, requires_grad=self.learns)
 
     def forward(self) -> torch.Tensor:
         """The whole widths as a float tensor with the shape of `real`, gradients straight through."""
@@ -58,3 +59,7 @@ class BitWidth(nn.Module):
             )
         self.real[: len(widths)] = torch.tensor(list(widths), dtype=self.real.dtype)
         self.real.requires_grad_(False)
+
+    def thaw(self) -> None:
+        """Learn again, from the widths as they are; what was never learned stays fixed."""
+        self.real.requires_grad_(self.learns)

@@ -60,6 +60,11 @@ class SpikingLayer(nn.Module):
         self.neuron.bits.freeze(bits.spike_bits)
         self.renew(renewal)
 
+    def thaw(self) -> None:
+        """Learn the bits again, from what they were frozen at."""
+        self.neuron.steps.thaw()
+        self.neuron.bits.thaw()
+
     def renew(self, mode: Renewal) -> None:
         """Fit step sizes to bits that have crossed to another integer."""
         self.neuron.renew(mode)

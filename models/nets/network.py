@@ -68,6 +68,11 @@ class Network(nn.Module):
         for name, layer in searched.items():
             layer.freeze(allocation[name], renewal)
 
+    def thaw(self) -> None:
+        """Learn the bits of the searched layers again, from what they were frozen at."""
+        for layer in self.searched.values():
+            layer.thaw()
+
     def loads(self, table: Sequence[LayerShape], scope: Scope) -> list[LayerLoad]:
         """The loads of a scope, with tensors that carry gradients to the bits."""
         layers = self.layers

@@ -11,6 +11,7 @@ from models.layers import LayerOptions
 from models.targets import target_bounds
 from search.strategies.evolution_warm import evolution_warm
 from search.strategies.gradient import GradientSearch
+from search.strategies.gradient_front import FrontSearch
 from search.strategies.gradient_targets import TargetsSearch
 from search.strategies.optuna_gp import MOST_PARAMETERS, optuna_gp
 from search.strategies.optuna_search import optuna_nsga2, optuna_tpe
@@ -37,6 +38,12 @@ _ALL = (
         name="gradient",
         summary="Learns the bits of every layer by gradient while it trains, under the budget itself.",
         factory=GradientSearch,
+        learning_bounds=LayerOptions.learning_bounds,
+    ),
+    Method(
+        name="gradient-front",
+        summary="Learns bits by gradient under every budget in one training, from the greatest down.",
+        factory=FrontSearch,
         learning_bounds=LayerOptions.learning_bounds,
     ),
     Method(

@@ -65,7 +65,9 @@ def _threads(stored: PointView) -> int:
 
 
 def _same_allocation(stored: PointView, outcome: TrialOutcome) -> PointResult | None:
-    return next((point for point in outcome.points if dict(point.allocation) == stored.allocation), None)
+    """The point in the same place of its trial, where it has the same bits: a trial may end in several."""
+    found = outcome.points[stored.ordinal : stored.ordinal + 1]
+    return next((point for point in found if dict(point.allocation) == stored.allocation), None)
 
 
 def _equal(stored: PointView, again: PointResult | None) -> bool:

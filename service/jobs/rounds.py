@@ -13,7 +13,15 @@ from itertools import groupby
 from typing import Any
 
 from models.allocation import Allocation
-from search.strategy import Proposal, Strategy, TrialResult, proposal_from_json, proposal_to_json
+from search.strategy import (
+    Proposal,
+    Strategy,
+    TrialResult,
+    affordable,
+    proposal_from_json,
+    proposal_to_json,
+    trials_of,
+)
 from service.store.studies import PlannedTrial, StoredTrial
 from service.views import ENDED_TRIAL_STATES
 
@@ -34,8 +42,8 @@ class StudyRun:
         self.rounds_told = 0
         self._open: set[str] = set()
         self._strategy = strategy
-        self._trials = trials
-        self._trials_told = 0
+        self._trials_left = trials
+        self._numbers_told = 0
         self._fingerprint = fingerprint
 
     def take_in(self, stored: Sequence[StoredTrial]) -> None:
@@ -55,9 +63,9 @@ class StudyRun:
 
     def next_round(self) -> list[PlannedTrial]:
         """The trials that the strategy asks for next, within the study's share of compute; maybe none."""
-        proposals = list(self._strategy.ask())[: self._trials - self._trials_told]
+        proposals = affordable(self._strategy.ask(), self._trials_left)
         return [
-            self._planned(number, proposal) for number, proposal in enumerate(proposals, self._trials_told)
+            self._planned(number, proposal) for number, proposal in enumerate(proposals, self._numbers_told)
         ]
 
     def take(self, *, but: Collection[str]) -> StoredTrial | None:
@@ -75,12 +83,17 @@ class StudyRun:
         self._strategy.ask()  # the protocol's turn; the stored proposals are the truth
         self._strategy.tell([trial_result(trial) for trial in trials])
         self.rounds_told += 1
-        self._trials_told += len(trials)
+        self._numbers_told += len(trials)
+        self._trials_left -= sum(trial.planned.share for trial in trials)
 
     def _planned(self, number: int, proposal: Proposal) -> PlannedTrial:
         stored = proposal_to_json(proposal)
         return PlannedTrial(
-            round=self.rounds_told, number=number, proposal=stored, fingerprint=self._fingerprint(stored)
+            round=self.rounds_told,
+            number=number,
+            proposal=stored,
+            fingerprint=self._fingerprint(stored),
+            share=trials_of(proposal),
         )
 
 

@@ -113,6 +113,7 @@ def _complete() -> Select[Point, dict[str, Any], dict[str, Any]]:
 def _view(point: Point, proposal: Mapping[str, Any], spec: Mapping[str, Any]) -> PointView:
     return PointView(
         id=point.id,
+        ordinal=point.ordinal,
         trial_id=point.trial_id,
         job_id=point.job_id,
         method=point.method,

@@ -16,12 +16,14 @@ from service.views import ENDED_TRIAL_STATES, BestUnderBudget, StudyView
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tally:
-    """The trials of one study in one state."""
+    """The trials of one study in one state; one that counts as several is counted so."""
 
     state: str
     trials: int
+    runs: int  # trainings, each counted once
     reused: int
     samples: int
+    epochs: int
     trained_seconds: float  # of trials that were not reused
 
 
@@ -65,7 +67,10 @@ def study_progress(session: Session, job_ids: Sequence[str]) -> dict[str, list[S
 
 
 def seconds_left(job: Job, spec: JobSpec, studies: Sequence[StudyProgress]) -> float | None:
-    """Mean seconds of the trials trained so far, times the trials left, over the trials that run at once."""
+    """Mean seconds of the trials trained so far, times those left, over the trainings that run at once.
+
+    Of the trials left, those that run count for the epochs that they still have to go.
+    """
     if job.finished_at is not None:
         return 0.0
     ended = [study.tallies[state] for study in studies for state in ENDED_TRIAL_STATES & study.tallies.keys()]
@@ -73,8 +78,10 @@ def seconds_left(job: Job, spec: JobSpec, studies: Sequence[StudyProgress]) -> f
     if trained == 0:
         return None
     left = sum(spec.compute.trials_per_study - study.ended for study in studies if not study.study.finished)
-    running = max(1, sum(study.trials("running") for study in studies))
-    return left * sum(tally.trained_seconds for tally in ended) / trained / running
+    active = [study.tallies["running"] for study in studies if "running" in study.tallies]
+    to_go = max(0.0, left - sum(tally.epochs for tally in active) / spec.training.epochs)
+    at_once = max(1, sum(tally.runs for tally in active))
+    return to_go * sum(tally.trained_seconds for tally in ended) / trained / at_once
 
 
 def study_views(spec: JobSpec, studies: Sequence[StudyProgress], found: Sequence[Best]) -> list[StudyView]:
@@ -113,14 +120,17 @@ def best_of(spec: JobSpec, found: Iterable[Best]) -> list[BestUnderBudget]:
 
 
 def _tallies(session: Session, job_ids: Sequence[str]) -> dict[str, dict[str, Tally]]:
-    trained = func.sum(Trial.seconds).filter(Trial.reused_from.is_(None))
+    reused = Trial.reused_from.is_not(None)
+    trained = func.sum(Trial.seconds).filter(~reused)
     rows = session.execute(
         select(
             Trial.study_id,
             Trial.state,
-            func.count().label("trials"),
-            func.count(Trial.reused_from).label("reused"),
+            func.sum(Trial.share).label("trials"),
+            func.count().label("runs"),
+            func.coalesce(func.sum(Trial.share).filter(reused), 0).label("reused"),
             func.sum(Trial.samples).label("samples"),
+            func.sum(Trial.epochs_done).label("epochs"),
             func.coalesce(trained, 0.0).label("seconds"),
         )
         .where(Trial.job_id.in_(job_ids))
@@ -131,8 +141,10 @@ def _tallies(session: Session, job_ids: Sequence[str]) -> dict[str, dict[str, Ta
         found.setdefault(row.study_id, {})[row.state] = Tally(
             state=row.state,
             trials=row.trials,
+            runs=row.runs,
             reused=row.reused,
             samples=int(row.samples),
+            epochs=row.epochs,
             trained_seconds=row.seconds,
         )
     return found

@@ -17,12 +17,13 @@ from service.store.transaction import Repository, Transaction
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlannedTrial:
-    """A trial to come: its place in its study and what it trains."""
+    """A trial to come: its place in its study, what it trains, and how many trials it counts as."""
 
     round: int
     number: int
     proposal: Mapping[str, Any]
     fingerprint: str
+    share: int = 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,6 +77,7 @@ class StudyRepository(Repository):
                 seed=study.seed,
                 round=trial.round,
                 number=trial.number,
+                share=trial.share,
                 state="queued",
                 proposal=dict(trial.proposal),
                 fingerprint=trial.fingerprint,
@@ -127,6 +129,10 @@ def study_keys(spec: JobSpec) -> list[tuple[str, int]]:
 
 def _stored(trial: Trial, points: tuple[StoredPoint, ...]) -> StoredTrial:
     planned = PlannedTrial(
-        round=trial.round, number=trial.number, proposal=trial.proposal, fingerprint=trial.fingerprint
+        round=trial.round,
+        number=trial.number,
+        proposal=trial.proposal,
+        fingerprint=trial.fingerprint,
+        share=trial.share,
     )
     return StoredTrial(id=trial.id, planned=planned, state=trial.state, points=points)

@@ -69,7 +69,10 @@ class Study(Base):
 
 
 class Trial(Base):
-    """One training run, planned, running or ended; `seconds` is the wall time of all its attempts."""
+    """One training run, planned, running or ended; `seconds` is the wall time of all its attempts.
+
+    `share` is how many of its study's trials it counts as.
+    """
 
     __tablename__ = "trials"
     __table_args__ = (
@@ -86,6 +89,7 @@ class Trial(Base):
     seed: Mapped[int]
     round: Mapped[int]
     number: Mapped[int]
+    share: Mapped[int] = mapped_column(default=1, server_default="1")
     state: Mapped[str]
     reason: Mapped[str | None]
     message: Mapped[str | None]

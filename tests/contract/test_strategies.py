@@ -20,12 +20,15 @@ from search.strategies import make_strategy, methods
 from search.strategy import (
     FixedBits,
     LearnBits,
+    LearnFront,
+    LearnTargets,
     Proposal,
     Strategy,
     StudyContext,
     TrialResult,
     proposal_from_json,
     proposal_to_json,
+    trials_of,
 )
 
 LAYERS = (
@@ -87,13 +90,18 @@ def train(context: StudyContext, _: int, proposal: Proposal) -> TrialResult:
     return TrialResult(proposal=proposal, allocation=allocation, accuracy=accuracy, cost=cost)
 
 
-def learned(context: StudyContext, proposal: LearnBits) -> Allocation:
+def learned(context: StudyContext, proposal: LearnBits | LearnTargets | LearnFront) -> Allocation:
     wish = {
         layer.name: LayerWish(steps=1.0, spike_bits=(2.4,) * context.bounds.steps[1], weight_bits=3.3)
         for layer in context.layers
         if layer.fixed is None
     }
-    return fit(wish, context.layers, context.bounds, (proposal.budget, *context.constraints))
+    return fit(wish, context.layers, context.bounds, (learned_under(proposal)[0], *context.constraints))
+
+
+def learned_under(proposal: LearnBits | LearnTargets | LearnFront) -> tuple[Limit, ...]:
+    """The budgets of a proposal that learns its bits, the greatest first."""
+    return proposal.budgets if isinstance(proposal, LearnFront) else (proposal.budget,)
 
 
 def fail(_: StudyContext, __: int, proposal: Proposal) -> TrialResult:
@@ -195,8 +203,12 @@ class StrategyContract:
                 budget = replace(context.budgets[0], maximum=proposal.note["budget"])
                 assert within((budget, *context.constraints), context.layers, proposal.allocation)
             else:
-                assert proposal.note["budget"] == proposal.budget.maximum <= max(maxima)
-                check_feasible(context.layers, context.bounds, (proposal.budget, *context.constraints))
+                budgets = [budget.maximum for budget in learned_under(proposal)]
+                assert budgets == sorted(set(budgets), reverse=True)
+                assert proposal.note.get("budgets", [proposal.note["budget"]]) == budgets
+                assert budgets[0] <= max(maxima)
+                limits = (*learned_under(proposal), *context.constraints)
+                check_feasible(context.layers, context.bounds, limits)
 
     @pytest.mark.parametrize("how", [train, fail, fail_most, fail_at_first])
     def test_a_study_ends_within_its_trials_and_repeats_nothing(
@@ -204,14 +216,14 @@ class StrategyContract:
     ) -> None:
         strategy = self.make(context)
         proposals = proposals_of(run(strategy, context, how))
-        assert 1 <= len(proposals) <= context.trials
-        what = [p.allocation if isinstance(p, FixedBits) else p.budget for p in proposals]
+        assert 1 <= sum(map(trials_of, proposals)) <= context.trials
+        what = [p.allocation if isinstance(p, FixedBits) else learned_under(p) for p in proposals]
         assert len(set(what)) == len(what)
         assert not strategy.ask()
 
     def test_a_roomy_space_uses_all_its_trials(self) -> None:
         context = CONTEXTS["three budgets"]
-        assert len(proposals_of(run(self.make(context), context))) == context.trials
+        assert sum(map(trials_of, proposals_of(run(self.make(context), context)))) == context.trials
 
     def test_the_first_proposals_are_for_each_budget_in_turn(self) -> None:
         context = CONTEXTS["three budgets"]
@@ -254,6 +266,20 @@ class TestUniform(StrategyContract):
 
 class TestGradient(StrategyContract):
     method = "gradient"
+
+
+class TestGradientFront(StrategyContract):
+    method = "gradient-front"
+
+    def test_the_first_proposals_are_for_each_budget_in_turn(self) -> None:
+        context = CONTEXTS["three budgets"]
+        (descent,) = proposals_of(run(self.make(context), context))
+        assert {*BUDGETS} < {*learned_under(descent)}
+
+    def test_every_share_is_used_up(self, context: StudyContext) -> None:
+        for trials in (1, 2, 3, 12, 25, 60):
+            proposals = self.make(replace(context, trials=trials)).ask()
+            assert sum(map(trials_of, proposals)) == trials
 
 
 class TestGradientTargets(StrategyContract):

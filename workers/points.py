@@ -1,0 +1,42 @@
+"""The points of a trial: each is measured once on the validation and the test split, and its network kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from models.cost import COST_VERSIONS, costs
+from models.errors import CheckpointDamagedError
+from workers.checkpoints import read_tensors, write_tensors
+from workers.evaluation import accuracy, spike_rates
+from workers.report import PointResult
+from workers.training import Trainer
+
+
+def record_point(trainer: Trainer, folder: Path, *, ordinal: int) -> PointResult:
+    """Measure the network as it is now, and keep it as a checkpoint in the trial's folder."""
+    network, layers, data, placement = trainer.network, trainer.layers, trainer.data, trainer.placement
+    allocation = network.allocation()
+    rates = spike_rates(network, data.validation, placement)
+    name = f"point-{ordinal}.safetensors"
+    return PointResult(
+        allocation=allocation.to_json(),
+        costs={
+            "searched": costs(layers, allocation, "searched", rates),
+            "all": costs(layers, allocation, "all", rates),
+        },
+        cost_versions=dict(COST_VERSIONS),
+        rates=rates,
+        validation_accuracy=accuracy(network, data.validation, placement),
+        test_accuracy=accuracy(network, data.test, placement),
+        checkpoint=name,
+        checkpoint_sha256=write_tensors(folder / name, network.state_dict()),
+    )
+
+
+def intact(folder: Path, point: PointResult) -> bool:
+    """Whether the checkpoint of a point is still what was recorded."""
+    try:
+        read_tensors(folder / point.checkpoint, point.checkpoint_sha256)
+    except CheckpointDamagedError:
+        return False
+    return True
