@@ -22,6 +22,8 @@ MARKERS: Mapping[str, str] = {
     marks.PENTAGON: "p",
     marks.STAR: "*",
     marks.POINT_DOWN: "v",
+    marks.HEXAGON: "H",
+    marks.PLUS: "P",
 }
 STYLE: dict[Any, object] = {
     "svg.fonttype": "none",  # letters stay letters, to be searched and edited

@@ -21,7 +21,7 @@ SQUARE = "M3.5 3.5H20.5V20.5H3.5z"
 CROSS = "M5.5 2L12 8.5L18.5 2L22 5.5L15.5 12L22 18.5L18.5 22L12 15.5L5.5 22L2 18.5L8.5 12L2 5.5z"
 PENTAGON = "M12 1.5L22.7 9.3L18.6 21.8H5.4L1.3 9.3z"
 STAR = "M12 .8L15 8.7L23.4 9.1L16.8 14.4L19 22.5L12 17.9L5 22.5L7.2 14.4L.6 9.1L9 8.7z"
-HEXAGON = "M12 1L21.5 6.5V17.5L12 23L2.5 17.5V6.5z"
+PLUS = "M8.5 1.5H15.5V8.5H22.5V15.5H15.5V22.5H8.5V15.5H1.5V8.5H8.5z"
 POINT_DOWN = "M12 21.5L1.5 3H22.5z"
 HEXAGON = "M12 1.5L21.5 6.7V17.3L12 22.5L2.5 17.3V6.7z"
 
@@ -39,7 +39,7 @@ UNIFORM = Mark(light="#3a3f45", dark="#d8dce0", path=CROSS)
 _KNOWN: Mapping[str, Mark] = MappingProxyType(
     {
         "gradient": Mark(light="#0072B2", dark="#3d9fd8", path=CIRCLE),
-        "gradient-front": Mark(light="#7a6a00", dark="#F0E442", path=HEXAGON),
+        "gradient-front": Mark(light="#8c510a", dark="#d8b365", path=PLUS),
         "gradient-targets": Mark(light="#56B4E9", dark="#56B4E9", path=POINT_DOWN),
         "optuna-tpe": Mark(light="#E69F00", dark="#E69F00", path=TRIANGLE),
         "optuna-nsga2": Mark(light="#009E73", dark="#1fb88c", path=DIAMOND),

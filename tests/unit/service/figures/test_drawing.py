@@ -7,6 +7,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from search.strategies import methods
 from service.figures.drawing import MARKERS, figure_svg
 from service.figures.table import figure_csv
 from service.figures.views import FigurePoint, FigureSeries, FigureView, figure_point
@@ -94,3 +95,7 @@ def test_the_csv_has_a_row_for_each_series_place_and_seed():
         "gradient,4.0,1,0.92",
         "uniform,2.0,0,0.7",
     ]
+
+
+def test_every_method_has_a_marker() -> None:
+    assert {mark.path for mark in marks.marks([*methods(), "hybrid"]).values()} <= set(MARKERS)
