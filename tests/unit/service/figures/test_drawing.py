@@ -83,7 +83,7 @@ def test_every_series_of_eight_looks_different():
     series = [FigureSeries(name=str(number), points=[]) for number in range(8)]
     found = marks.figure_marks(figure(marks="order", series=series))
     assert len({mark.path for mark in found}) == len({mark.light for mark in found}) == 8
-    assert {mark.path for mark in found} == set(MARKERS)
+    assert {mark.path for mark in found} <= set(MARKERS)
 
 
 def test_the_csv_has_a_row_for_each_series_place_and_seed():
