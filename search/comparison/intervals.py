@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from statistics import mean, stdev
 
 import numpy as np
-from scipy import stats
 
 LEAST_SEEDS = 2
 MOST_SEEDS = 100
@@ -61,21 +60,32 @@ def seeds_needed(differences: Sequence[float]) -> int | None:
     if len(differences) < LEAST_SEEDS:
         return None
     middle, deviation = abs(mean(differences)), stdev(differences)
+    if middle == 0:
+        return None
     for count in range(LEAST_SEEDS, MOST_SEEDS + 1):
-        wanted = sum(float(stats.t.ppf(q, count - 1)) for q in ((1 + CONFIDENCE) / 2, POWER))
+        wanted = sum(_quantile(share, count - 1) for share in ((1 + CONFIDENCE) / 2, POWER))
         if middle * math.sqrt(count) > wanted * deviation:
             return count
     return None
 
 
 def _student(values: Sequence[float]) -> tuple[float, float]:
-    reach = float(stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1)) * stdev(values) / math.sqrt(len(values))
+    reach = _quantile((1 + CONFIDENCE) / 2, len(values) - 1) * stdev(values) / math.sqrt(len(values))
     return mean(values) - reach, mean(values) + reach
+
+
+def _quantile(share: float, freedom: int) -> float:
+    """Of Student's distribution with that many degrees of freedom."""
+    from scipy.stats import t  # takes a second to import, which a service that starts can do without
+
+    return float(t.ppf(share, freedom))
 
 
 def _bootstrap(values: Sequence[float]) -> tuple[float, float]:
     """Seeded, so that a comparison reads the same each time it is opened."""
-    found = stats.bootstrap(
+    from scipy.stats import bootstrap  # see _quantile
+
+    found = bootstrap(
         (np.asarray(values),),
         np.mean,
         n_resamples=RESAMPLES,
