@@ -5,8 +5,8 @@ spare) the least cost of the space, then budgets between the given ones as `grad
 trials than budgets it goes through the least of them, at most STAGES_PER_TRIAL in a trial.
 
 A study has one descent for every DESCENT_TRIALS trials, and at least one; its stages are dealt out to them in
-turn, so that their budgets interleave. One long descent reaches more than several short ones of the same
-compute (docs/search.md), but nothing of it runs at the same time, and a failure loses all of it.
+turn, so that their budgets interleave. A long descent reached more than short ones of the same compute
+(docs/search.md), but nothing of it runs at the same time, and a failure loses all of it.
 """
 
 from __future__ import annotations

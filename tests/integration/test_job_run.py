@@ -134,9 +134,9 @@ def result(store: Store, job_id: str) -> dict[str, Any]:
 
 @pytest.fixture
 def spec(job_spec: Callable[..., JobSpec]) -> JobSpec:
-    """Three methods on one seed; one of them works in several rounds."""
+    """Four methods on one seed; one works in several rounds, one in trainings that count as several."""
     return job_spec(
-        methods=["random", "optuna-tpe"],
+        methods=["random", "optuna-tpe", "gradient-front"],
         compute={"trials_per_study": 4},
         constraints=[{"metric": "weight_kib", "max": 3}],
     )
@@ -147,7 +147,9 @@ def test_a_search_ends_with_trials_points_and_fronts(store, spec, training, tmp_
     run(store, claimed(store), training, tmp_path)
     found = result(store, job_id)
     assert found["state"] == "succeeded"
-    assert [study[0] for study in found["studies"]] == ["random", "optuna-tpe", "uniform"]
+    assert [study[0] for study in found["studies"]] == [
+        *("random", "optuna-tpe", "gradient-front", "uniform"),
+    ]
     assert all(finished for *_, finished in found["studies"])
     assert {state for _, state, *_ in found["trials"].values()} == {"succeeded", "failed"}
     assert all(front for front, _ in found["fronts"].values())

@@ -56,17 +56,17 @@ def stored() -> PointView:
 
 
 @pytest.fixture
-def again(monkeypatch: pytest.MonkeyPatch, stored: PointView) -> Callable[[PointResult], list[Any]]:
-    """Runs the command with a trainer that reaches a given result; returns what the trainer was asked."""
+def again(monkeypatch: pytest.MonkeyPatch, stored: PointView) -> Callable[..., list[Any]]:
+    """Runs the command with a trainer that reaches given results; returns what the trainer was asked."""
 
-    def run(result: PointResult) -> list[Any]:
+    def run(*results: PointResult) -> list[Any]:
         asked: list[Any] = []
 
         def train(
             request: TrialRequest, *, checkpoints: Path, data_folder: Path, threads: int, report: object
         ) -> TrialOutcome:
             asked.extend([request, threads, data_folder, checkpoints.is_dir(), list(checkpoints.iterdir())])
-            return TrialOutcome(points=(result,), epochs=1, samples=1)
+            return TrialOutcome(points=results, epochs=1, samples=1)
 
         monkeypatch.setattr("workers.trial.run_trial", train)
         monkeypatch.setattr(rerun, "client_of", lambda context: _Client(stored))
@@ -120,3 +120,19 @@ def test_exits_1_when_anything_differs(
         again(result)
     assert caught.value.exit_code == 1
     assert "Not the same." in capsys.readouterr().out
+
+
+def test_a_point_is_compared_with_the_one_in_the_same_place_of_its_trial(
+    again: Callable[..., list[Any]],
+    stored: PointView,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    second = stored.model_copy(update={"ordinal": 1})
+    monkeypatch.setattr(_Client, "point", lambda _, __: second)
+    worse = replace(RESULT, test_accuracy=0.4)
+    again(worse, RESULT, worse)
+    assert "The same." in capsys.readouterr().out
+    for results in ((RESULT, worse), (RESULT,)):
+        with pytest.raises(typer.Exit):
+            again(*results)

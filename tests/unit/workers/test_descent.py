@@ -14,6 +14,7 @@ from workers.checkpoints import read_tensors
 from workers.descent import stage_at, stages_of
 from workers.evaluation import accuracy
 from workers.report import TrialRequest
+from workers.steering import Steer
 from workers.trial import TrialRun, run_trial
 
 BUDGETS = (6.0, 3.0, 1.5)
@@ -137,6 +138,22 @@ def test_weights_and_step_sizes_carry_over_and_bits_go_on_from_what_was_frozen(t
     assert progress.steering.initial_costs == pytest.approx(
         (run_.points[0].costs["searched"]["bit_budget"],), rel=1e-5
     )
+
+
+def test_the_budget_of_each_stage_tightens_from_its_start(tmp_path, monkeypatch):
+    passed = []
+    penalty = Steer.penalty
+
+    def watched(self, state, share):
+        passed.append((self.steering.limits[0].maximum, share))
+        return penalty(self, state, share)
+
+    monkeypatch.setattr(Steer, "penalty", watched)
+    run(request(), tmp_path)
+    steps = {maximum: [share for other, share in passed if other == maximum] for maximum in BUDGETS}
+    assert [len(shares) for shares in steps.values()] == [14, 7, 7]  # half of each stage, 7 steps an epoch
+    for shares in steps.values():
+        assert shares == [step / len(shares) for step in range(len(shares))]
 
 
 def test_what_is_not_learned_stays_at_its_start_in_every_stage(tmp_path):

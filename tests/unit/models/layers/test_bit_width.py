@@ -64,3 +64,17 @@ def test_widths_outside_the_bounds_are_refused(widths):
 def test_a_width_that_is_no_number_is_a_failed_training():
     with pytest.raises(NanLossError):
         width_at(float("nan")).whole()
+
+
+def test_a_thawed_width_learns_again_from_where_it_was_frozen_unless_it_never_did():
+    learns, held, pinned = (
+        BitWidth([3.0, 3.0], (1, 6)),
+        BitWidth([3.0, 3.0], (1, 6), learned=False),
+        BitWidth([3.0, 3.0], (3, 3)),
+    )
+    for width in (learns, held, pinned):
+        width.freeze([3])
+        assert not width.real.requires_grad
+        width.thaw()
+        assert width.real.tolist() == [3.0, 3.0]
+    assert [width.real.requires_grad for width in (learns, held, pinned)] == [True, False, False]
