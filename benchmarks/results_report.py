@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from service.comparison.views import ComparisonView, IntervalView, MethodView, PairView
+from service.comparison.views import ComparisonView, IntervalView, PairView
 from service.figures.drawing import figure_svg
-from service.figures.views import FigurePoint, FigureSeries, FigureView
-from service.spread import Spread
+from service.figures.views import FigureView
 
 INTRODUCTION = """# Results
 
@@ -27,12 +26,16 @@ the test accuracy of the points that validation chose. Differences are in points
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Section:
-    """One setting; `long` compares runs of black-box methods that had `times` the compute."""
+    """One setting; `figure` has its hypervolume against compute.
+
+    `long` compares runs of black-box methods that had `times` the compute.
+    """
 
     name: str
     spec: Mapping[str, Any]
     test: ComparisonView
     validation: ComparisonView
+    figure: FigureView
     long: ComparisonView | None
     times: float
 
@@ -42,43 +45,9 @@ def report(sections: Sequence[Section], file: Path, command: str) -> None:
     images = file.parent / "images"
     images.mkdir(parents=True, exist_ok=True)
     for section in sections:
-        (images / f"results-{section.name}.svg").write_text(figure_svg(curve_figure(section)))
+        (images / f"results-{section.name}.svg").write_text(figure_svg(section.figure))
     lines = [INTRODUCTION.format(command=command), *(line for one in sections for line in _section(one))]
     file.write_text("\n".join(lines).rstrip() + "\n")
-
-
-def curve_figure(section: Section) -> FigureView:
-    """Hypervolume against compute, the median and the range over seeds of every method."""
-    return FigureView(
-        key=f"results-{section.name}",
-        title=f"{section.name}: hypervolume against compute",
-        note="",
-        kind="lines",
-        marks="methods",
-        x_label="share of a study's compute",
-        y_label="hypervolume (test)",
-        log_x=False,
-        shares=True,
-        series=[_series(method) for method in section.test.methods],
-    )
-
-
-def _series(method: MethodView) -> FigureSeries:
-    points = [
-        FigurePoint(
-            x=point.share,
-            values={},
-            spread=Spread(
-                mean=point.median,
-                least=point.least,
-                greatest=point.greatest,
-                deviation=None,
-                count=len(method.seeds),
-            ),
-        )
-        for point in method.curve
-    ]
-    return FigureSeries(name=method.method, points=points)
 
 
 def _section(section: Section) -> Iterator[str]:

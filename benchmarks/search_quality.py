@@ -26,6 +26,7 @@ from service.local_service import local_service
 from service.settings import Settings
 from service.views import JobView
 
+CURVE = "test-hypervolume-over-compute"
 SUBJECTS = ("gradient", "gradient-front", "gradient-targets")
 """Methods that learn bits; the first that a run names is compared with all others."""
 BLACK_BOX = ("optuna-tpe", "optuna-nsga2", "random")
@@ -75,6 +76,7 @@ def section(client: BitfrontClient, name: str, options: argparse.Namespace, cons
         spec=job.spec,
         test=client.comparison(job.id, subject=subject),
         validation=client.comparison(job.id, subject=subject, accuracy="validation"),
+        figure=next(one for one in client.figures(job.id) if one.key == CURVE),
         long=long,
         times=options.long,
     )
