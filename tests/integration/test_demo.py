@@ -30,10 +30,12 @@ training: {epochs: 1}
 compute: {trials_per_study: 1, concurrent_trials: 1}
 """
 DEMO = """
+import signal
 import sys
 from pathlib import Path
 from service.demo import run_demo
 from service.settings import Settings
+signal.signal(signal.SIGINT, signal.default_int_handler)  # tests started in the background inherit a deaf one
 run_demo(Settings(), leave=sys.argv[2] == "leave", spec=Path(sys.argv[1]))
 """
 
