@@ -1,6 +1,6 @@
 """Which method finds the best allocations? Every method on four settings, at equal compute, over seeds.
 
-    python benchmarks/search_quality.py --home DIR                     # everything: days of one core
+    python benchmarks/search_quality.py --home DIR                     # everything; takes long
     python benchmarks/search_quality.py --home DIR --settings digits-conv-net --seeds 0 1 2 --trials 8
 
 Runs the searches through a service of its own on DIR (a job per setting, and with --long a second one that

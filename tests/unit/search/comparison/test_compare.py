@@ -118,11 +118,8 @@ def test_a_curve_is_the_median_over_seeds_and_ends_at_the_hypervolume() -> None:
 def test_accuracy_at_each_budget_says_who_is_missing() -> None:
     dear = replace(study("gradient", 1), found=(replace(study("x", 0, 0.9).found[0], cost=5.0),))
     found = compared([study("gradient", 0, 0.8), dear], studies("random", 0.8, 0.8))
-    at = (
-        {one.budget: one for one in found.methods[0].at_budgets}
-        if found.methods[0].method == ("gradient")
-        else {one.budget: one for one in found.methods[1].at_budgets}
-    )
+    (ours,) = (one for one in found.methods if one.method == "gradient")
+    at = {one.budget: one for one in ours.at_budgets}
     assert (at[4.0].missing, at[8.0].missing) == (1, 0)
     assert at[8.0].accuracy is not None
     assert at[8.0].accuracy.value == pytest.approx(0.85)

@@ -54,11 +54,21 @@ def test_a_clear_difference_has_a_sign() -> None:
 
 @pytest.mark.parametrize("seeds", [3, 5])
 def test_chance_alone_is_seldom_taken_for_a_difference(seeds: int) -> None:
-    """About 5 % of 400 comparisons of nothing; a bootstrap alone has up to 25 %."""
+    """At most about 5 % of 400 comparisons of nothing."""
     random = np.random.default_rng(1)
     signs = [mean_interval(list(random.normal(size=seeds))) for _ in range(400)]
     wrong = sum(found is not None and found.sign != 0 for found in signs) / 400
     assert wrong <= 0.08
+
+
+def test_a_quarter_of_chance_has_one_sign_and_nearly_none_of_it_is_taken_for_a_difference() -> None:
+    """Every resample of three values of one sign has that sign: a bootstrap alone would take them all."""
+    random = np.random.default_rng(1)
+    samples = [list(random.normal(size=3)) for _ in range(400)]
+    one_sided = [values for values in samples if abs(np.sign(values).sum()) == 3]
+    assert 0.2 <= len(one_sided) / len(samples) <= 0.3
+    taken = [found for values in one_sided if (found := mean_interval(values)) and found.sign]
+    assert len(taken) <= 0.3 * len(one_sided)
 
 
 def test_more_noise_needs_more_seeds() -> None:
