@@ -43,6 +43,9 @@ class TrialFeed(Protocol):
     def lost(self, trial_id: str, message: str) -> None:
         """An attempt ended with the death of its worker; another follows."""
 
+    def put_back(self, trial_id: str) -> None:
+        """A worker died before it took the trial up; `next_trial` hands it out again."""
+
     def epoch(self, trial_id: str, report: EpochReport) -> None:
         """A trial finished an epoch."""
 
@@ -160,7 +163,14 @@ class FeedCallback(_Unpickled, Callback):
         self._feed.lost(trial.config["trial"], "the worker process died")
 
     def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
-        """The worker died once too often."""
+        """The worker died once too often, or it died of something else while it was given this trial.
+
+        Tune retries only what has started: it gives up at once on a trial whose reused worker dies between
+        two trials, though the trial has done nothing to it.
+        """
+        if trial.run_metadata.num_failures <= RETRIES:
+            self._feed.put_back(trial.config["trial"])
+            return
         message = f"its worker process died {RETRIES + 1} times"
         self._feed.failed(trial.config["trial"], TrialFailure(reason="lost", message=message))
 

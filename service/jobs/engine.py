@@ -82,6 +82,10 @@ class JobRun:
         with self._record.unit() as unit:
             unit.results.lose(self._claim, trial_id, message)
 
+    def put_back(self, trial_id: str) -> None:
+        """A worker died before it took the trial up; the trial waits for another."""
+        self._prepared.put_back(trial_id)
+
     def epoch(self, trial_id: str, report: EpochReport) -> None:
         """A trial finished an epoch."""
         with self._record.unit() as unit:

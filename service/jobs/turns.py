@@ -50,13 +50,16 @@ class Turns:
         """Go on after a result; a trial whose result did not count though it is under way waits again."""
         if self._record.stale or trial_id not in self._under_way:
             self._log.warning("a late result was rejected", trial=trial_id)
-            return
-        study, trial = self._under_way.pop(trial_id)
-        if counted:
-            self._ended(study, trial)
+        elif counted:
+            self._ended(*self._under_way.pop(trial_id))
         else:
             self._log.warning("a result came for a trial that was not running", trial=trial_id)
-            study.queued.appendleft(trial)
+            self.put_back(trial_id)
+
+    def put_back(self, trial_id: str) -> None:
+        """Let a trial that was handed out but never begun wait for its turn again."""
+        study, trial = self._under_way.pop(trial_id)
+        study.queued.appendleft(trial)
 
     def _study(self, plan: JobPlan, method: str, seed: int) -> StudyRun:
         claim = self._record.claim

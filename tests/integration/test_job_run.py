@@ -173,6 +173,32 @@ def test_killed_at_any_step_the_search_ends_as_if_undisturbed(store, spec, train
     assert step > 10 * STRIDE
 
 
+class Hesitant(JobRun):
+    """Every trial is put back the first time that it is handed out: its worker died before it began."""
+
+    _seen: frozenset[str] = frozenset()
+
+    def next_trial(self) -> Any:
+        found = super().next_trial()
+        if isinstance(found, TrialRequest) and found.trial_id not in self._seen:
+            self._seen |= {found.trial_id}
+            self.put_back(found.trial_id)
+            return self.next_trial()
+        return found
+
+
+def test_trials_that_are_put_back_once_change_nothing(store, spec, training, tmp_path):
+    undisturbed_id = submit(store, spec)
+    run(store, claimed(store), training, tmp_path)
+    job_id = submit(store, untrained(spec, 1))
+    hesitant = Hesitant(store, claimed(store), data_folder=tmp_path, plan=training.plan)
+    hesitant.prepare()
+    play(hesitant, training)
+    hesitant.finish()
+    assert len(hesitant._seen) > 5
+    assert result(store, job_id) == result(store, undisturbed_id)
+
+
 def untrained(spec: JobSpec, step: int) -> JobSpec:
     """The same search on another split, so that nothing of it was trained before."""
     return spec.model_copy(update={"dataset": spec.dataset.model_copy(update={"split_seed": step})})

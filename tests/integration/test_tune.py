@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+import workers.tune
 from models.cost import Limit
 from search.job import JobSpec
 from search.strategy import LearnBits, proposal_to_json
 from workers.report import TrialRequest
+from workers.trainable import TrialTrainable
 from workers.trial import run_trial
 from workers.tune import run_trials
 
@@ -41,18 +43,27 @@ class Feed:
         self.waiting = list(requests)
         self.on_epoch = on_epoch
         self.log = []
+        self.given = {}
         self.outcomes = {}
         self.failures = {}
         self.stop = False
 
     def next_trial(self):
-        return self.waiting.pop(0) if self.waiting else "finished"
+        if not self.waiting:
+            return "finished" if self.given.keys() <= self.outcomes.keys() | self.failures.keys() else "wait"
+        wanted = self.waiting.pop(0)
+        self.given[wanted.trial_id] = wanted
+        return wanted
 
     def started(self, trial_id):
         self.log.append(("started", trial_id))
 
     def lost(self, trial_id, message):
         self.log.append(("lost", trial_id))
+
+    def put_back(self, trial_id):
+        self.log.append(("put back", trial_id))
+        self.waiting.append(self.given[trial_id])
 
     def epoch(self, trial_id, report):
         self.log.append(("epoch", trial_id, report.epoch))
@@ -129,6 +140,25 @@ def test_a_killed_worker_resumes_from_its_checkpoint_and_ends_the_same(run, tmp_
     assert epochs == sorted(epochs)  # it never goes back to an epoch before the last checkpoint
     assert len(epochs) <= 13  # an epoch whose result was on its way may be reported twice
     assert feed.outcomes["trial-a"] == undisturbed(wanted, tmp_path / "plain")
+
+
+def test_a_worker_that_dies_between_two_trials_costs_neither(run, tmp_path, monkeypatch):
+    died = tmp_path / "died"
+
+    class DiesOnce(TrialTrainable):  # local, so that Ray ships the class itself and not its name
+        def reset_config(self, new_config):
+            if not died.exists():
+                died.touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+            return super().reset_config(new_config)
+
+    monkeypatch.setattr(workers.tune, "TrialTrainable", DiesOnce)
+    wanted = [request(f"trial-{seed}", job(epochs=1), seed) for seed in range(4)]
+    feed = run(Feed(wanted))
+    assert died.exists()
+    assert [kind for kind, *_ in feed.log].count("put back") == 1
+    assert feed.failures == {}
+    assert feed.outcomes.keys() == {each.trial_id for each in wanted}
 
 
 def test_what_a_killed_process_left_in_the_scratch_folder_is_removed(run, tmp_path):
