@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session
 
 from service.store import schema
-from service.store.engine import open_engine
+from service.store.engine import WRITES, open_engine
 from service.store.unit import Unit
 
 
@@ -24,13 +24,25 @@ class Store:
         """A store on a database; its tables appear with `migrate`. Raises InvalidInputError for a bad URL."""
         return cls(open_engine(url))
 
-    def migrate(self) -> None:
-        """Bring the tables to this version's form; several processes may do so at once."""
-        schema.migrate(self._engine)
+    def migrate(self, *, to: str = "head") -> None:
+        """Bring the tables to this version's form; several processes may do so at once.
+
+        `to` stops at an earlier form, for rows that were saved in it.
+        """
+        schema.migrate(self._engine, to=to)
 
     def at_head(self) -> bool:
         """Whether the tables have this version's form."""
         return schema.at_head(self._engine)
+
+    def revision(self) -> str | None:
+        """The form that the tables have; None before the first migration."""
+        return schema.revision(self._engine)
+
+    @staticmethod
+    def knows(revision: str) -> bool:
+        """Whether this version has the form of that name, or had it earlier."""
+        return schema.knows(revision)
 
     def close(self) -> None:
         """Close all connections."""
@@ -42,3 +54,18 @@ class Store:
         with Session(self._engine, expire_on_commit=False) as session:
             yield Unit(session)
             session.commit()  # closing without it, as an exception does, rolls back
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """A bare connection in one writing transaction, for rows as a whole; see `unit`."""
+        with self._engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A bare connection that reads everything as of one moment, while others go on writing."""
+        with self._engine.connect() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield connection
