@@ -55,14 +55,25 @@ class LearnFront:
     note: Mapping[str, Any]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FixedFront:
+    """Train a point of each given allocation, in order, in one training of `trials` trials."""
+
+    allocations: tuple[Allocation, ...]
+    trials: int
+    note: Mapping[str, Any]
+
+
 OnePoint = FixedBits | LearnBits | LearnTargets
 """The proposals that end in one point."""
-Proposal = OnePoint | LearnFront
+Descent = LearnFront | FixedFront
+"""The proposals that end in several."""
+Proposal = OnePoint | Descent
 
 
 def trials_of(proposal: Proposal) -> int:
     """The trials of compute that a proposal uses of its study's share."""
-    return proposal.trials if isinstance(proposal, LearnFront) else 1
+    return proposal.trials if isinstance(proposal, Descent) else 1
 
 
 def affordable(proposals: Sequence[Proposal], trials: int) -> list[Proposal]:
@@ -134,6 +145,9 @@ def proposal_to_json(proposal: Proposal) -> dict[str, Any]:
         case LearnFront(budgets=budgets, trials=trials):
             descent = {"budgets": [asdict(budget) for budget in budgets], "trials": trials}
             return {"kind": "learn_front", **descent, "note": note}
+        case FixedFront(allocations=allocations, trials=trials):
+            given = {"allocations": [one.to_json() for one in allocations], "trials": trials}
+            return {"kind": "fixed_front", **given, "note": note}
         case _:
             assert_never(proposal)
 
@@ -150,4 +164,7 @@ def proposal_from_json(data: Mapping[str, Any]) -> Proposal:
     if data["kind"] == "learn_front":
         budgets = tuple(Limit(**budget) for budget in data["budgets"])
         return LearnFront(budgets=budgets, trials=data["trials"], note=data["note"])
+    if data["kind"] == "fixed_front":
+        allocations = tuple(Allocation.from_json(one) for one in data["allocations"])
+        return FixedFront(allocations=allocations, trials=data["trials"], note=data["note"])
     raise InvalidInputError(f"unknown kind of proposal {data['kind']!r}.")

@@ -22,7 +22,7 @@ from models.allocation import FIRST_LAYER_BITS, Allocation
 from models.cost import COST_VERSIONS, LayerShape, Limit, costs
 from models.repair import LayerWish, fit
 from search.job import JobSpec
-from search.strategy import FixedBits, LearnFront, proposal_from_json, trials_of
+from search.strategy import FixedBits, FixedFront, LearnFront, proposal_from_json, trials_of
 from service.store import Store
 from workers.planning import JobPlan
 from workers.report import EpochReport, PointResult, TrialFailure, TrialOutcome, TrialRequest
@@ -205,6 +205,8 @@ class MadeUpTraining:
         proposal = proposal_from_json(request.proposal)
         if isinstance(proposal, FixedBits):
             return [proposal.allocation]
+        if isinstance(proposal, FixedFront):
+            return list(proposal.allocations)
         budgets = proposal.budgets if isinstance(proposal, LearnFront) else (proposal.budget,)
         return [self.fitted(spec, budget) for budget in budgets]
 

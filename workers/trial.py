@@ -19,7 +19,7 @@ from models.cost import Limit, layer_loads, limit_cost, mean_bits
 from models.layers import LayerOptions
 from models.nets import Network, build_network, layer_table
 from search.job import DatasetSpec, JobSpec
-from search.strategy import FixedBits, Proposal, proposal_from_json
+from search.strategy import Proposal, proposal_from_json
 from workers.checkpoints import Checkpoint, latest_checkpoint, save_checkpoint
 from workers.data import Splits, load_splits
 from workers.descent import stages_of
@@ -65,12 +65,11 @@ class TrialRun:
         self.data = spec_splits(self.spec, data_folder)
         proposal = proposal_from_json(request.proposal)
         self.trainer = self._trainer(proposal, request.seed, data_folder)
-        given = proposal.allocation if isinstance(proposal, FixedBits) else None
         self.resumed: EpochReport | None = None
         """The last epoch of an earlier attempt; it may have died before anyone was told of it."""
         self.points: tuple[PointResult, ...] = ()
         """What the stages before the last have reached; the last one's point is the outcome's to measure."""
-        self.progress = self._resume() or self.trainer.start(given)
+        self.progress = self._resume() or self.trainer.start()
 
     @property
     def finished(self) -> bool:

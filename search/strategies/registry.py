@@ -17,6 +17,7 @@ from search.strategies.optuna_gp import MOST_PARAMETERS, optuna_gp
 from search.strategies.optuna_search import optuna_nsga2, optuna_tpe
 from search.strategies.random_search import random_search
 from search.strategies.uniform import UniformSearch
+from search.strategies.uniform_front import UniformFrontSearch
 from search.strategy import Strategy, StrategyFactory, StudyContext
 
 
@@ -79,6 +80,11 @@ _ALL = (
         name="uniform",
         summary="The same bits in every layer; runs in every job as the baseline.",
         factory=UniformSearch,
+    ),
+    Method(
+        name="uniform-front",
+        summary="Uniform allocations in one training, the dearest first: gradient-front without learning.",
+        factory=UniformFrontSearch,
     ),
 )
 

@@ -282,6 +282,15 @@ class TestGradientFront(StrategyContract):
             assert sum(map(trials_of, proposals)) == trials
 
 
+class TestUniformFront(StrategyContract):
+    method = "uniform-front"
+
+    def test_every_share_is_used_up(self, context: StudyContext) -> None:
+        for trials in (1, 2, 3, 12, 25, 60):
+            proposals = self.make(replace(context, trials=trials)).ask()
+            assert sum(map(trials_of, proposals)) == trials
+
+
 class TestGradientTargets(StrategyContract):
     method = "gradient-targets"
 

@@ -136,7 +136,7 @@ def result(store: Store, job_id: str) -> dict[str, Any]:
 def spec(job_spec: Callable[..., JobSpec]) -> JobSpec:
     """Four methods on one seed; one works in several rounds, one in trainings that count as several."""
     return job_spec(
-        methods=["random", "optuna-tpe", "gradient-front"],
+        methods=["random", "optuna-tpe", "gradient-front", "uniform-front"],
         compute={"trials_per_study": 4},
         constraints=[{"metric": "weight_kib", "max": 3}],
     )
@@ -148,7 +148,7 @@ def test_a_search_ends_with_trials_points_and_fronts(store, spec, training, tmp_
     found = result(store, job_id)
     assert found["state"] == "succeeded"
     assert [study[0] for study in found["studies"]] == [
-        *("random", "optuna-tpe", "gradient-front", "uniform"),
+        *("random", "optuna-tpe", "gradient-front", "uniform-front", "uniform"),
     ]
     assert all(finished for *_, finished in found["studies"])
     assert {state for _, state, *_ in found["trials"].values()} == {"succeeded", "failed"}
