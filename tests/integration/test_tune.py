@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-from pathlib import Path
 
 import pytest
 
@@ -12,6 +11,7 @@ import workers.tune
 from models.cost import Limit
 from search.job import JobSpec
 from search.strategy import LearnBits, proposal_to_json
+from tests.integration.serving import workers_of
 from workers.report import TrialRequest
 from workers.trainable import TrialTrainable
 from workers.trial import run_trial
@@ -98,14 +98,6 @@ def undisturbed(wanted, folder):
     return run_trial(wanted, checkpoints=folder, data_folder=folder, threads=1, report=lambda report: None)
 
 
-def worker_pids():
-    """The processes of trial actors, as Ray titles them."""
-    titles = {
-        path.parent.name: path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()
-    }
-    return [int(pid) for pid, title in titles.items() if b"Trainable" in title]
-
-
 def test_trials_report_every_epoch_and_their_points(run, tmp_path):
     feed = run(Feed([request(f"trial-{seed}", job(), seed) for seed in range(3)]))
     assert set(feed.outcomes) == {"trial-0", "trial-1", "trial-2"}
@@ -128,7 +120,7 @@ def test_a_killed_worker_resumes_from_its_checkpoint_and_ends_the_same(run, tmp_
 
     def kill_once(trial_id, report):
         if report.epoch == 2 and not killed:
-            killed.extend(worker_pids())
+            killed.extend(workers_of(os.getpid()))
             for pid in killed:
                 os.kill(pid, signal.SIGKILL)
 
