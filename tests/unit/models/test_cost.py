@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from models.allocation import FIRST_LAYER_BITS, Allocation, LayerBits
 from models.cost import (
-    BUDGET_METRICS,
     COST_VERSIONS,
+    STATIC_METRICS,
     LayerLoad,
     LayerShape,
     Limit,
@@ -79,7 +79,7 @@ def test_channels_count_by_their_mean_and_store_a_step_size_each():
 
 
 def test_measured_costs_are_left_out_without_rates():
-    assert set(costs(TABLE, BITS)) == set(BUDGET_METRICS)
+    assert set(costs(TABLE, BITS)) == set(STATIC_METRICS)
     assert set(costs(TABLE, BITS, rates=RATES)) == set(COST_VERSIONS)
 
 
@@ -100,7 +100,7 @@ def test_a_metric_that_cannot_bound_a_search_is_answered_with_those_that_can():
 
 
 def test_memory_counts_the_whole_network_by_default():
-    assert [default_scope(metric) for metric in BUDGET_METRICS] == ["searched", "searched", "all", "all"]
+    assert [default_scope(metric) for metric in STATIC_METRICS] == ["searched", "searched", "all", "all"]
 
 
 def test_a_limit_is_kept_at_its_maximum_and_broken_above_it():
@@ -127,7 +127,7 @@ def test_no_cost_falls_when_a_bit_is_added(bits, step, scope):
     before = costs(TABLE, Allocation(layers={"a": a, "b": b}), scope)
     for richer in (replace(a, weight_bits=a.weight_bits + 1), replace(a, spike_bits=wider)):
         after = costs(TABLE, Allocation(layers={"a": richer, "b": b}), scope)
-        assert all(after[metric] >= before[metric] for metric in BUDGET_METRICS)
+        assert all(after[metric] >= before[metric] for metric in STATIC_METRICS)
         assert after["bit_budget"] > before["bit_budget"]
         assert after["s_ace"] > before["s_ace"]
 
@@ -140,7 +140,7 @@ def test_no_cost_falls_when_a_step_of_average_width_is_added(bits, scope):
     before, after = (
         costs(TABLE, Allocation(layers={"a": layer, "b": b}), scope) for layer in (uniform, longer)
     )
-    assert all(after[metric] >= before[metric] for metric in BUDGET_METRICS)
+    assert all(after[metric] >= before[metric] for metric in STATIC_METRICS)
     assert after["s_ace"] > before["s_ace"]
 
 
@@ -148,7 +148,7 @@ def test_no_cost_falls_when_a_step_of_average_width_is_added(bits, scope):
 def test_tensors_cost_what_numbers_cost_and_carry_gradients(bits):
     allocation = Allocation(layers={"a": bits[0], "b": bits[1]})
     expected = costs(TABLE, allocation, "searched")
-    for metric in BUDGET_METRICS:
+    for metric in STATIC_METRICS:
         loads, leaves = tensor_loads(allocation)
         cost = static_cost(metric, loads)
         cost.backward()
