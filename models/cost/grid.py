@@ -6,8 +6,8 @@ On an axis with knots k_0 < ... < k_n a value x has the weights
 
 and the cost is the sum over knots of the cost there times the weights on the three axes: exact at the knots.
 Its derivative along an axis is the slope of the interval that x is in. At a knot, where learned bits often
-are, it is the mean of the slopes on both sides (at an end, the one there is): what another bit costs and what one
-less saves both count. Costs that never fall along an axis never fall between its knots either.
+are, it is the mean of the slopes on both sides (at an end, the one there is): what another bit costs and what
+one less saves both count. Costs that never fall along an axis never fall between its knots either.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from itertools import pairwise, product
 
 import torch
 
-from models.cost.layers import Number
+from models.cost.layers import Number, plain
 
 TOLERANCE = 1e-4
 """How far outside its grid rounding may put a value."""
@@ -47,7 +47,7 @@ class Grid:
 
     def cost(self, bits: Sequence[Number]) -> Number:
         """The cost of (T, Bs, Bw) within the grid; a tensor that carries gradients where they are tensors."""
-        values = [float(value) for value in bits]
+        values = [plain(value) for value in bits]
         weights = [_weights(axis, value) for axis, value in zip(self.axes, values, strict=True)]
         found: Number = self._sum(weights)
         for place, value in enumerate(bits):

@@ -2,8 +2,8 @@
 
 An array of rows x columns lanes works through the multiply-accumulates (MACs) of a layer. In a cycle each
 lane multiplies one bit of a spike with one bit of a weight, shifts the product and adds it to its
-accumulator, so that a MAC of Bs x Bw bits takes Bs * Bw cycles, whatever the widths are. Operands stream in meanwhile:
-weights once, spikes at each step. With S = sum_t Bs_t of a layer:
+accumulator, so that a MAC of Bs x Bw bits takes Bs * Bw cycles, whatever the widths are. Operands stream in
+meanwhile: weights once, spikes at each step. With S = sum_t Bs_t of a layer:
 
     lanes         L = rows * columns
     compute       C = ceil(MACs / L) * S * Bw                                cycles

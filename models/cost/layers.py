@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+import torch
+
 from models.allocation import Allocation, LayerBits, WeightPer
 from models.errors import InvalidInputError
 
@@ -14,6 +16,12 @@ LayerKind = Literal["conv", "linear", "attention", "spikes"]
 """An operator with weights, an operand of attention, or spikes that a shortcut carries."""
 Number = Any
 """A float or a 0-dimensional tensor; the formulas take either."""
+
+
+def plain(number: Number) -> float:
+    """A number or a tensor as a float that carries no gradient."""
+    return float(number.item()) if isinstance(number, torch.Tensor) else float(number)
+
 
 WEIGHTLESS_BITS = 1
 """The weight bits of a layer without weights, everywhere: they mean nothing, so they are never told apart."""

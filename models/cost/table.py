@@ -23,7 +23,7 @@ from typing import Any, Self
 
 from models.allocation import MAX_BITS, MAX_STEPS
 from models.cost.grid import Grid, Place
-from models.cost.layers import LayerLoad, LayerShape, Number
+from models.cost.layers import LayerLoad, LayerShape, Number, plain
 from models.errors import InvalidInputError
 
 COLUMNS = ("kind", "steps", "spike_bits", "weight_bits", "cost")
@@ -115,7 +115,7 @@ class CostTable:
         grid = self._grid_of(load.shape)
         if grid is None:
             return load.shape.macs == 0
-        return grid.covers([float(value) for value in _bits(load)])
+        return grid.covers([plain(value) for value in _bits(load)])
 
     def _layer_cost(self, load: LayerLoad) -> Number:
         if not self._covers(load):
@@ -137,7 +137,7 @@ def _bits(load: LayerLoad) -> tuple[Number, Number, Number]:
 
 
 def _missing(load: LayerLoad) -> InvalidInputError:
-    steps, spike, weight = (float(value) for value in _bits(load))
+    steps, spike, weight = (plain(value) for value in _bits(load))
     return InvalidInputError(
         f"the cost table has no entry for layer {load.shape.name} ({load.shape.kind}) with "
         f"steps {steps:g}, spike_bits {spike:g}, weight_bits {weight:g}.",
