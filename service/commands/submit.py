@@ -35,7 +35,13 @@ def submit(  # noqa: PLR0917 - Typer reads parameters, it does not call by posit
 ) -> None:
     """Submit a job."""
     spec = read_spec(file) | ({"name": name} if name else {})
-    spec |= {} if hardware is None else {"hardware": read_mapping(hardware, "hardware")}
+    spec |= (
+        {}
+        if hardware is None
+        else {
+            "hardware": read_mapping(hardware, "hardware", fix="Write fields such as `rows:` and `columns:`.")
+        }
+    )
     spec |= {} if cost_table is None else {"cost_table": read_text(cost_table)}
     client = client_of(context)
     if validate_only:

@@ -75,6 +75,34 @@ def test_validates_without_storing(run: Run, url: str, file: Path) -> None:
     assert BitfrontClient(url).jobs().items == []
 
 
+TABLE_CSV = "kind,steps,spike_bits,weight_bits,cost\nconv,1,1,1,0.5\n"
+
+
+def test_puts_hardware_and_a_cost_table_from_files_into_the_job(
+    run: Run, url: str, file: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "hw.yaml").write_text("rows: 8\nenergies: {dram_bit: 5.0e+0}\n")
+    (tmp_path / "t.csv").write_text(TABLE_CSV)
+    hardware, table = f"--hardware={tmp_path / 'hw.yaml'}", f"--cost-table={tmp_path / 't.csv'}"
+    assert run("submit", str(file), hardware, table).exit_code == 0
+    spec = BitfrontClient(url).jobs().items[0].spec
+    assert (spec["hardware"]["rows"], spec["hardware"]["columns"]) == (8, 16)
+    assert spec["hardware"]["energies"]["dram_bit"] == 5
+    assert spec["cost_table"] == TABLE_CSV
+
+
+def test_says_what_is_wrong_with_hardware_and_cost_tables_in_files(
+    run: Run, file: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "hw.yaml").write_text("- 8\n")
+    (tmp_path / "t.csv").write_text(TABLE_CSV.replace("0.5", "-1"))
+    result = run("submit", str(file), "--hardware", str(tmp_path / "hw.yaml"))
+    assert (result.exit_code, "does not hold hardware" in result.output) == (2, True)
+    result = run("submit", str(file), "--cost-table", str(tmp_path / "t.csv"))
+    assert result.exit_code == 2
+    assert "/cost_table: line 2 of the cost table has cost '-1'." in result.output
+
+
 def test_shows_the_field_the_reason_and_the_fix(run: Run, file: Path, spec: dict[str, Any]) -> None:
     file.write_text(yaml.safe_dump(spec | {"training": {"epochs": -3}, "seed": 1}))
     result = run("submit", str(file))
