@@ -91,3 +91,6 @@ CostTableText = Annotated[
     str | None, BeforeValidator(_as_text, json_schema_input_type=str | list[CostRowSpec] | None)
 ]
 """A table of costs as CSV text; a list of rows is taken too and becomes such text."""
+
+ReferenceRatesSpec = dict[str, Annotated[float, Field(gt=0, le=1)]]
+"""{layer name: nonzero spike rate}, for limits on `ns_ace` and `sops`; layers without one have rate 1."""

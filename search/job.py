@@ -9,15 +9,26 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from models.allocation import Bounds, WeightPer
-from models.cost import BUDGET_METRICS, HARDWARE_METRICS, CostBasis, Limit, Scope, default_scope
+from models.cost import (
+    BUDGET_METRICS,
+    HARDWARE_METRICS,
+    MEASURED_METRICS,
+    CostBasis,
+    Limit,
+    ReferenceRates,
+    Scope,
+    default_scope,
+)
 from models.layers import InitialBits, LayerOptions, Quantity
-from search.cost_spec import CostTableText, HardwareSpec, table_of
+from search.cost_spec import CostTableText, HardwareSpec, ReferenceRatesSpec, table_of
 from search.fields import Model, Name, Setting, without_repeats
 from search.recipe import TrainingSpec
 
 __all__ = ["JobSpec", "MetricName", "Model", "Name", "TrainingSpec", "without_repeats"]
 
-MetricName = Literal["bit_budget", "s_ace", "weight_kib", "spike_kib", "cycles", "energy_uj", "table"]
+MetricName = Literal[
+    "bit_budget", "s_ace", "weight_kib", "spike_kib", "ns_ace", "sops", "cycles", "energy_uj", "table"
+]
 assert set(MetricName.__args__) == set(BUDGET_METRICS)  # type: ignore[attr-defined]  # noqa: S101 - Literal needs a literal; this keeps it true
 
 
@@ -151,6 +162,7 @@ class JobSpec(Model):
     targets: tuple[TargetSpec, ...] = Field(default=(), max_length=32)
     hardware: HardwareSpec = HardwareSpec()
     cost_table: CostTableText = None
+    reference_rates: ReferenceRatesSpec = Field(default={}, max_length=4_096)
     methods: tuple[Name, ...] = Field(
         default=("gradient", "optuna-tpe", "random"), min_length=1, max_length=16
     )
@@ -172,7 +184,8 @@ class JobSpec(Model):
     def cost_basis(self) -> CostBasis:
         """What costs are computed with beside the bits."""
         table = None if self.cost_table is None else table_of(self.cost_table)
-        return CostBasis(hardware=self.hardware.hardware(), table=table)
+        rates = ReferenceRates(layers=tuple(sorted(self.reference_rates.items())))
+        return CostBasis(hardware=self.hardware.hardware(), table=table, rates=rates)
 
     def limit(self, metric: str, maximum: float, scope: Scope | None = None) -> Limit:
         """A limit on a cost as this job computes it, in the metric's default scope unless told."""
@@ -195,8 +208,11 @@ class JobSpec(Model):
     def steering_costs(self) -> dict[str, Any]:
         """What learned bits depend on through the costs that are limited, beside the limits themselves."""
         limited = {self.budget.metric, *(constraint.metric for constraint in self.constraints)}
-        told = {name: self.hardware.telling(name) for name in sorted(limited & HARDWARE_METRICS)}
-        return told | ({"table": self.cost_table} if "table" in limited else {})
+        told: dict[str, Any] = {
+            name: self.hardware.telling(name) for name in sorted(limited & HARDWARE_METRICS)
+        }
+        told |= {"table": self.cost_table} if "table" in limited else {}
+        return told | ({"rates": self.reference_rates} if limited & MEASURED_METRICS else {})
 
     def layer_options(self, *, bounds: Bounds | None = None, temporal: bool = False) -> LayerOptions:
         """What every searched layer shares; `bounds` are the job's unless others are given."""

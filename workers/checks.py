@@ -70,6 +70,18 @@ def check_cost_table(spec: JobSpec, layers: Sequence[LayerShape]) -> None:
         raise
 
 
+def check_reference_rates(spec: JobSpec, layers: Sequence[LayerShape]) -> None:
+    """Every rate is for a layer of the network. Raises InvalidInputError."""
+    names = [layer.name for layer in layers]
+    for name in spec.reference_rates:
+        if name not in names:
+            raise InvalidInputError(
+                f"there is a reference rate for {name}, which is no layer of this network.",
+                fix=f"The layers are {', '.join(names)}.",
+                pointer="/reference_rates",
+            )
+
+
 def _table_scopes(spec: JobSpec) -> dict[Scope, str]:
     """The scopes in which the table bounds something, each with the pointer of what it bounds."""
     found = {limit.scope: "/budget/metric" for limit in spec.budgets() if limit.metric == "table"}

@@ -21,7 +21,14 @@ from models.targets import Targets
 from search.job import JobSpec
 from search.recipe import telling
 from search.strategy import StudyContext
-from workers.checks import check_cost_table, check_limits, check_methods, check_size, check_targets
+from workers.checks import (
+    check_cost_table,
+    check_limits,
+    check_methods,
+    check_reference_rates,
+    check_size,
+    check_targets,
+)
 from workers.data import DatasetInfo, datasets, describe
 from workers.data.splits import LEAST_TRAINING
 from workers.warm_start import load_warm_start, warm_start_stamp
@@ -51,6 +58,7 @@ def plan_job(spec: JobSpec, data_folder: Path) -> JobPlan:
     layers = spec_layers(spec, info)
     check_size(spec, layers)
     check_cost_table(spec, layers)
+    check_reference_rates(spec, layers)
     check_limits(spec, layers)
     check_targets(spec)
     samples = (spec.dataset.train_samples or info.train_samples) * spec.training.epochs

@@ -18,9 +18,10 @@ Where output channels have weight bits of their own, Bw is their mean: they have
 A layer without weights is a row too: its steps and spike bits count. Where its spikes are multiplied with
 those of a partner (attention), the partner's mean spike bits stand in place of Bw (decision 5).
 
-All but `ns_ace` and `sops` are known before training and may bound a search; those two need rates measured on
-data. The formulas work on numbers and on tensors alike, so that the gradient method differentiates the very
-costs that are reported. What a cost takes beside bits and shapes is its `CostBasis`, which a limit carries.
+Each may bound a search. `ns_ace` and `sops` of a point need rates measured on data; before training,
+reference rates stand for them (models.cost.rates). The formulas work on numbers and on tensors alike, so that
+the gradient method differentiates the very costs that are reported. What a cost takes beside bits and shapes
+is its `CostBasis`, which a limit carries.
 """
 
 from models.cost.bits import mean_bits
@@ -53,6 +54,7 @@ from models.cost.metrics import (
     static_cost,
     within,
 )
+from models.cost.rates import ReferenceRates
 from models.cost.table import CostTable
 
 __all__ = [
@@ -73,6 +75,7 @@ __all__ = [
     "LayerShape",
     "Limit",
     "Number",
+    "ReferenceRates",
     "Scope",
     "costs",
     "default_scope",

@@ -10,6 +10,7 @@ from models.allocation import Allocation
 from models.cost.bits import bit_budget, layer_spike_kib, layer_weight_kib, s_ace, spike_kib, weight_kib
 from models.cost.hardware import STANDARD_HARDWARE, Hardware, LayerCycles, layer_energy_uj, utilisation
 from models.cost.layers import LayerLoad, LayerShape, Number, Scope, layer_loads
+from models.cost.rates import ALL_SPIKE, ReferenceRates, measured_costs, ns_ace, sops
 from models.cost.table import CostTable
 from models.errors import UnknownNameError
 
@@ -25,19 +26,21 @@ COST_VERSIONS: Mapping[str, int] = {
     "table": 1,
 }
 MEASURED_METRICS = frozenset({"ns_ace", "sops"})
-BUDGET_METRICS = tuple(name for name in COST_VERSIONS if name not in MEASURED_METRICS)
-STATIC_METRICS = tuple(name for name in BUDGET_METRICS if name != "table")
-"""What every allocation has a cost by; `table` needs a table."""
+"""What a point costs by these is measured; a limit on them is kept at reference rates, then checked."""
+BUDGET_METRICS = tuple(COST_VERSIONS)
+STATIC_METRICS = tuple(name for name in BUDGET_METRICS if name not in {*MEASURED_METRICS, "table"})
+"""What every allocation has a cost by before it is trained; `table` needs a table."""
 HARDWARE_METRICS = frozenset({"cycles", "energy_uj"})
 WHOLE_NETWORK = frozenset({"weight_kib", "spike_kib", *HARDWARE_METRICS})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CostBasis:
-    """What costs are computed with beside bits and shapes: the hardware, and a table where there is one."""
+    """What costs are computed with beside bits and shapes: hardware, a table if any, and reference rates."""
 
     hardware: Hardware = STANDARD_HARDWARE
     table: CostTable | None = None
+    rates: ReferenceRates = ALL_SPIKE
 
 
 STANDARD_BASIS = CostBasis()
@@ -83,16 +86,11 @@ def costs(
     found = {name: float(static_cost(name, loads, basis)) for name in STATIC_METRICS}
     if basis.table is not None and basis.table.covers(loads):
         found["table"] = float(static_cost("table", loads, basis))
-    if rates is not None:
-        found["ns_ace"] = sum(
-            load.shape.macs * load.bit_operations * _mean(rates[load.shape.name]) for load in loads
-        )
-        found["sops"] = sum(load.shape.macs * sum(rates[load.shape.name]) for load in loads)
-    return found
+    return found if rates is None else found | measured_costs(loads, rates)
 
 
 def static_cost(metric: str, loads: Sequence[LayerLoad], basis: CostBasis = STANDARD_BASIS) -> Number:
-    """One cost that is known before training; differentiable when the loads hold tensors."""
+    """One cost as it is known before training; differentiable when the loads hold tensors."""
     if metric not in STATIC_COSTS:
         raise UnknownNameError(
             f"{metric!r} cannot bound a search.", fix=f"Use one of {', '.join(BUDGET_METRICS)}."
@@ -164,10 +162,6 @@ def _table(loads: Sequence[LayerLoad], basis: CostBasis) -> Number:
     return basis.table.cost(loads)
 
 
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
-
-
 StaticCost = Callable[[Sequence[LayerLoad], CostBasis], Number]
 
 
@@ -183,4 +177,6 @@ STATIC_COSTS: Mapping[str, StaticCost] = {
     "cycles": _cycles,
     "energy_uj": _energy_uj,
     "table": _table,
+    "ns_ace": lambda loads, basis: ns_ace(loads, basis.rates),
+    "sops": lambda loads, basis: sops(loads, basis.rates),
 }

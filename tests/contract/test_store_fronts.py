@@ -227,7 +227,7 @@ def test_a_front_by_the_table_is_kept_where_the_job_has_one(store, job_spec, job
 
 def test_a_metric_without_fronts_is_refused(store, job_id):
     with store.unit() as unit:
-        with pytest.raises(UnknownNameError, match="sops"):
-            unit.fronts.front(job_id, metric="sops", method=None, seed=None, all_points=False)
+        with pytest.raises(UnknownNameError, match="watts"):
+            unit.fronts.front(job_id, metric="watts", method=None, seed=None, all_points=False)
         with pytest.raises(UnknownNameError, match="nothing"):
             unit.fronts.best(job_id, metric="nothing", maximum=1)

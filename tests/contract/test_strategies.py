@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from models.allocation import FIRST_LAYER_BITS, Allocation, Bounds
-from models.cost import CostBasis, CostTable, Hardware, LayerShape, Limit, limit_cost, within
+from models.cost import CostBasis, CostTable, Hardware, LayerShape, Limit, ReferenceRates, limit_cost, within
 from models.cost.table import CostRow
 from models.repair import LayerWish, check_feasible, fit
 from search.strategies import make_strategy, methods
@@ -50,6 +50,7 @@ OWN_TABLE = CostBasis(
         for t, s, w in product((1, 2, 4), (1, 2, 3, 6), (1, 4, 8))
     )
 )
+SPARSE = CostBasis(rates=ReferenceRates(layers=(("stage1.conv", 0.25), ("stage2.conv", 0.5))))
 CONTEXTS = {
     "three budgets": StudyContext(
         layers=LAYERS, bounds=Bounds(), budgets=BUDGETS, constraints=(), seed=0, trials=11
@@ -73,6 +74,14 @@ CONTEXTS = {
             for maximum in (20_000.0, 60_000.0)
         ),
         constraints=(Limit(metric="energy_uj", maximum=0.9, scope="all", basis=NARROW),),
+        seed=0,
+        trials=6,
+    ),
+    "a measured cost": StudyContext(
+        layers=LAYERS,
+        bounds=Bounds(),
+        budgets=tuple(Limit(metric="ns_ace", maximum=maximum, basis=SPARSE) for maximum in (400_000.0, 2e6)),
+        constraints=(Limit(metric="sops", maximum=180_000.0, basis=SPARSE),),
         seed=0,
         trials=6,
     ),

@@ -112,7 +112,7 @@ def test_an_allocation_of_other_layers_is_refused():
 
 def test_a_metric_that_cannot_bound_a_search_is_answered_with_those_that_can():
     with pytest.raises(UnknownNameError, match="bit_budget, s_ace"):
-        static_cost("sops", [])
+        static_cost("watts", [])
 
 
 def test_memory_and_hardware_count_the_whole_network_by_default():

@@ -46,7 +46,7 @@ WRONG_FIELDS = [
     ({"budget": {"max": []}}, "/budget/max", "out_of_range", "at least 1"),
     ({"budget": {"max": [2, -1]}}, "/budget/max/1", "out_of_range", "greater than 0"),
     ({"budget": {"max": [2, 2]}}, "/budget/max", "invalid", "once"),
-    ({"budget": {"max": [2], "metric": "sops"}}, "/budget/metric", "unknown_value", "bit_budget"),
+    ({"budget": {"max": [2], "metric": "watts"}}, "/budget/metric", "unknown_value", "bit_budget"),
     ({"budget": {"max": 2}}, "/budget/max", "wrong_type", "a list"),
     ({"bits": {"weight": [5, 3]}}, "/bits/weight", "invalid", "least <= greatest"),
     ({"bits": {"weight": [5]}}, "/bits/weight/1", "missing", "a whole number"),

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from models.allocation import Bounds
-from models.cost import CostTable
+from models.cost import COST_VERSIONS, CostTable
 from models.cost.table import CostRow
 from models.errors import BitfrontError, InfeasibleError, InvalidInputError, UnknownNameError
 from models.targets import Targets
@@ -104,6 +104,8 @@ EIGHTS = [{"kind": "convs.0", "steps": 1, "spike_bits": 8, "weight_bits": 8, "co
             "least achievable",
         ),
         ({"budget": {"metric": "cycles", "max": [1]}}, "/budget/max/0", "least achievable"),
+        ({"budget": {"metric": "sops", "max": [1]}}, "/budget/max/0", "least achievable"),
+        ({"reference_rates": {"convs.9": 0.5}}, "/reference_rates", "convs.9"),
     ],
 )
 def test_costs_that_cannot_be_computed_or_kept_are_refused_with_their_field(tmp_path, changes, pointer, told):
@@ -126,7 +128,7 @@ def test_a_table_in_rows_or_as_text_is_the_same_job_and_is_planned(tmp_path):
 
 def test_a_job_without_a_table_has_no_reach_of_it(tmp_path):
     found = plan_job(job(), tmp_path).cost_ranges
-    assert set(found) == {"bit_budget", "s_ace", "weight_kib", "spike_kib", "cycles", "energy_uj"}
+    assert set(found) == set(COST_VERSIONS) - {"table"}
 
 
 @pytest.mark.parametrize(
@@ -138,6 +140,8 @@ def test_a_job_without_a_table_has_no_reach_of_it(tmp_path):
         ({"budget": {"metric": "cycles", "max": [1e9]}}, {"hardware": {"energies": {"add": 1}}}, True),
         ({"constraints": [{"metric": "energy_uj", "max": 9}]}, {"hardware": {"energies": {"add": 1}}}, False),
         ({"constraints": [{"metric": "energy_uj", "max": 9}]}, {"hardware": {"rows": 4}}, True),
+        ({}, {"reference_rates": {"convs.1": 0.5}}, True),
+        ({"budget": {"metric": "sops", "max": [1e9]}}, {"reference_rates": {"convs.1": 0.5}}, False),
         ({**BY_TABLE, "cost_table": ROWS}, {"cost_table": [{**row, "cost": 9} for row in ROWS]}, False),
     ],
 )

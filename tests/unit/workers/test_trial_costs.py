@@ -9,6 +9,7 @@ from models.cost import CostTable, costs, layer_costs, limit_cost, within
 from models.cost.table import CostRow
 from search.job import JobSpec
 from search.strategy import LearnBits, LearnFront, proposal_to_json
+from service.store.limits import is_feasible
 from workers.costing import recosted
 from workers.planning import plan_job
 from workers.report import TrialRequest
@@ -100,11 +101,26 @@ def test_a_descent_keeps_each_of_its_budgets_on_the_hardware_of_its_job(tmp_path
         assert not any(within([budget], plan.layers, one) for one in richer)
 
 
+@pytest.mark.parametrize("metric", ["ns_ace", "sops"])
+def test_a_point_under_a_measured_cost_is_feasible_by_what_is_measured(tmp_path, metric):
+    spec = job(metric)
+    plan = plan_job(spec, tmp_path)
+    budget = budget_of(spec, plan)
+    (point,) = run(spec, LearnBits(budget=budget, note={}), tmp_path).points
+    foreseen = limit_cost(budget, plan.layers, Allocation.from_json(point.allocation))
+    assert 0 < point.costs["searched"][metric] < foreseen <= budget.maximum
+    told = {**spec.to_json(), "budget": {"metric": metric, "max": [budget.maximum]}}
+    assert is_feasible(JobSpec.model_validate(told), point.costs)
+    measured = point.costs["searched"][metric]
+    tight = JobSpec.model_validate({**told, "budget": {"metric": metric, "max": [0.99 * measured]}})
+    assert not is_feasible(tight, point.costs)
+
+
 def test_every_point_has_costs_on_hardware_also_where_the_job_names_none(tmp_path):
     spec = job("bit_budget", hardware={}, cost_table=None)
     layers = plan_job(spec, tmp_path).layers
     (point,) = run(spec, LearnBits(budget=spec.limit("bit_budget", 4.0), note={}), tmp_path).points
-    assert point.costs["all"].keys() == {*plan_job(spec, tmp_path).cost_ranges, "ns_ace", "sops"}
+    assert point.costs["all"].keys() == plan_job(spec, tmp_path).cost_ranges.keys()
     allocation = Allocation.from_json(point.allocation)
     each = layer_costs(layers, allocation)
     assert sum(layer.cycles for layer in each) == pytest.approx(point.costs["all"]["cycles"])
