@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -12,11 +14,13 @@ from typing import Any
 
 import pytest
 import yaml
+from rich.console import Console
 from typer.testing import CliRunner
 
 from models.errors import InvalidInputError
 from service.cli import app as command_line
 from service.client import BitfrontClient
+from service.commands.front import point_view
 from service.commands.spec_file import read_spec
 
 MakeJob = Callable[..., str]
@@ -245,6 +249,15 @@ def test_shows_the_best_point(run: Run, job_with_points: MakeJob) -> None:
     assert "60.0 % (test 59.0 %)" in output
     assert "conv1" in output
     assert json.loads(run("best", "latest", "--max", "2", "--json").output)["validation_accuracy"] == 0.5
+
+
+def test_shows_a_cost_that_only_one_scope_has(run: Run, url: str, job_with_points: MakeJob) -> None:
+    job_id = job_with_points()
+    point = BitfrontClient(url).best(job_id, maximum=4)
+    costs = {"searched": {"bit_budget": 2.0, "table": 1234.5}, "all": {"bit_budget": 3.0}}
+    console = Console(width=120, record=True, file=io.StringIO())
+    console.print(point_view(point.model_copy(update={"costs": costs})))
+    assert re.search(r"table\W+1,234\.5\W+–", console.export_text())
 
 
 def test_no_best_point_exits_1(run: Run, job_with_points: MakeJob) -> None:
