@@ -15,7 +15,7 @@ from itertools import accumulate
 from typing import Any, Protocol, assert_never
 
 from models.allocation import Allocation, Bounds, WeightPer
-from models.cost import LayerShape, Limit
+from models.cost import STANDARD_BASIS, CostBasis, LayerShape, Limit
 from models.errors import InvalidInputError
 from models.layers import QUANTITIES, InitialBits, LayerOptions, Quantity
 from models.targets import Targets
@@ -132,18 +132,18 @@ StrategyFactory = Callable[[StudyContext], Strategy]
 
 
 def proposal_to_json(proposal: Proposal) -> dict[str, Any]:
-    """The stored form of a proposal."""
+    """The stored form of a proposal; what its job's costs are computed with is stored with the job alone."""
     note = dict(proposal.note)
     match proposal:
         case FixedBits(allocation=allocation):
             return {"kind": "fixed_bits", "allocation": allocation.to_json(), "note": note}
         case LearnBits(budget=budget):
-            return {"kind": "learn_bits", "budget": asdict(budget), "note": note}
+            return {"kind": "learn_bits", "budget": budget.to_json(), "note": note}
         case LearnTargets(budget=budget, targets=targets):
-            stored = {"budget": asdict(budget), "targets": asdict(targets)}
+            stored = {"budget": budget.to_json(), "targets": asdict(targets)}
             return {"kind": "learn_targets", **stored, "note": note}
         case LearnFront(budgets=budgets, trials=trials):
-            descent = {"budgets": [asdict(budget) for budget in budgets], "trials": trials}
+            descent = {"budgets": [budget.to_json() for budget in budgets], "trials": trials}
             return {"kind": "learn_front", **descent, "note": note}
         case FixedFront(allocations=allocations, trials=trials):
             given = {"allocations": [one.to_json() for one in allocations], "trials": trials}
@@ -152,17 +152,18 @@ def proposal_to_json(proposal: Proposal) -> dict[str, Any]:
             assert_never(proposal)
 
 
-def proposal_from_json(data: Mapping[str, Any]) -> Proposal:
-    """The inverse of `proposal_to_json`."""
+def proposal_from_json(data: Mapping[str, Any], basis: CostBasis = STANDARD_BASIS) -> Proposal:
+    """The inverse of `proposal_to_json`, for the limits of a job with this basis."""
     if data["kind"] == "fixed_bits":
         return FixedBits(allocation=Allocation.from_json(data["allocation"]), note=data["note"])
     if data["kind"] == "learn_bits":
-        return LearnBits(budget=Limit(**data["budget"]), note=data["note"])
+        return LearnBits(budget=Limit(**data["budget"], basis=basis), note=data["note"])
     if data["kind"] == "learn_targets":
         targets = Targets(**data["targets"])
-        return LearnTargets(budget=Limit(**data["budget"]), targets=targets, note=data["note"])
+        budget = Limit(**data["budget"], basis=basis)
+        return LearnTargets(budget=budget, targets=targets, note=data["note"])
     if data["kind"] == "learn_front":
-        budgets = tuple(Limit(**budget) for budget in data["budgets"])
+        budgets = tuple(Limit(**budget, basis=basis) for budget in data["budgets"])
         return LearnFront(budgets=budgets, trials=data["trials"], note=data["note"])
     if data["kind"] == "fixed_front":
         allocations = tuple(Allocation.from_json(one) for one in data["allocations"])

@@ -129,6 +129,21 @@ class TrialView(View):
     point_ids: list[str] = []
 
 
+class LayerCostView(View):
+    """What one layer of a point costs by itself (fields of models.cost.LayerCosts)."""
+
+    name: str
+    searched: bool
+    compute_cycles: float
+    memory_cycles: float
+    cycles: float  # the greater of the two
+    utilisation: float  # the share of the lanes' cycles that computes a product, 0 to 1
+    energy_uj: float
+    weight_kib: float
+    spike_kib: float
+    table: float | None  # by the job's own table, where that has an entry
+
+
 class PointView(View):
     """A realised allocation with everything that makes it reproducible."""
 
@@ -150,6 +165,7 @@ class PointView(View):
     spec: dict[str, Any]
     proposal: dict[str, Any]
     created_at: datetime
+    layer_costs: list[LayerCostView] = []  # empty in listings, and where the layer table is not known
 
 
 class FrontPoint(View):
@@ -206,10 +222,11 @@ class LayerView(View):
     biases: int
     searched: bool
     partner: str | None = None  # the layer whose spikes stand in place of weights
+    fixed: dict[str, Any] | None = None  # the bits of a layer that is not searched
 
 
 class PlanView(View):
-    """What `validate_only` answers: the layer table, and the least and greatest cost of each limit."""
+    """What `validate_only` answers: the layer table, and the least and greatest cost by each metric."""
 
     valid: bool
     layers: list[LayerView]

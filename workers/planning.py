@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from models.cost import BUDGET_METRICS, LayerShape, Limit, default_scope, limit_cost
+from models.cost import LayerShape, limit_cost
 from models.errors import DataMissingError, InvalidInputError, UnknownNameError
 from models.layers import LayerOptions
 from models.nets import build_network, layer_table
@@ -21,7 +21,14 @@ from models.targets import Targets
 from search.job import JobSpec
 from search.recipe import telling
 from search.strategy import StudyContext
-from workers.checks import check_limits, check_methods, check_size, check_targets
+from workers.checks import (
+    check_cost_table,
+    check_limits,
+    check_methods,
+    check_reference_rates,
+    check_size,
+    check_targets,
+)
 from workers.data import DatasetInfo, datasets, describe
 from workers.data.splits import LEAST_TRAINING
 from workers.warm_start import load_warm_start, warm_start_stamp
@@ -50,6 +57,8 @@ def plan_job(spec: JobSpec, data_folder: Path) -> JobPlan:
     info = dataset_info(spec, data_folder)
     layers = spec_layers(spec, info)
     check_size(spec, layers)
+    check_cost_table(spec, layers)
+    check_reference_rates(spec, layers)
     check_limits(spec, layers)
     check_targets(spec)
     samples = (spec.dataset.train_samples or info.train_samples) * spec.training.epochs
@@ -133,6 +142,7 @@ def fingerprint(spec: JobSpec, proposal: Mapping[str, Any], seed: int, *, data_s
     if proposal["kind"] != "fixed_bits":
         training["bits"] = telling(spec.bits)
         training["constraints"] = [constraint.model_dump(mode="json") for constraint in spec.constraints]
+        training |= {"costs": steering} if (steering := spec.steering_costs()) else {}
     return hashlib.sha256(json.dumps(training, sort_keys=True).encode()).hexdigest()
 
 
@@ -163,9 +173,7 @@ def _cost_ranges(spec: JobSpec, layers: Sequence[LayerShape]) -> dict[str, tuple
     bounds = spec.bits.bounds()
     dearest = replace(bounds, weight_per=spec.bits.weight_per)
     ends = (least_allocation(layers, bounds), greatest_allocation(layers, dearest))
-    limits = {
-        metric: Limit(metric=metric, maximum=1, scope=default_scope(metric)) for metric in BUDGET_METRICS
-    }
+    limits = {metric: spec.limit(metric, 1) for metric in spec.metrics()}
     return {
         metric: (limit_cost(limit, layers, ends[0]), limit_cost(limit, layers, ends[1]))
         for metric, limit in limits.items()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from models.cost import COST_VERSIONS, costs
+from models.cost import COST_VERSIONS
 from models.errors import CheckpointDamagedError
 from workers.checkpoints import read_tensors, write_tensors
+from workers.costing import point_costs
 from workers.evaluation import accuracy, spike_rates
 from workers.report import PointResult
 from workers.training import Trainer
@@ -20,10 +21,7 @@ def record_point(trainer: Trainer, folder: Path, *, ordinal: int) -> PointResult
     name = f"point-{ordinal}.safetensors"
     return PointResult(
         allocation=allocation.to_json(),
-        costs={
-            "searched": costs(layers, allocation, "searched", rates),
-            "all": costs(layers, allocation, "all", rates),
-        },
+        costs=point_costs(layers, allocation, rates, trainer.spec.cost_basis()),
         cost_versions=dict(COST_VERSIONS),
         rates=rates,
         validation_accuracy=accuracy(network, data.validation, placement),

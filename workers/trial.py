@@ -63,7 +63,7 @@ class TrialRun:
         self.folder = checkpoints / request.trial_id
         self.threads = threads
         self.data = spec_splits(self.spec, data_folder)
-        proposal = proposal_from_json(request.proposal)
+        proposal = proposal_from_json(request.proposal, self.spec.cost_basis())
         self.trainer = self._trainer(proposal, request.seed, data_folder)
         self.resumed: EpochReport | None = None
         """The last epoch of an earlier attempt; it may have died before anyone was told of it."""

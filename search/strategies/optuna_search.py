@@ -26,6 +26,8 @@ from search.strategy import Strategy, StudyContext, TrialResult
 ROUND_SIZE = 4
 """Trials of one TPE round, and the least population of NSGA-II."""
 LEAST_STARTUP_TRIALS, MOST_STARTUP_TRIALS = 4, 10
+LEAST_COST = 1e-9
+"""Stands for the cost of a point whose neurons never fire, by what is measured: it has a logarithm."""
 
 SamplerFactory = Callable[[StudyContext, int, int], BaseSampler]
 """From (context, generation, seed) to a fresh sampler."""
@@ -118,7 +120,7 @@ def _recorded(
         raise ValueError(f"a finished trial lacks its accuracy or cost: {result}")
     params = to_parameters(result.allocation)
     return create_trial(
-        values=[result.accuracy, math.log(result.cost)],
+        values=[result.accuracy, math.log(max(result.cost, LEAST_COST))],
         params={name: params[name] for name in distributions},  # network order, however it was stored
         distributions=distributions,
         system_attrs=_generation_mark(generation),

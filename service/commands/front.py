@@ -78,10 +78,15 @@ def point_view(point: PointView) -> RenderableType:
         bits.add_row(name, str(layer["steps"]), spike_bits, LayerBits.from_json(layer).weight_text)
     scopes = list(point.costs)
     costs = Table("cost", *(f"{scope} layers" for scope in scopes))
-    for metric in point.costs[scopes[0]] if scopes else ():
-        costs.add_row(metric, *(f"{point.costs[scope][metric]:,.6g}" for scope in scopes))
+    for metric in dict.fromkeys(metric for found in point.costs.values() for metric in found):
+        costs.add_row(metric, *(_cost_cell(point.costs[scope].get(metric)) for scope in scopes))
     accuracy = f"{percent(point.validation_accuracy)} % (test {percent(point.test_accuracy)} %)"
     return titled(f"{point.id}: {accuracy}, {point.method} seed {point.seed}", Group(bits, costs))
+
+
+def _cost_cell(cost: float | None) -> str:
+    """A cost; a dash where a table has no entry for the layers of the scope."""
+    return "–" if cost is None else f"{cost:,.6g}"
 
 
 def _budget_part(job: JobView, budget: float) -> RenderableType:

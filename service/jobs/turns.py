@@ -12,6 +12,7 @@ from service.jobs.record import Record
 from service.jobs.rounds import StudyRun
 from service.store import ids
 from service.store.studies import StoredTrial, study_keys
+from workers.costing import recosted
 from workers.planning import JobPlan, fingerprint, study_context
 
 StrategyMaker = Callable[[str, StudyContext], Strategy]
@@ -28,6 +29,8 @@ class Turns:
         self._log = structlog.get_logger("bitfront.engine").bind(job=record.claim.job_id)
         with record.unit() as unit:
             unit.studies.prepare(record.claim)
+        basis = record.claim.spec.cost_basis()
+        self._recost = partial(recosted, layers=plan.layers, basis=basis)
         self._studies = [self._study(plan, method, seed) for method, seed in study_keys(record.claim.spec)]
         for study in self._studies:
             self._advance(study)
@@ -103,7 +106,7 @@ class Turns:
         """Take the result of an earlier trial over that trained the same; whether there is one."""
         reused = False
         with self._record.unit() as unit:
-            reused = unit.results.reuse(self._record.claim, trial.id)
+            reused = unit.results.reuse(self._record.claim, trial.id, self._recost)
         if reused:
             self._ended(study, trial)
         return reused

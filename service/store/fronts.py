@@ -140,7 +140,8 @@ def _columns(cost: SQLColumnExpression[float]) -> tuple[SQLColumnExpression[Any]
 
 
 def _points(cost: SQLColumnExpression[float], chosen: Sequence[ColumnElement[bool]]) -> Select[Any]:
-    return select(*_columns(cost)).where(*chosen).order_by(Point.place)
+    """The points that have such a cost: those of an earlier version have none by a metric that it lacked."""
+    return select(*_columns(cost)).where(*chosen, cost.is_not(None)).order_by(Point.place)
 
 
 def _front(rows: Sequence[Row]) -> list[Row]:

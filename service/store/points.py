@@ -11,6 +11,7 @@ from sqlalchemy import Select, select
 from search.job import JobSpec
 from service.errors import NotFoundError
 from service.store import cursors, ids
+from service.store.layer_costs import point_layer_costs
 from service.store.limits import is_feasible, metric_cost
 from service.store.tables import Job, Point, Trial
 from service.store.transaction import Repository
@@ -28,10 +29,13 @@ class PointRepository(Repository):
 
     def get(self, point_id: str) -> PointView:
         """A point with all that makes it reproducible. Raises NotFoundError."""
-        row = self._session.execute(_complete().where(Point.id == point_id)).one_or_none()
+        query = _complete().add_columns(Job.plan).where(Point.id == point_id)
+        row = self._session.execute(query).one_or_none()
         if row is None:
             raise _missing(point_id)
-        return _view(*row)
+        point, proposal, spec, plan = row
+        layers = point_layer_costs(spec, plan, point.allocation)
+        return _view(point, proposal, spec).model_copy(update={"layer_costs": layers})
 
     def page(self, job_id: str, *, limit: int, cursor: str | None) -> Page[PointView]:
         """The points of a job, newest first. Raises NotFoundError, or InvalidInputError for a bad cursor."""

@@ -7,7 +7,7 @@ changes nothing, so a result counts once however often it arrives.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -93,8 +93,11 @@ class ResultRepository(Repository):
         self._end(trial, "failed", now)
         return True
 
-    def reuse(self, claim: Claim, trial_id: str) -> bool:
-        """Take over the points of a trial, of any job, that trained the same; whether there is one."""
+    def reuse(self, claim: Claim, trial_id: str, recost: Callable[[PointResult], PointResult]) -> bool:
+        """Take over the points of a trial, of any job, that trained the same; whether there is one.
+
+        `recost` gives a point the costs of this job, whose hardware or table may be another.
+        """
         trial = self._trial(claim, trial_id)
         earlier = self._same_training(trial)
         if trial.state != "queued" or earlier is None:
@@ -105,7 +108,7 @@ class ResultRepository(Repository):
         ).all()
         trial.reused_from = earlier.id
         trial.epochs_done, trial.samples = earlier.epochs_done, earlier.samples
-        results = [result_of(point) for point in points]
+        results = [recost(result_of(point)) for point in points]
         provenance = points[0].provenance if points else {}
         self._store_points(
             claim, trial, results, checkpoint_trial=earlier.id, provenance=provenance, moment=now

@@ -16,6 +16,9 @@ METRIC_NOTES: Mapping[str, str] = {
     "weight_kib": "KiB of weights, step sizes and biases",
     "spike_kib": "KiB, largest spike traffic of a layer per sample",
     "sops": "synaptic operations per sample",
+    "cycles": "clock cycles per sample on the job’s bit-serial unit",
+    "energy_uj": "µJ per sample on the job’s bit-serial unit",
+    "table": "by the job’s own table",
 }
 SCOPE_WORDS: Mapping[str, str] = {"searched": "searched layers", "all": "all layers"}
 NARROW = "\N{NARROW NO-BREAK SPACE}"

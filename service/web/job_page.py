@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from models.cost import BUDGET_METRICS
 from search.job import JobSpec
 from service.store import Store
 from service.views import ENDED_JOB_STATES, FrontView, JobView, TrialView
@@ -45,7 +44,7 @@ def job_context(store: Store, job_id: str, *, metric: str | None, accuracy: str 
         "now": datetime.now(UTC),
         "front": read.front,
         "accuracy": chosen,
-        "metrics": BUDGET_METRICS,
+        "metrics": spec.metrics(),
         "marks": found,
         "verdicts": budget_verdicts(read.job, chosen),
         "other_verdicts": budget_verdicts(read.job, other),
@@ -67,7 +66,8 @@ def progress(job: JobView) -> float:
 def _read(store: Store, job_id: str, metric: str | None) -> JobRead:
     with store.unit() as unit:
         job = unit.jobs.get(job_id)
-        chosen = metric if metric in BUDGET_METRICS else str(job.spec["budget"]["metric"])
+        spec = JobSpec.model_validate(job.spec)
+        chosen = metric if metric in spec.metrics() else spec.budget.metric
         front = unit.fronts.front(job_id, metric=chosen, method=None, seed=None, all_points=False)
         failed = unit.trials.page(
             job_id, limit=FAILURES_SHOWN, cursor=None, state="failed", method=None, seed=None
@@ -92,7 +92,7 @@ def _chart_setup(read: JobRead, spec: JobSpec, methods: list[dict[str, Any]]) ->
     return {
         "job_id": read.job.id,
         "metric": spec.budget.metric,
-        "metrics": {name: metric_note(name) for name in BUDGET_METRICS},
+        "metrics": {name: metric_note(name) for name in spec.metrics()},
         "budgets": [limit.maximum for limit in spec.budgets()],
         "constraints": {limit.metric: limit.maximum for limit in spec.constraint_limits()},
         "methods": methods,

@@ -10,10 +10,11 @@ from fastapi import APIRouter
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from models.errors import BitfrontError, InvalidInputError
+from search.job import JobSpec
 from service.errors import NotFoundError
 from service.settings import Settings
 from service.store import Store
-from service.views import JobView, Page
+from service.views import JobView, Page, PointView
 from service.web.ablation_page import ablation_context, ablations_context
 from service.web.comparison_page import comparison_context
 from service.web.figures_page import figures_context
@@ -99,6 +100,13 @@ def _jobs_context(store: Store, settings: Settings, cursor: str | None) -> dict[
     return {"page": listed, "first": cursor is None, "progress": progress, "url": settings.url}
 
 
+def _hardware_context(point: PointView) -> dict[str, Any]:
+    """The unit that the costs of the layers are about, and how long it works for one sample."""
+    hardware = JobSpec.model_validate(point.spec).cost_basis().hardware
+    cycles = sum(layer.cycles for layer in point.layer_costs)
+    return {"hardware": hardware, "cycles": cycles, "seconds": hardware.seconds(cycles)}
+
+
 def _point_context(store: Store, point_id: str) -> dict[str, Any]:
     with store.unit() as unit:
         point = unit.points.get(point_id)
@@ -109,6 +117,7 @@ def _point_context(store: Store, point_id: str) -> dict[str, Any]:
         "mark": marks([point.method])[point.method],
         "chart": layer_chart(point),
         "layers": layer_rows(point),
+        **_hardware_context(point),
         "spec_text": json.dumps(point.spec, indent=2, ensure_ascii=False),
         "proposal_text": json.dumps(point.proposal, indent=2, ensure_ascii=False),
     }

@@ -9,12 +9,14 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
 
 from models.allocation import FIRST_LAYER_BITS, Allocation, Bounds
-from models.cost import LayerShape, Limit, limit_cost, within
+from models.cost import CostBasis, CostTable, Hardware, LayerShape, Limit, ReferenceRates, limit_cost, within
+from models.cost.table import CostRow
 from models.repair import LayerWish, check_feasible, fit
 from search.strategies import make_strategy, methods
 from search.strategy import (
@@ -40,6 +42,15 @@ LAYERS = (
     LayerShape(name="classifier", kind="linear", macs=320, weights=320, inputs=32, biases=10),
 )
 BUDGETS = tuple(Limit(metric="bit_budget", maximum=maximum) for maximum in (2.0, 4.0, 9.0))
+NARROW = CostBasis(hardware=Hardware(rows=8, columns=8, bytes_per_cycle=2))
+OWN_TABLE = CostBasis(
+    table=CostTable.of(
+        CostRow(kind=kind, steps=t, spike_bits=s, weight_bits=w, cost=t * max(s, 2) * w + 0.5)
+        for kind in ("conv", "linear")
+        for t, s, w in product((1, 2, 4), (1, 2, 3, 6), (1, 4, 8))
+    )
+)
+SPARSE = CostBasis(rates=ReferenceRates(layers=(("stage1.conv", 0.25), ("stage2.conv", 0.5))))
 CONTEXTS = {
     "three budgets": StudyContext(
         layers=LAYERS, bounds=Bounds(), budgets=BUDGETS, constraints=(), seed=0, trials=11
@@ -54,6 +65,33 @@ CONTEXTS = {
         ),
         seed=3,
         trials=7,
+    ),
+    "cycles and energy": StudyContext(
+        layers=LAYERS,
+        bounds=Bounds(),
+        budgets=tuple(
+            Limit(metric="cycles", maximum=maximum, scope="all", basis=NARROW)
+            for maximum in (20_000.0, 60_000.0)
+        ),
+        constraints=(Limit(metric="energy_uj", maximum=0.9, scope="all", basis=NARROW),),
+        seed=0,
+        trials=6,
+    ),
+    "a measured cost": StudyContext(
+        layers=LAYERS,
+        bounds=Bounds(),
+        budgets=tuple(Limit(metric="ns_ace", maximum=maximum, basis=SPARSE) for maximum in (400_000.0, 2e6)),
+        constraints=(Limit(metric="sops", maximum=180_000.0, basis=SPARSE),),
+        seed=0,
+        trials=6,
+    ),
+    "a table of its own": StudyContext(
+        layers=LAYERS,
+        bounds=Bounds(),
+        budgets=tuple(Limit(metric="table", maximum=maximum, basis=OWN_TABLE) for maximum in (1e6, 4e6)),
+        constraints=(),
+        seed=0,
+        trials=6,
     ),
     "more budgets than trials": StudyContext(
         layers=LAYERS, bounds=Bounds(), budgets=BUDGETS, constraints=(), seed=1, trials=2

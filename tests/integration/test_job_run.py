@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from models.cost import BUDGET_METRICS
+from models.cost import STATIC_METRICS
 from search.job import JobSpec
 from service.jobs import JobRun
 from service.store import Claim, Store, Unit
@@ -104,7 +104,7 @@ def result(store: Store, job_id: str) -> dict[str, Any]:
         points = unit.points.page(job_id, limit=1000, cursor=None).items
         fronts = {
             metric: unit.fronts.front(job_id, metric=metric, method=None, seed=None, all_points=False)
-            for metric in BUDGET_METRICS
+            for metric in STATIC_METRICS
         }
     numbers = {trial.id: (trial.method, trial.seed, trial.number) for trial in trials}
     return {

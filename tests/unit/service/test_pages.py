@@ -142,6 +142,30 @@ class TestJobPage:
         assert "bit_budget ≤ 4 Search beat uniform by 10.0 points" in text
 
 
+class TestPoint:
+    def test_it_shows_what_each_layer_costs_on_the_hardware_of_its_job(
+        self, api: TestClient, job_with_points: MakeJob
+    ) -> None:
+        job_id = job_with_points()
+        point = api.get(f"/v1/jobs/{job_id}/front").json()["points"][0]["id"]
+        (layer,) = api.get(f"/v1/points/{point}").json()["layer_costs"]
+        assert (layer["name"], layer["searched"], layer["table"]) == ("conv1", True, None)
+        assert (layer["compute_cycles"], layer["memory_cycles"]) == (4.0, (10 * 2 + 16 * 2) / 128)
+        assert layer["utilisation"] == pytest.approx(100 * 4 / (256 * 4))
+        text = plain(api.get(f"/points/{point}").text)
+        assert "16 × 16 lanes at 200 MHz" in text
+        assert re.search(r"conv1 4 4 0\.406 39\.1 %", text)
+
+    def test_it_is_whole_where_the_layer_table_is_not_known(
+        self, api: TestClient, job_with_points: MakeJob, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        job_id = job_with_points()
+        point = api.get(f"/v1/jobs/{job_id}/front").json()["points"][0]["id"]
+        monkeypatch.setattr("service.store.layer_costs.stored_layers", lambda plan: [])
+        assert api.get(f"/v1/points/{point}").json()["layer_costs"] == []
+        assert "Costs of each layer" not in api.get(f"/points/{point}").text
+
+
 class TestEscaping:
     def test_messages_of_trials_and_jobs_stay_text(
         self, api: TestClient, api_store: Store, spec: dict[str, Any]
