@@ -12,6 +12,7 @@ from models.allocation import Bounds, WeightPer
 from models.cost import BUDGET_METRICS, Limit, Scope, default_scope
 from models.layers import InitialBits, LayerOptions, Quantity
 from search.fields import Model, Name, Setting, without_repeats
+from search.objective import Objective
 from search.recipe import TrainingSpec
 
 __all__ = ["JobSpec", "MetricName", "Model", "Name", "TrainingSpec", "without_repeats"]
@@ -139,12 +140,16 @@ class ComputeSpec(Model):
 
 
 class JobSpec(Model):
-    """A whole search: one network, one data set, budgets, methods, seeds, recipe and compute."""
+    """A whole search: one network, one data set, budgets, methods, seeds, recipe and compute.
+
+    `objective` says what decides between points of equal cost; it changes nothing of how they train.
+    """
 
     name: Name
     architecture: ArchitectureSpec
     dataset: DatasetSpec
     budget: BudgetSpec
+    objective: Objective = "accuracy"
     constraints: tuple[ConstraintSpec, ...] = Field(default=(), max_length=8)
     bits: BitsSpec = BitsSpec()
     targets: tuple[TargetSpec, ...] = Field(default=(), max_length=32)

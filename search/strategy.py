@@ -75,12 +75,13 @@ def affordable(proposals: Sequence[Proposal], trials: int) -> list[Proposal]:
 class TrialResult:
     """What a strategy is told of one proposal: its point, or None where the trial failed.
 
-    `cost` is that of the budget's metric and scope; `accuracy` is the validation accuracy (0 to 1).
+    `cost` is that of the budget's metric and scope; `score` is the job's objective on the validation split as
+    search.objective has it: more is better, 0 to 1.
     """
 
     proposal: Proposal
     allocation: Allocation | None
-    accuracy: float | None
+    score: float | None
     cost: float | None
 
 

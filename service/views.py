@@ -1,7 +1,9 @@
 """What the API answers: one frozen model per thing a person can look at (design section 6).
 
 The store returns these, the REST API sends them, the client parses them and the pages render them.
-Times are UTC. Accuracies are fractions from 0 to 1.
+Times are UTC. Accuracies are fractions from 0 to 1, losses mean cross entropies. A score is the objective of
+the job (search.objective): more is better, 0 to 1; `score` is that of the validation split, which chooses,
+and `test_score` that of the test split, which chooses nothing.
 """
 
 from __future__ import annotations
@@ -10,6 +12,8 @@ from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
+
+from search.objective import Objective
 
 JobState = Literal["queued", "running", "cancelling", "succeeded", "failed", "cancelled"]
 TrialState = Literal["queued", "running", "succeeded", "pruned", "failed"]
@@ -32,13 +36,15 @@ class Page(View, Generic[Item]):
 
 
 class BestUnderBudget(View):
-    """The best feasible point (by validation accuracy) under one budget of the job."""
+    """The feasible point with the highest score under one budget of the job."""
 
     budget: float
     point_id: str | None
     cost: float | None
     validation_accuracy: float | None
     test_accuracy: float | None
+    score: float | None = None
+    test_score: float | None = None
 
 
 class StudyView(View):
@@ -76,6 +82,12 @@ class JobView(View):
     best: list[BestUnderBudget] = []
 
 
+def objective_of(job: JobView) -> Objective:
+    """What a job is for; those stored before there was a choice are for accuracy."""
+    found: Objective = job.spec.get("objective", "accuracy")
+    return found
+
+
 class EpochView(View):
     """One epoch of a trial's learning curve (fields of workers.report.EpochReport)."""
 
@@ -90,7 +102,9 @@ class EpochView(View):
     mean_weight_bits: float
     mean_spike_bits: float
     mean_steps: float
-    data_wait_share: float | None = None  # None in epochs stored before it was measured
+    data_wait_share: float | None = None  # None in epochs stored before it was measured, as the next two
+    validation_balanced_accuracy: float | None = None
+    validation_loss: float | None = None
 
 
 class AttemptView(View):
@@ -142,8 +156,15 @@ class PointView(View):
     costs: dict[str, dict[str, float]]  # {scope: {metric: value}}
     cost_versions: dict[str, int]
     rates: dict[str, list[float]]
+    objective: Objective = "accuracy"
+    score: float
+    test_score: float
     validation_accuracy: float
     test_accuracy: float
+    validation_balanced_accuracy: float | None = None  # None where it was not measured, as the next three
+    test_balanced_accuracy: float | None = None
+    validation_loss: float | None = None
+    test_loss: float | None = None
     feasible: bool  # keeps every constraint and the greatest budget of its job
     checkpoint_sha256: str
     provenance: dict[str, Any]
@@ -165,19 +186,24 @@ class FrontPoint(View):
     test_accuracy: float
     feasible: bool  # keeps every constraint and the greatest budget of its job
     on_front: bool
+    validation_loss: float | None = None  # None where it was not measured
+    test_loss: float | None = None
+    score: float
+    test_score: float
 
 
 class FrontView(View):
     """The points of a job by one metric, and the hypervolume of the front among them.
 
-    The front is taken over feasible points, by validation accuracy. `hypervolume` is the area between
-    the front and the reference (`reference_cost`, accuracy 0), divided by `reference_cost`: 0 to 1.
+    The front is taken over feasible points, by their scores. `hypervolume` is the area between
+    the front and the reference (`reference_cost`, score 0), divided by `reference_cost`: 0 to 1.
     `hypervolumes` has the same for each method (the union of its seeds).
     """
 
     job_id: str
     metric: str
     scope: str
+    objective: Objective = "accuracy"
     budgets: list[float]
     points: list[FrontPoint]
     hypervolume: float

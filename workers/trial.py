@@ -19,11 +19,12 @@ from models.cost import Limit, layer_loads, limit_cost, mean_bits
 from models.layers import LayerOptions
 from models.nets import Network, build_network, layer_table
 from search.job import DatasetSpec, JobSpec
+from search.objective import Measured
 from search.strategy import FixedBits, Proposal, proposal_from_json
 from workers.checkpoints import Checkpoint, latest_checkpoint, save_checkpoint
 from workers.data import Splits, load_splits
 from workers.descent import stages_of
-from workers.evaluation import accuracy
+from workers.evaluation import measure
 from workers.placement import placement_of
 from workers.points import intact, record_point
 from workers.progress import Progress
@@ -81,7 +82,7 @@ class TrialRun:
         """Train and check one epoch, and write its resume checkpoint."""
         began = time.perf_counter()
         self.progress, sums = self.trainer.run_epoch(self.progress)
-        validation = accuracy(self.trainer.network, self.data.validation, self.trainer.placement)
+        validation = measure(self.trainer.network, self.data.validation, self.trainer.placement)
         report = self._report(sums, validation, time.perf_counter() - began)
         if self.progress.epoch == self.trainer.stage.end and not self.finished:
             self.points = (*self.points, self._point())
@@ -136,7 +137,7 @@ class TrialRun:
         self.resumed = EpochReport(**found.state["report"])
         return progress
 
-    def _report(self, sums: EpochSums, validation: float, seconds: float) -> EpochReport:
+    def _report(self, sums: EpochSums, validation: Measured, seconds: float) -> EpochReport:
         network, layers = self.trainer.network, self.trainer.layers
         bits = mean_bits(layer_loads(layers, network.allocation(), "searched"))
         return EpochReport(
@@ -147,7 +148,9 @@ class TrialRun:
             learning_rate=sums.learning_rate,
             train_loss=sums.loss,
             train_accuracy=sums.accuracy,
-            validation_accuracy=validation,
+            validation_accuracy=validation.accuracy,
+            validation_balanced_accuracy=validation.balanced_accuracy,
+            validation_loss=validation.loss,
             budget_cost=limit_cost(_budget_metric(self.spec), layers, network.allocation()),
             mean_weight_bits=float(bits[0]),
             mean_spike_bits=float(bits[1]),

@@ -1,4 +1,4 @@
-"""The `optuna-tpe` and `optuna-nsga2` methods: two objectives, accuracy (up) and log cost (down).
+"""The `optuna-tpe` and `optuna-nsga2` methods: two objectives, score (up) and log cost (down).
 
 The Optuna study lives in memory and is rebuilt from the finished rounds for each new round, so a round
 depends on nothing else. What is recorded of a trial are the parameters of its fitted allocation, not those
@@ -114,11 +114,11 @@ def _succeeded(finished: Sequence[TrialResult]) -> list[TrialResult]:
 def _recorded(
     result: TrialResult, generation: int, distributions: dict[str, BaseDistribution]
 ) -> FrozenTrial:
-    if result.allocation is None or result.accuracy is None or result.cost is None:
-        raise ValueError(f"a finished trial lacks its accuracy or cost: {result}")
+    if result.allocation is None or result.score is None or result.cost is None:
+        raise ValueError(f"a finished trial lacks its score or cost: {result}")
     params = to_parameters(result.allocation)
     return create_trial(
-        values=[result.accuracy, math.log(result.cost)],
+        values=[result.score, math.log(result.cost)],
         params={name: params[name] for name in distributions},  # network order, however it was stored
         distributions=distributions,
         system_attrs=_generation_mark(generation),

@@ -98,14 +98,14 @@ class StudyRun:
 
 
 def trial_result(trial: StoredTrial) -> TrialResult:
-    """What a strategy is told of a trial: its most accurate point (the cheaper of equals), or none."""
+    """What is told of a trial: its point with the highest score (of equals the cheaper), or none."""
     proposal = proposal_from_json(trial.planned.proposal)
     if not trial.points:
-        return TrialResult(proposal=proposal, allocation=None, accuracy=None, cost=None)
-    best = min(trial.points, key=lambda point: (-point.validation_accuracy, point.budget_cost))
+        return TrialResult(proposal=proposal, allocation=None, score=None, cost=None)
+    best = min(trial.points, key=lambda point: (-point.score, point.budget_cost))
     return TrialResult(
         proposal=proposal,
         allocation=Allocation.from_json(best.allocation),
-        accuracy=best.validation_accuracy,
+        score=best.score,
         cost=best.budget_cost,
     )

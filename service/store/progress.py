@@ -104,6 +104,8 @@ def best_points(session: Session, job_id: str, spec: JobSpec) -> list[Best]:
                 cost=row.budget_cost,
                 validation_accuracy=row.validation_accuracy,
                 test_accuracy=row.test_accuracy,
+                score=row.score,
+                test_score=row.test_score,
             ),
         )
         for row in rows
@@ -170,7 +172,7 @@ def _study_view(spec: JobSpec, progress: StudyProgress, found: Sequence[Best]) -
 
 def _ranked(job_id: str, budget: float) -> Select[Any]:
     """The feasible points of a job within a budget, ranked within their study from 1."""
-    order = (Point.validation_accuracy.desc(), Point.budget_cost, Point.place)
+    order = (Point.score.desc(), Point.budget_cost, Point.place)
     return select(
         Point.study_id,
         literal(budget).label("budget"),
@@ -179,12 +181,14 @@ def _ranked(job_id: str, budget: float) -> Select[Any]:
         Point.budget_cost,
         Point.validation_accuracy,
         Point.test_accuracy,
+        Point.score,
+        Point.test_score,
         func.row_number().over(partition_by=Point.study_id, order_by=order).label("rank"),
     ).where(Point.job_id == job_id, Point.feasible, Point.budget_cost <= budget)
 
 
 def _rank(best: Best) -> tuple[float, float, int]:
-    return -(best.view.validation_accuracy or 0.0), best.view.cost or 0.0, best.place
+    return -(best.view.score or 0.0), best.view.cost or 0.0, best.place
 
 
 def _nothing(budget: float) -> BestUnderBudget:

@@ -12,8 +12,9 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
 
+from search.objective import Objective
 from service.store.events import EventRepository
 from service.store.leases import Claim, Leases
 from service.store.points import new_point, result_of
@@ -96,7 +97,7 @@ class ResultRepository(Repository):
     def reuse(self, claim: Claim, trial_id: str) -> bool:
         """Take over the points of a trial, of any job, that trained the same; whether there is one."""
         trial = self._trial(claim, trial_id)
-        earlier = self._same_training(trial)
+        earlier = self._same_training(trial, claim.spec.objective)
         if trial.state != "queued" or earlier is None:
             return False
         now = self._transaction.now()
@@ -119,12 +120,16 @@ class ResultRepository(Repository):
         query = select(Trial).where(Trial.id == trial_id, Trial.job_id == claim.job_id)
         return self._session.scalars(query).one()
 
-    def _same_training(self, trial: Trial) -> Trial | None:
-        """The trial that was really trained, so that a checkpoint is one step away."""
+    def _same_training(self, trial: Trial, objective: Objective) -> Trial | None:
+        """The trial that was really trained, so that a checkpoint is one step away.
+
+        Points stored before loss and balanced accuracy were measured are no results for those objectives.
+        """
+        lacking = select(Point.trial_id).where(Point.trial_id == Trial.id, Point.validation_loss.is_(None))
         return self._session.scalar(
             select(Trial)
             .where(Trial.fingerprint == trial.fingerprint, Trial.state == "succeeded")
-            .where(Trial.reused_from.is_(None))
+            .where(Trial.reused_from.is_(None), true() if objective == "accuracy" else ~lacking.exists())
             .order_by(Trial.seq)
             .limit(1)
         )
@@ -202,6 +207,8 @@ def _point_data(point: Point, on_front: bool) -> dict[str, Any]:
         "cost": point.budget_cost,
         "validation_accuracy": point.validation_accuracy,
         "test_accuracy": point.test_accuracy,
+        "score": point.score,
+        "test_score": point.test_score,
         "feasible": point.feasible,
         "on_front": on_front,
     }

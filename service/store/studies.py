@@ -31,7 +31,7 @@ class StoredPoint:
     """What a strategy is told of a point."""
 
     allocation: Mapping[str, Any]
-    validation_accuracy: float
+    score: float
     budget_cost: float
 
 
@@ -111,13 +111,13 @@ class StudyRepository(Repository):
 
     def _points(self, trials: Select[str]) -> dict[str, tuple[StoredPoint, ...]]:
         rows = self._session.execute(
-            select(Point.trial_id, Point.allocation, Point.validation_accuracy, Point.budget_cost)
+            select(Point.trial_id, Point.allocation, Point.score, Point.budget_cost)
             .where(Point.trial_id.in_(trials))
             .order_by(Point.place)
         )
         found: dict[str, tuple[StoredPoint, ...]] = {}
-        for trial_id, allocation, accuracy, cost in rows:
-            point = StoredPoint(allocation=allocation, validation_accuracy=accuracy, budget_cost=cost)
+        for trial_id, allocation, score, cost in rows:
+            point = StoredPoint(allocation=allocation, score=score, budget_cost=cost)
             found[trial_id] = (*found.get(trial_id, ()), point)
         return found
 

@@ -87,7 +87,7 @@ def train(context: StudyContext, _: int, proposal: Proposal) -> TrialResult:
     bits = [layer.steps * layer.mean_spike_bits * layer.weight_bits for _, layer in allocation]
     accuracy = sum((1 - 0.7**product) * place for place, product in enumerate(bits, start=1)) / 6
     cost = limit_cost(context.budgets[0], context.layers, allocation)
-    return TrialResult(proposal=proposal, allocation=allocation, accuracy=accuracy, cost=cost)
+    return TrialResult(proposal=proposal, allocation=allocation, score=accuracy, cost=cost)
 
 
 def learned(context: StudyContext, proposal: LearnBits | LearnTargets | LearnFront) -> Allocation:
@@ -105,7 +105,7 @@ def learned_under(proposal: LearnBits | LearnTargets | LearnFront) -> tuple[Limi
 
 
 def fail(_: StudyContext, __: int, proposal: Proposal) -> TrialResult:
-    return TrialResult(proposal=proposal, allocation=None, accuracy=None, cost=None)
+    return TrialResult(proposal=proposal, allocation=None, score=None, cost=None)
 
 
 def fail_most(context: StudyContext, place: int, proposal: Proposal) -> TrialResult:

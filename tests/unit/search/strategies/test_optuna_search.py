@@ -38,7 +38,7 @@ def told(allocation: Allocation, accuracy: float | None, cost: float = 10.0) -> 
     return TrialResult(
         proposal=FixedBits(allocation=allocation, note={}),
         allocation=None if accuracy is None else allocation,
-        accuracy=accuracy,
+        score=accuracy,
         cost=None if accuracy is None else cost,
     )
 
@@ -110,9 +110,9 @@ def test_another_round_seed_draws_other_samples(sampler: Callable[..., object]) 
     assert draw(draws, [], seed=1) == draw(draws, [], seed=1) != draw(draws, [], seed=2)
 
 
-def test_a_finished_trial_without_accuracy_is_refused() -> None:
+def test_a_finished_trial_without_score_is_refused() -> None:
     lost = TrialResult(
-        proposal=FixedBits(allocation=flat(0.5), note={}), allocation=flat(0.5), accuracy=None, cost=1.0
+        proposal=FixedBits(allocation=flat(0.5), note={}), allocation=flat(0.5), score=None, cost=1.0
     )
     with pytest.raises(ValueError, match="lacks"):
         draw(OptunaDraws(_tpe), [[lost]])

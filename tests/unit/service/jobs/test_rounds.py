@@ -39,7 +39,7 @@ def study(*rounds: Sequence[Proposal], trials: int) -> StudyRun:
 
 
 def ended(planned: Sequence[PlannedTrial]) -> list[StoredTrial]:
-    point = StoredPoint(allocation={}, validation_accuracy=0.5, budget_cost=1.0)
+    point = StoredPoint(allocation={}, score=0.5, budget_cost=1.0)
     return [
         StoredTrial(id=f"trial-{trial.number}", planned=trial, state="succeeded", points=(point,))
         for trial in planned
