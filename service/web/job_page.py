@@ -9,6 +9,7 @@ from typing import Any
 
 from models.cost import BUDGET_METRICS
 from search.job import JobSpec
+from search.objective import likelihood_note, measure_name
 from service.store import Store
 from service.views import ENDED_JOB_STATES, FrontView, JobView, TrialView
 from service.web.formats import iso, metric_note
@@ -45,6 +46,8 @@ def job_context(store: Store, job_id: str, *, metric: str | None, accuracy: str 
         "now": datetime.now(UTC),
         "front": read.front,
         "accuracy": chosen,
+        "measure": measure_name(spec.objective),
+        "measure_note": likelihood_note(spec.objective),
         "metrics": BUDGET_METRICS,
         "marks": found,
         "verdicts": budget_verdicts(read.job, chosen),
@@ -83,7 +86,7 @@ def _read(store: Store, job_id: str, metric: str | None) -> JobRead:
 
 
 def _accuracies(asked: str | None) -> tuple[Accuracy, Accuracy]:
-    """The accuracy that the page shows, and the other one."""
+    """The split whose scores the page shows, and the other one."""
     return ("test", "validation") if asked == "test" else ("validation", "test")
 
 
@@ -92,6 +95,8 @@ def _chart_setup(read: JobRead, spec: JobSpec, methods: list[dict[str, Any]]) ->
     return {
         "job_id": read.job.id,
         "metric": spec.budget.metric,
+        "measure": measure_name(spec.objective),
+        "objective": spec.objective,
         "metrics": {name: metric_note(name) for name in BUDGET_METRICS},
         "budgets": [limit.maximum for limit in spec.budgets()],
         "constraints": {limit.metric: limit.maximum for limit in spec.constraint_limits()},
