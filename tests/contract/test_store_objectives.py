@@ -74,9 +74,7 @@ def ran(store: Store, spec: Any, points: tuple[PointResult, ...] = POINTS) -> tu
         ("loss", SURE, math.exp(-0.5), math.exp(-2)),
     ],
 )
-def test_the_validation_value_of_the_objective_chooses(
-    store, job_spec, objective, chosen, score, test_score
-):
+def test_the_validation_value_of_the_objective_chooses(store, job_spec, objective, chosen, score, test_score):
     job_id, ids = ran(store, job_spec(objective=objective))
     with store.unit() as unit:
         front = unit.fronts.front(job_id, **WHOLE, all_points=False)
@@ -133,7 +131,9 @@ def test_points_without_what_the_objective_takes_are_trained_again(store, job_sp
         assert unit.trials.get(unit.points.get(again[0]).trial_id).reused_from is not None
 
 
-def test_points_of_an_older_database_score_their_accuracy_and_the_change_can_be_undone(database_url, job_spec):
+def test_points_of_an_older_database_score_their_accuracy_and_the_change_can_be_undone(
+    database_url, job_spec
+):
     engine = open_engine(database_url)
     migrate(engine)
     store = Store(engine)
