@@ -130,6 +130,13 @@ class TargetSpec(Model):
     steps: float = Field(ge=1, le=GREATEST_BITS["steps"])
 
 
+class EarlyStoppingSpec(Model):
+    """Trials of given bits that fall behind end early (search.stopping), though not before `min_epoch`."""
+
+    rule: Literal["median"] = "median"
+    min_epoch: int = Field(default=1, ge=1, le=10_000)
+
+
 class ComputeSpec(Model):
     """The compute that each study gets, and how trials are placed."""
 
@@ -137,6 +144,7 @@ class ComputeSpec(Model):
     concurrent_trials: int = Field(default=2, ge=1, le=1_024)
     cpus_per_trial: float = Field(default=1, gt=0, le=1_024)
     gpus_per_trial: float = Field(default=0, ge=0, le=64)
+    early_stopping: EarlyStoppingSpec | None = None
 
 
 class JobSpec(Model):

@@ -19,6 +19,8 @@ JobState = Literal["queued", "running", "cancelling", "succeeded", "failed", "ca
 TrialState = Literal["queued", "running", "succeeded", "pruned", "failed"]
 ENDED_JOB_STATES: frozenset[JobState] = frozenset({"succeeded", "failed", "cancelled"})
 ENDED_TRIAL_STATES: frozenset[TrialState] = frozenset({"succeeded", "pruned", "failed"})
+STOPPED_EARLY = "early_stopping"
+"""The reason of a pruned trial that fell behind; one that its job left behind has none."""
 Item = TypeVar("Item")
 
 
@@ -58,6 +60,7 @@ class StudyView(View):
     trials_running: int
     trials_succeeded: int
     trials_failed: int
+    trials_stopped: int = 0  # early, by `compute.early_stopping`; each counts as the part that it trained
     trials_reused: int  # of those succeeded, the ones whose point came from an earlier trial
     samples: int  # training samples processed
     finished: bool
@@ -76,7 +79,7 @@ class JobView(View):
     finished_at: datetime | None
     error: str | None
     trials_planned: int
-    trials_finished: int  # succeeded, pruned or failed
+    trials_finished: int  # succeeded, pruned or failed; those stopped early count as what they trained
     seconds_left: float | None  # an estimate from the trials so far; None before the first has ended
     studies: list[StudyView] = []
     best: list[BestUnderBudget] = []
@@ -111,7 +114,7 @@ class AttemptView(View):
     """One try at running a trial."""
 
     number: int
-    state: Literal["running", "succeeded", "failed", "lost"]
+    state: Literal["running", "succeeded", "pruned", "failed", "lost"]
     started_at: datetime
     ended_at: datetime | None
     first_epoch: int | None  # the first epoch this attempt reported; above 1 when it resumed
@@ -129,7 +132,7 @@ class TrialView(View):
     number: int  # within its study, from 0
     share: int = 1  # how many of its study's trials it counts as
     state: TrialState
-    reason: str | None  # of a failure: nan_loss, out_of_memory, timeout, lost, error
+    reason: str | None  # of a failure: nan_loss, out_of_memory, timeout, lost, error; or early_stopping
     message: str | None
     reused_from: str | None  # the trial whose result this one took over instead of training again
     proposal: dict[str, Any]

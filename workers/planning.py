@@ -21,7 +21,7 @@ from models.targets import Targets
 from search.job import JobSpec
 from search.recipe import telling
 from search.strategy import StudyContext
-from workers.checks import check_limits, check_methods, check_size, check_targets
+from workers.checks import check_early_stopping, check_limits, check_methods, check_size, check_targets
 from workers.data import DatasetInfo, datasets, describe
 from workers.data.splits import LEAST_TRAINING
 from workers.warm_start import load_warm_start, warm_start_stamp
@@ -52,6 +52,7 @@ def plan_job(spec: JobSpec, data_folder: Path) -> JobPlan:
     check_size(spec, layers)
     check_limits(spec, layers)
     check_targets(spec)
+    check_early_stopping(spec)
     samples = (spec.dataset.train_samples or info.train_samples) * spec.training.epochs
     return JobPlan(
         layers=layers,
@@ -112,6 +113,7 @@ def study_context(spec: JobSpec, plan: JobPlan, seed: int) -> StudyContext:
         learned=frozenset(spec.bits.learn),
         targets=tuple(Targets(**target.model_dump()) for target in spec.targets),
         weight_per=spec.bits.weight_per,
+        stops_early=spec.compute.early_stopping is not None,
     )
 
 

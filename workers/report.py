@@ -1,4 +1,4 @@
-"""What a trial reports: one `EpochReport` after each epoch, then a `TrialOutcome` or a `TrialFailure`."""
+"""What a trial reports: one `EpochReport` after each epoch, then its end: an outcome, a stop or a failure."""
 
 from __future__ import annotations
 
@@ -103,6 +103,15 @@ class TrialOutcome:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class TrialStop:
+    """The end of a trial that was stopped early, after `epochs` epochs; it has no point."""
+
+    epochs: int
+    samples: int
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TrialFailure:
     """The end of a trial that failed, with a reason that users can act on."""
 
@@ -110,7 +119,7 @@ class TrialFailure:
     message: str
 
 
-def to_json(report: EpochReport | TrialOutcome | TrialFailure) -> dict[str, Any]:
+def to_json(report: EpochReport | TrialOutcome | TrialStop | TrialFailure) -> dict[str, Any]:
     """A plain dictionary that crosses process borders."""
     return asdict(report)
 

@@ -19,7 +19,8 @@ from models.cost import Limit, layer_loads, limit_cost, mean_bits
 from models.layers import LayerOptions
 from models.nets import Network, build_network, layer_table
 from search.job import DatasetSpec, JobSpec
-from search.objective import Measured
+from search.objective import Measured, score_of
+from search.stopping import bars_of, why_stopped, without_bars
 from search.strategy import FixedBits, Proposal, proposal_from_json
 from workers.checkpoints import Checkpoint, latest_checkpoint, save_checkpoint
 from workers.data import Splits, load_splits
@@ -29,7 +30,7 @@ from workers.placement import placement_of
 from workers.points import intact, record_point
 from workers.progress import Progress
 from workers.provenance import provenance
-from workers.report import EpochReport, PointResult, TrialOutcome, TrialRequest, to_json
+from workers.report import EpochReport, PointResult, TrialOutcome, TrialRequest, TrialStop, to_json
 from workers.steering import learning_bounds
 from workers.training import EpochSums, Trainer
 from workers.warm_start import load_warm_start
@@ -45,8 +46,10 @@ def run_trial(
 ) -> TrialOutcome:
     """Train a request to its end, resuming from its folder, and report every epoch from the resumed one on.
 
-    Raises NanLossError, DataMissingError, DataDamagedError and InvalidInputError.
+    It is not stopped early: whoever asks for one training wants its point. Raises NanLossError,
+    DataMissingError, DataDamagedError and InvalidInputError.
     """
+    request = replace(request, proposal=without_bars(request.proposal))
     run = TrialRun(request, checkpoints=checkpoints, data_folder=data_folder, threads=threads)
     if run.resumed is not None:
         report(run.resumed)
@@ -69,14 +72,17 @@ class TrialRun:
         given = proposal.allocation if isinstance(proposal, FixedBits) else None
         self.resumed: EpochReport | None = None
         """The last epoch of an earlier attempt; it may have died before anyone was told of it."""
+        self.stopped: str | None = None
+        """Why it was stopped early."""
         self.points: tuple[PointResult, ...] = ()
         """What the stages before the last have reached; the last one's point is the outcome's to measure."""
+        self._bars = bars_of(proposal.note)
         self.progress = self._resume() or self.trainer.start(given)
 
     @property
     def finished(self) -> bool:
-        """Whether every epoch has been trained."""
-        return self.progress.epoch >= self.trainer.epochs
+        """Whether every epoch has been trained, or the trial was stopped before."""
+        return self.stopped is not None or self.progress.epoch >= self.trainer.epochs
 
     def step(self) -> EpochReport:
         """Train and check one epoch, and write its resume checkpoint."""
@@ -94,7 +100,14 @@ class TrialRun:
         save_checkpoint(
             self.folder, Checkpoint(epoch=self.progress.epoch, tensors=self.trainer.state(), state=state)
         )
+        self.stopped = self._why_stopped(report)
         return report
+
+    def end(self) -> TrialOutcome | TrialStop:
+        """What becomes of a finished trial."""
+        if self.stopped is None:
+            return self.outcome()
+        return TrialStop(epochs=self.progress.epoch, samples=self.progress.samples, message=self.stopped)
 
     def outcome(self) -> TrialOutcome:
         """Measure the trained network once on the validation and the test split, and keep it."""
@@ -135,6 +148,7 @@ class TrialRun:
         progress = Progress.from_json(found.state["progress"])
         self.trainer.restore(found.tensors, progress)
         self.resumed = EpochReport(**found.state["report"])
+        self.stopped = self._why_stopped(self.resumed)  # it may have died before it could say so
         return progress
 
     def _report(self, sums: EpochSums, validation: Measured, seconds: float) -> EpochReport:
@@ -157,6 +171,10 @@ class TrialRun:
             mean_steps=float(bits[2]),
             data_wait_share=sums.data_wait_share,
         )
+
+    def _why_stopped(self, report: EpochReport) -> str | None:
+        score = score_of(self.spec.objective, report.validation)
+        return None if score is None else why_stopped(self._bars, report.epoch, score)
 
     def _point(self) -> PointResult:
         return record_point(self.trainer, self.folder, ordinal=len(self.points))

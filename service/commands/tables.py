@@ -112,6 +112,7 @@ def _study_row(study: StudyView, budgets: Sequence[float]) -> list[str]:
     ended = study.trials_succeeded + study.trials_failed
     trials = f"{ended}/{study.trials_planned}" + (f" +{study.trials_running}" if study.trials_running else "")
     trials += f" ({study.trials_failed} failed)" if study.trials_failed else ""
+    trials += f" ({study.trials_stopped} stopped)" if study.trials_stopped else ""
     trials += f" ({study.trials_reused} reused)" if study.trials_reused else ""
     if study.finished:
         trials = f"{ended} done" + trials.partition(str(study.trials_planned))[2]

@@ -1,4 +1,4 @@
-"""What the store promises of objectives, on SQLite and PostgreSQL alike: validation scores choose, nothing else."""
+"""What the store promises of objectives, on SQLite and PostgreSQL alike: only validation scores choose."""
 
 from __future__ import annotations
 
@@ -67,14 +67,15 @@ def ran(store: Store, spec: Any, points: tuple[PointResult, ...] = POINTS) -> tu
 
 
 @pytest.mark.parametrize(
-    ("objective", "chosen", "score", "test_score"),
+    ("objective", "chosen", "scores"),
     [
-        ("accuracy", ACCURATE, 0.9, 0.1),
-        ("balanced_accuracy", BALANCED, 0.7, 0.3),
-        ("loss", SURE, math.exp(-0.5), math.exp(-2)),
+        ("accuracy", ACCURATE, (0.9, 0.1)),
+        ("balanced_accuracy", BALANCED, (0.7, 0.3)),
+        ("loss", SURE, (math.exp(-0.5), math.exp(-2))),
     ],
 )
-def test_the_validation_value_of_the_objective_chooses(store, job_spec, objective, chosen, score, test_score):
+def test_the_validation_value_of_the_objective_chooses(store, job_spec, objective, chosen, scores):
+    score, test_score = scores
     job_id, ids = ran(store, job_spec(objective=objective))
     with store.unit() as unit:
         front = unit.fronts.front(job_id, **WHOLE, all_points=False)
@@ -123,7 +124,7 @@ def test_a_job_with_another_objective_takes_points_over_by_its_own(store, job_sp
 @pytest.mark.parametrize(("objective", "reused"), [("accuracy", 1), ("balanced_accuracy", 0), ("loss", 0)])
 def test_points_without_what_the_objective_takes_are_trained_again(store, job_spec, objective, reused):
     ran(store, job_spec(), (point(0.9, None, None),))
-    job_id, ids = ran(store, job_spec(objective=objective), (point(0.9, 0.5, 2.0),))
+    job_id, _ = ran(store, job_spec(objective=objective), (point(0.9, 0.5, 2.0),))
     with store.unit() as unit:
         assert unit.jobs.get(job_id).studies[0].trials_reused == reused
     _, again = ran(store, job_spec(objective=objective), (point(0.9, 0.5, 2.0),))
