@@ -8,7 +8,8 @@ with s(e) the validation score (search.objective) after epoch e. Its peers are t
 rounds of its own study that trained given bits, did not fail and reached epoch e: those meant for the same
 budget, or, where they are fewer than LEAST_PEERS, all those meant for no greater one. A dearer network is as
 a rule the better one, so a trial that is behind cheaper ones has little to hope for, while one that is
-behind dearer ones may be the best of its cost. With fewer than LEAST_PEERS there is no m(e), and the trial goes on.
+behind dearer ones may be the best of its cost. With fewer than LEAST_PEERS there is no m(e), and the trial
+goes on.
 
 The medians are computed once, when a round is planned, and travel with the proposal as its bars. So whether
 a trial ends early depends on finished rounds and its own training, never on timing, and a trial that is

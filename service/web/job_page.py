@@ -21,7 +21,7 @@ TRIALS_SHOWN = 100
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobRead:
-    """What one transaction read; `more_failures` when there are more than `failures` lists, likewise `stopped`.
+    """What one transaction read; `more_failures` when there are more than `failures` lists; so for `stopped`.
 
     `ablation` is the (id, name) of the one that the job belongs to.
     """
