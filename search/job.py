@@ -22,6 +22,7 @@ from models.cost import (
 from models.layers import InitialBits, LayerOptions, Quantity
 from search.cost_spec import CostTableText, HardwareSpec, ReferenceRatesSpec, table_of
 from search.fields import Model, Name, Setting, without_repeats
+from search.objective import Objective
 from search.recipe import TrainingSpec
 
 __all__ = ["JobSpec", "MetricName", "Model", "Name", "TrainingSpec", "without_repeats"]
@@ -141,6 +142,13 @@ class TargetSpec(Model):
     steps: float = Field(ge=1, le=GREATEST_BITS["steps"])
 
 
+class EarlyStoppingSpec(Model):
+    """Trials of given bits that fall behind end early (search.stopping), though not before `min_epoch`."""
+
+    rule: Literal["median"] = "median"
+    min_epoch: int = Field(default=1, ge=1, le=10_000)
+
+
 class ComputeSpec(Model):
     """The compute that each study gets, and how trials are placed."""
 
@@ -148,15 +156,20 @@ class ComputeSpec(Model):
     concurrent_trials: int = Field(default=2, ge=1, le=1_024)
     cpus_per_trial: float = Field(default=1, gt=0, le=1_024)
     gpus_per_trial: float = Field(default=0, ge=0, le=64)
+    early_stopping: EarlyStoppingSpec | None = None
 
 
 class JobSpec(Model):
-    """A whole search: one network, one data set, budgets, methods, seeds, recipe and compute."""
+    """A whole search: one network, one data set, budgets, methods, seeds, recipe and compute.
+
+    `objective` says what decides between points of equal cost; it changes nothing of how they train.
+    """
 
     name: Name
     architecture: ArchitectureSpec
     dataset: DatasetSpec
     budget: BudgetSpec
+    objective: Objective = "accuracy"
     constraints: tuple[ConstraintSpec, ...] = Field(default=(), max_length=8)
     bits: BitsSpec = BitsSpec()
     targets: tuple[TargetSpec, ...] = Field(default=(), max_length=32)

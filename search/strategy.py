@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from fractions import Fraction
 from itertools import accumulate
 from typing import Any, Protocol, assert_never
 
@@ -76,7 +77,7 @@ def trials_of(proposal: Proposal) -> int:
     return proposal.trials if isinstance(proposal, Descent) else 1
 
 
-def affordable(proposals: Sequence[Proposal], trials: int) -> list[Proposal]:
+def affordable(proposals: Sequence[Proposal], trials: Fraction) -> list[Proposal]:
     """The first proposals of a round, as many as a share of compute has room for."""
     used = accumulate(map(trials_of, proposals))
     return [proposal for proposal, so_far in zip(proposals, used, strict=True) if so_far <= trials]
@@ -86,13 +87,21 @@ def affordable(proposals: Sequence[Proposal], trials: int) -> list[Proposal]:
 class TrialResult:
     """What a strategy is told of one proposal: its point, or None where the trial failed.
 
-    `cost` is that of the budget's metric and scope; `accuracy` is the validation accuracy (0 to 1).
+    `cost` is that of the budget's metric and scope; `score` is the job's objective on the validation split as
+    search.objective has it: more is better, 0 to 1. `stopped_after` says of a trial that was stopped early
+    (search.stopping) which part of its training it used; it has no point.
     """
 
     proposal: Proposal
     allocation: Allocation | None
-    accuracy: float | None
+    score: float | None
     cost: float | None
+    stopped_after: Fraction | None = None
+
+    @property
+    def used(self) -> Fraction:
+        """The trials of compute that it used of its study's share; a failed trial used all of its own."""
+        return Fraction(trials_of(self.proposal)) if self.stopped_after is None else self.stopped_after
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,6 +118,7 @@ class StudyContext:
     learned: frozenset[Quantity] = QUANTITIES
     targets: tuple[Targets, ...] = ()  # those that the job names
     weight_per: WeightPer = "layer"  # for methods that learn bits
+    stops_early: bool = False  # whether trials of later rounds may be stopped, so that more of them fit
 
     @property
     def options(self) -> LayerOptions:

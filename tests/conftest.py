@@ -175,6 +175,10 @@ class MadeUpTraining:
             data_wait_share=0.02 * epoch,
         )
 
+    def promise(self, request: TrialRequest) -> float:
+        """What its validation accuracy is after each epoch."""
+        return self._luck(request)
+
     def _luck(self, request: TrialRequest) -> float:
         trained = {name: value for name, value in request.proposal.items() if name != "note"}
         digest = hashlib.sha256(json.dumps([trained, request.seed], sort_keys=True).encode()).digest()

@@ -123,6 +123,18 @@ def check_targets(spec: JobSpec) -> None:
                 )
 
 
+def check_early_stopping(spec: JobSpec) -> None:
+    """There is an epoch after which a trial could be stopped. Raises InvalidInputError."""
+    stopping, epochs = spec.compute.early_stopping, spec.training.epochs
+    if stopping is None or stopping.min_epoch < epochs:
+        return
+    raise InvalidInputError(
+        f"nothing can be stopped after epoch {stopping.min_epoch} of {epochs}.",
+        fix=f"Use 1 to {epochs - 1}." if epochs > 1 else "Leave it out, or train for more epochs.",
+        pointer="/compute/early_stopping/min_epoch",
+    )
+
+
 def _limits_as_written(spec: JobSpec) -> Iterator[tuple[Limit, str]]:
     """Constraints and budgets in the user's order, with their pointers into the job."""
     for position, constraint in enumerate(spec.constraint_limits()):

@@ -23,6 +23,7 @@ from search.recipe import telling
 from search.strategy import StudyContext
 from workers.checks import (
     check_cost_table,
+    check_early_stopping,
     check_limits,
     check_methods,
     check_reference_rates,
@@ -61,6 +62,7 @@ def plan_job(spec: JobSpec, data_folder: Path) -> JobPlan:
     check_reference_rates(spec, layers)
     check_limits(spec, layers)
     check_targets(spec)
+    check_early_stopping(spec)
     samples = (spec.dataset.train_samples or info.train_samples) * spec.training.epochs
     return JobPlan(
         layers=layers,
@@ -121,6 +123,7 @@ def study_context(spec: JobSpec, plan: JobPlan, seed: int) -> StudyContext:
         learned=frozenset(spec.bits.learn),
         targets=tuple(Targets(**target.model_dump()) for target in spec.targets),
         weight_per=spec.bits.weight_per,
+        stops_early=spec.compute.early_stopping is not None,
     )
 
 

@@ -55,17 +55,17 @@ _ALL = (
     ),
     Method(
         name="optuna-tpe",
-        summary="Optuna's multivariate tree-structured Parzen estimators on accuracy and cost.",
+        summary="Optuna's multivariate tree-structured Parzen estimators on the objective and cost.",
         factory=optuna_tpe,
     ),
     Method(
         name="optuna-nsga2",
-        summary="Optuna's NSGA-II, a genetic algorithm, on accuracy and cost.",
+        summary="Optuna's NSGA-II, a genetic algorithm, on the objective and cost.",
         factory=optuna_nsga2,
     ),
     Method(
         name="optuna-gp",
-        summary=f"Optuna's Gaussian processes on accuracy and cost; at most {MOST_PARAMETERS} parameters.",
+        summary=f"Optuna's Gaussian processes on objective and cost; at most {MOST_PARAMETERS} parameters.",
         factory=optuna_gp,
         most_parameters=MOST_PARAMETERS,
     ),

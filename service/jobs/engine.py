@@ -17,7 +17,7 @@ from service.jobs.record import Record
 from service.jobs.turns import StrategyMaker, Turns
 from service.store import Claim, Store
 from workers.planning import JobPlan, plan_job
-from workers.report import EpochReport, TrialFailure, TrialOutcome, TrialRequest
+from workers.report import EpochReport, TrialFailure, TrialOutcome, TrialRequest, TrialStop
 
 if TYPE_CHECKING:  # importing it imports Ray, whose environment the dispatcher sets first
     from workers.tune import TrialFeed
@@ -96,6 +96,13 @@ class JobRun:
         counted = False
         with self._record.unit() as unit:
             counted = unit.results.succeed(self._claim, trial_id, outcome)
+        self._prepared.settle(trial_id, counted=counted)
+
+    def stopped(self, trial_id: str, stop: TrialStop) -> None:
+        """A trial was stopped early; a second end of the same trial changes nothing."""
+        counted = False
+        with self._record.unit() as unit:
+            counted = unit.results.prune(self._claim, trial_id, stop)
         self._prepared.settle(trial_id, counted=counted)
 
     def failed(self, trial_id: str, failure: TrialFailure) -> None:

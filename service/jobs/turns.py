@@ -25,6 +25,8 @@ class Turns:
         self._record = record
         self._make = make
         self._turn = 0
+        spec = record.claim.spec
+        self._curves = None if spec.compute.early_stopping is None else spec.objective
         self._under_way: dict[str, tuple[StudyRun, StoredTrial]] = {}
         self._log = structlog.get_logger("bitfront.engine").bind(job=record.claim.job_id)
         with record.unit() as unit:
@@ -71,13 +73,16 @@ class Turns:
             seed=seed,
             strategy=self._make(method, study_context(claim.spec, plan, seed)),
             trials=claim.spec.compute.trials_per_study,
+            epochs=claim.spec.training.epochs,
+            stopping=claim.spec.compute.early_stopping,
             fingerprint=partial(fingerprint, claim.spec, seed=seed, data_stamp=plan.data_stamp),
         )
 
     def _advance(self, study: StudyRun) -> None:
         """Take in what has ended, and plan the next round once the last one is complete."""
         with self._record.unit() as unit:
-            study.take_in(unit.studies.trials(study.id, first_round=study.rounds_told))
+            stored = unit.studies.trials(study.id, first_round=study.rounds_told, curves=self._curves)
+            study.take_in(stored)
         if self._record.stale or study.working:
             return
         planned = study.next_round()

@@ -17,7 +17,7 @@ from service.ablations.views import AblationView, state_of
 from service.errors import ConflictError, NotFoundError
 from service.store import cursors, ids
 from service.store.jobs import JobRepository
-from service.store.progress import study_progress
+from service.store.progress import study_progress, trials_ended
 from service.store.tables import Ablation, AblationVariant, Job, Point
 from service.store.transaction import Repository, Transaction
 from service.views import ENDED_JOB_STATES, Page
@@ -162,7 +162,7 @@ class AblationRepository(Repository):
         job_ids = sorted({row.job_id for row in rows})
         jobs = {job.id: job for job in self._session.scalars(select(Job).where(Job.id.in_(job_ids)))}
         done = {
-            job_id: sum(study.ended for study in studies)
+            job_id: trials_ended(JobSpec.model_validate(jobs[job_id].spec), studies)
             for job_id, studies in study_progress(self._session, job_ids).items()
         }
         return [

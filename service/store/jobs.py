@@ -19,6 +19,7 @@ from service.store.progress import (
     seconds_left,
     study_progress,
     study_views,
+    trials_ended,
 )
 from service.store.tables import Job
 from service.views import JobView, Page
@@ -129,7 +130,7 @@ def _view(job: Job, spec: JobSpec, studies: Sequence[StudyProgress]) -> JobView:
             "finished_at": job.finished_at,
             "error": job.error,
             "trials_planned": job.trials_planned,
-            "trials_finished": sum(study.ended for study in studies),
+            "trials_finished": trials_ended(spec, studies),
             "seconds_left": seconds_left(job, spec, studies),
         }
     )

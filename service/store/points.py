@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from sqlalchemy import Select, select
 
 from search.job import JobSpec
+from search.objective import Measured, score_of
 from service.errors import NotFoundError
 from service.store import cursors, ids
 from service.store.layer_costs import point_layer_costs
@@ -22,6 +24,9 @@ LISTING = "points"
 POINTS_PER_TRIAL = 1_000
 TRIALS_PER_STUDY = 10_000
 """More than a job may ask for; together they make the place of a point within its job."""
+ACCURACIES = ("validation_accuracy", "test_accuracy")
+OTHERS = ("validation_balanced_accuracy", "test_balanced_accuracy", "validation_loss", "test_loss")
+SCORES = ("score", "test_score")
 
 
 class PointRepository(Repository):
@@ -81,8 +86,10 @@ def new_point(
         cost_versions=dict(result.cost_versions),
         rates=dict(result.rates),
         budget_cost=metric_cost(spec, spec.budget.metric, result.costs),
-        validation_accuracy=result.validation_accuracy,
-        test_accuracy=result.test_accuracy,
+        **{name: getattr(result, name) for name in ACCURACIES},
+        **{name: _finite(getattr(result, name)) for name in OTHERS},
+        score=_score(spec, result.validation),
+        test_score=_score(spec, result.test),
         feasible=is_feasible(spec, result.costs),
         checkpoint_trial=checkpoint_trial,
         checkpoint=result.checkpoint,
@@ -99,11 +106,23 @@ def result_of(point: Point) -> PointResult:
         costs=point.costs,
         cost_versions=point.cost_versions,
         rates=point.rates,
-        validation_accuracy=point.validation_accuracy,
-        test_accuracy=point.test_accuracy,
+        **{name: getattr(point, name) for name in (*ACCURACIES, *OTHERS)},
         checkpoint=point.checkpoint,
         checkpoint_sha256=point.checkpoint_sha256,
     )
+
+
+def _score(spec: JobSpec, measured: Measured) -> float:
+    """Raises ValueError where the objective was not measured: such a point is no result of this job."""
+    found = score_of(spec.objective, measured)
+    if found is None:
+        raise ValueError(f"a point of a job for {spec.objective} lacks it")
+    return found
+
+
+def _finite(value: float | None) -> float | None:
+    """JSON knows no infinity."""
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _complete() -> Select[Point, dict[str, Any], dict[str, Any]]:
@@ -126,8 +145,8 @@ def _view(point: Point, proposal: Mapping[str, Any], spec: Mapping[str, Any]) ->
         costs=point.costs,
         cost_versions=point.cost_versions,
         rates=point.rates,
-        validation_accuracy=point.validation_accuracy,
-        test_accuracy=point.test_accuracy,
+        **{name: getattr(point, name) for name in (*ACCURACIES, *OTHERS, *SCORES)},
+        objective=JobSpec.model_validate(spec).objective,
         feasible=point.feasible,
         checkpoint_sha256=point.checkpoint_sha256,
         provenance=point.provenance,

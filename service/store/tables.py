@@ -137,12 +137,16 @@ class Epoch(Base):
     mean_weight_bits: Mapped[float]
     mean_spike_bits: Mapped[float]
     mean_steps: Mapped[float]
-    data_wait_share: Mapped[float | None]  # None where it was not measured
+    data_wait_share: Mapped[float | None]  # None where it was not measured, as the next two
+    validation_balanced_accuracy: Mapped[float | None]
+    validation_loss: Mapped[float | None]
 
 
 class Point(Base):
     """A realised allocation.
 
+    `score` is the objective of its job on the validation split, `test_score` that on the test split
+    (search.objective); they are all that fronts, best points and comparisons read.
     `place` orders the points of a job by study, trial and ordinal, whenever each was stored.
     `checkpoint_trial` names the trial whose folder holds the checkpoint: another one where it was reused.
     """
@@ -171,6 +175,12 @@ class Point(Base):
     budget_cost: Mapped[float]  # in the metric and scope of the job's budget
     validation_accuracy: Mapped[float]
     test_accuracy: Mapped[float]
+    validation_balanced_accuracy: Mapped[float | None]  # None where it was not measured, as the next three
+    test_balanced_accuracy: Mapped[float | None]
+    validation_loss: Mapped[float | None]
+    test_loss: Mapped[float | None]
+    score: Mapped[float] = mapped_column(server_default="0")
+    test_score: Mapped[float] = mapped_column(server_default="0")
     feasible: Mapped[bool]
     checkpoint_trial: Mapped[str]
     checkpoint: Mapped[str]
@@ -190,7 +200,7 @@ class FrontMember(Base):
     point_id: Mapped[str] = mapped_column(ForeignKey("points.id"), primary_key=True)
     place: Mapped[int] = mapped_column(SEQ)
     cost: Mapped[float]
-    accuracy: Mapped[float]
+    score: Mapped[float]
 
 
 class Event(Base):

@@ -51,13 +51,13 @@ def _member(spec: JobSpec, point: Point, group: tuple[str, str]) -> FrontMember:
         point_id=point.id,
         place=point.place,
         cost=metric_cost(spec, metric, point.costs),
-        accuracy=point.validation_accuracy,
+        score=point.score,
     )
 
 
 def _add(session: Session, members: Sequence[FrontMember], new: FrontMember) -> bool:
     candidates = sorted((*members, new), key=lambda member: member.place)
-    kept = is_on_front([member.cost for member in candidates], [member.accuracy for member in candidates])
+    kept = is_on_front([member.cost for member in candidates], [member.score for member in candidates])
     beaten = [member for member, stays in zip(candidates, kept, strict=True) if not stays]
     for member in beaten:
         if member is not new:

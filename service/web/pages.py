@@ -11,10 +11,11 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from models.errors import BitfrontError, InvalidInputError
 from search.job import JobSpec
+from search.objective import likelihood_note, measure_name
 from service.errors import NotFoundError
 from service.settings import Settings
 from service.store import Store
-from service.views import JobView, Page, PointView
+from service.views import JobView, Page, PointView, objective_of
 from service.web.ablation_page import ablation_context, ablations_context
 from service.web.comparison_page import comparison_context
 from service.web.figures_page import figures_context
@@ -97,7 +98,13 @@ def _jobs_context(store: Store, settings: Settings, cursor: str | None) -> dict[
         # Listings leave out the best points, which this page shows.
         items = [unit.jobs.get(job.id) for job in page.items]
     listed = Page[JobView](items=items, next_cursor=page.next_cursor)
-    return {"page": listed, "first": cursor is None, "progress": progress, "url": settings.url}
+    return {
+        "page": listed,
+        "first": cursor is None,
+        "progress": progress,
+        "objective_of": objective_of,
+        "url": settings.url,
+    }
 
 
 def _hardware_context(point: PointView) -> dict[str, Any]:
@@ -114,6 +121,8 @@ def _point_context(store: Store, point_id: str) -> dict[str, Any]:
     return {
         "point": point,
         "job": job,
+        "measure": measure_name(point.objective),
+        "measure_note": likelihood_note(point.objective),
         "mark": marks([point.method])[point.method],
         "chart": layer_chart(point),
         "layers": layer_rows(point),

@@ -291,4 +291,4 @@ def test_several_points_of_a_trial_are_kept_in_order(running, training):
         stored = unit.studies.trials(running.study)[0]
         ids = unit.trials.get(running.trials[0]).point_ids
         found = [unit.points.get(point_id).validation_accuracy for point_id in ids]
-    assert found == [point.validation_accuracy for point in stored.points] == [0.5, 0.7, 0.6]
+    assert found == [point.score for point in stored.points] == [0.5, 0.7, 0.6]

@@ -9,6 +9,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from fractions import Fraction
 from itertools import product
 
 import numpy as np
@@ -125,7 +126,7 @@ def train(context: StudyContext, _: int, proposal: Proposal) -> TrialResult:
     bits = [layer.steps * layer.mean_spike_bits * layer.weight_bits for _, layer in allocation]
     accuracy = sum((1 - 0.7**product) * place for place, product in enumerate(bits, start=1)) / 6
     cost = limit_cost(context.budgets[0], context.layers, allocation)
-    return TrialResult(proposal=proposal, allocation=allocation, accuracy=accuracy, cost=cost)
+    return TrialResult(proposal=proposal, allocation=allocation, score=accuracy, cost=cost)
 
 
 def learned(context: StudyContext, proposal: LearnBits | LearnTargets | LearnFront) -> Allocation:
@@ -143,7 +144,7 @@ def learned_under(proposal: LearnBits | LearnTargets | LearnFront) -> tuple[Limi
 
 
 def fail(_: StudyContext, __: int, proposal: Proposal) -> TrialResult:
-    return TrialResult(proposal=proposal, allocation=None, accuracy=None, cost=None)
+    return TrialResult(proposal=proposal, allocation=None, score=None, cost=None)
 
 
 def fail_most(context: StudyContext, place: int, proposal: Proposal) -> TrialResult:
@@ -152,6 +153,13 @@ def fail_most(context: StudyContext, place: int, proposal: Proposal) -> TrialRes
 
 def fail_at_first(context: StudyContext, place: int, proposal: Proposal) -> TrialResult:
     return (fail if place < 5 else train)(context, place, proposal)
+
+
+def stop_most(context: StudyContext, place: int, proposal: Proposal) -> TrialResult:
+    """A quarter of the compute of given bits is used; what learns its bits is trained to its end."""
+    if place % 3 == 0 or not isinstance(proposal, FixedBits):
+        return train(context, place, proposal)
+    return replace(fail(context, place, proposal), stopped_after=Fraction(1, 4))
 
 
 def run(strategy: Strategy, context: StudyContext, how: Train = train) -> list[Round]:
@@ -259,6 +267,28 @@ class StrategyContract:
         assert len(set(what)) == len(what)
         assert not strategy.ask()
 
+    goes_on_after_stops = False
+    """Whether it has further rounds for the compute that stopped trials leave."""
+
+    def test_what_stopped_trials_leave_goes_to_further_ones_and_no_more(self) -> None:
+        context = replace(CONTEXTS["three budgets"], stops_early=True)
+        rounds = run(self.make(context), context, stop_most)
+        used = sum(result.used for finished in rounds for result in finished)
+        fixed = [one.allocation for one in proposals_of(rounds) if isinstance(one, FixedBits)]
+        assert len(set(fixed)) == len(fixed)
+        assert used <= context.trials
+        if self.goes_on_after_stops:
+            assert len(proposals_of(rounds)) > context.trials
+            assert used > context.trials - 1
+
+    def test_rebuilt_from_stopped_trials_it_asks_the_same(self) -> None:
+        context = replace(CONTEXTS["three budgets"], stops_early=True)
+        rounds = run(self.make(context), context, stop_most)
+        rebuilt = self.make(context)
+        for finished in rounds:
+            assert list(rebuilt.ask()) == [result.proposal for result in finished]
+            rebuilt.tell(stored(finished))
+
     def test_a_roomy_space_uses_all_its_trials(self) -> None:
         context = CONTEXTS["three budgets"]
         assert sum(map(trials_of, proposals_of(run(self.make(context), context)))) == context.trials
@@ -335,18 +365,22 @@ class TestGradientTargets(StrategyContract):
 
 class TestRandom(SeededContract):
     method = "random"
+    goes_on_after_stops = True
 
 
 class TestOptunaTpe(SeededContract):
     method = "optuna-tpe"
+    goes_on_after_stops = True
 
 
 class TestOptunaGp(SeededContract):
     method = "optuna-gp"
+    goes_on_after_stops = True
 
 
 class TestEvolutionWarm(SeededContract):
     method = "evolution-warm"
+    goes_on_after_stops = True
 
     def test_another_seed_asks_something_else(self) -> None:
         """In its generations; the first round is that of every seed."""
@@ -359,6 +393,7 @@ class TestEvolutionWarm(SeededContract):
 
 class TestOptunaNsga2(SeededContract):
     method = "optuna-nsga2"
+    goes_on_after_stops = True
 
 
 def test_every_registered_method_keeps_the_contract() -> None:

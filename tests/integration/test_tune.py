@@ -4,14 +4,17 @@ import json
 import os
 import signal
 import subprocess
+from dataclasses import replace
 
 import pytest
 
 import workers.tune
+from models.allocation import Allocation, LayerBits
 from models.cost import Limit
 from search.job import JobSpec
-from search.strategy import LearnBits, proposal_to_json
+from search.strategy import FixedBits, LearnBits, proposal_to_json
 from tests.integration.serving import workers_of
+from workers.planning import plan_job
 from workers.report import TrialRequest
 from workers.trainable import TrialTrainable
 from workers.trial import run_trial
@@ -46,11 +49,13 @@ class Feed:
         self.given = {}
         self.outcomes = {}
         self.failures = {}
+        self.stops = {}
         self.stop = False
 
     def next_trial(self):
         if not self.waiting:
-            return "finished" if self.given.keys() <= self.outcomes.keys() | self.failures.keys() else "wait"
+            ended = self.outcomes.keys() | self.failures.keys() | self.stops.keys()
+            return "finished" if self.given.keys() <= ended else "wait"
         wanted = self.waiting.pop(0)
         self.given[wanted.trial_id] = wanted
         return wanted
@@ -71,6 +76,9 @@ class Feed:
 
     def succeeded(self, trial_id, outcome):
         self.outcomes[trial_id] = outcome
+
+    def stopped(self, trial_id, stop):
+        self.stops[trial_id] = stop
 
     def failed(self, trial_id, failure):
         self.failures[trial_id] = failure
@@ -108,6 +116,17 @@ def test_trials_report_every_epoch_and_their_points(run, tmp_path):
         assert point.costs["searched"]["bit_budget"] <= 2.0
         assert [path.name for path in (tmp_path / "checkpoints" / name).iterdir()] == [point.checkpoint]
     assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def test_a_trial_below_its_bar_is_stopped_and_its_worker_takes_the_next(run, tmp_path):
+    layers = plan_job(job(), tmp_path).layers
+    bits = LayerBits.uniform(steps=1, spike_bits=2, weight_bits=2)
+    allocation = Allocation(layers={layer.name: bits for layer in layers if layer.fixed is None})
+    given = proposal_to_json(FixedBits(allocation=allocation, note={"budget": 4.0, "bars": {"2": 1.1}}))
+    feed = run(Feed([replace(request("trial-a", job()), proposal=given), request("trial-b", job())]))
+    assert (feed.stops["trial-a"].epochs, feed.stops["trial-a"].samples) == (2, 400)
+    assert list(feed.outcomes) == ["trial-b"]
+    assert not list((tmp_path / "checkpoints" / "trial-a").iterdir())
 
 
 def test_a_result_on_ray_is_that_of_a_plain_run(run, tmp_path):
