@@ -22,6 +22,7 @@ from models.repair import LayerWish, check_feasible, fit
 from search.strategies import make_strategy, methods
 from search.strategy import (
     FixedBits,
+    FixedFront,
     LearnBits,
     LearnFront,
     LearnTargets,
@@ -122,11 +123,23 @@ Train = Callable[[StudyContext, int, Proposal], TrialResult]
 
 def train(context: StudyContext, _: int, proposal: Proposal) -> TrialResult:
     """A stand-in for training: more bits are better, deeper layers matter more."""
-    allocation = proposal.allocation if isinstance(proposal, FixedBits) else learned(context, proposal)
+    allocation = realised(context, proposal)
     bits = [layer.steps * layer.mean_spike_bits * layer.weight_bits for _, layer in allocation]
     accuracy = sum((1 - 0.7**product) * place for place, product in enumerate(bits, start=1)) / 6
     cost = limit_cost(context.budgets[0], context.layers, allocation)
     return TrialResult(proposal=proposal, allocation=allocation, score=accuracy, cost=cost)
+
+
+def realised(context: StudyContext, proposal: Proposal) -> Allocation:
+    """The allocation of a trial's point; of a descent, of its first."""
+    if isinstance(proposal, FixedBits | FixedFront):
+        return given(proposal)[0]
+    return learned(context, proposal)
+
+
+def given(proposal: FixedBits | FixedFront) -> tuple[Allocation, ...]:
+    """The allocations that a proposal names."""
+    return proposal.allocations if isinstance(proposal, FixedFront) else (proposal.allocation,)
 
 
 def learned(context: StudyContext, proposal: LearnBits | LearnTargets | LearnFront) -> Allocation:
@@ -141,6 +154,11 @@ def learned(context: StudyContext, proposal: LearnBits | LearnTargets | LearnFro
 def learned_under(proposal: LearnBits | LearnTargets | LearnFront) -> tuple[Limit, ...]:
     """The budgets of a proposal that learns its bits, the greatest first."""
     return proposal.budgets if isinstance(proposal, LearnFront) else (proposal.budget,)
+
+
+def trained(proposal: Proposal) -> tuple[object, ...]:
+    """What a study must not train twice: given allocations, or what bits are learned under."""
+    return given(proposal) if isinstance(proposal, FixedBits | FixedFront) else (learned_under(proposal),)
 
 
 def fail(_: StudyContext, __: int, proposal: Proposal) -> TrialResult:
@@ -248,6 +266,9 @@ class StrategyContract:
                 assert proposal.note["budget"] <= max(maxima)
                 budget = replace(context.budgets[0], maximum=proposal.note["budget"])
                 assert within((budget, *context.constraints), context.layers, proposal.allocation)
+            elif isinstance(proposal, FixedFront):
+                limits = (context.budgets[-1], *context.constraints)
+                assert all(within(limits, context.layers, one) for one in given(proposal))
             else:
                 budgets = [budget.maximum for budget in learned_under(proposal)]
                 assert budgets == sorted(set(budgets), reverse=True)
@@ -263,7 +284,7 @@ class StrategyContract:
         strategy = self.make(context)
         proposals = proposals_of(run(strategy, context, how))
         assert 1 <= sum(map(trials_of, proposals)) <= context.trials
-        what = [p.allocation if isinstance(p, FixedBits) else learned_under(p) for p in proposals]
+        what = [one for proposal in proposals for one in trained(proposal)]
         assert len(set(what)) == len(what)
         assert not strategy.ask()
 
@@ -352,6 +373,14 @@ class TestGradientFront(StrategyContract):
 
 class TestUniformFront(StrategyContract):
     method = "uniform-front"
+
+    def test_the_first_proposals_are_for_each_budget_in_turn(self) -> None:
+        context = CONTEXTS["three budgets"]
+        (descent,) = proposals_of(run(self.make(context), context))
+        assert isinstance(descent, FixedFront)
+        costs = [limit_cost(context.budgets[0], context.layers, one) for one in descent.allocations]
+        for budget in context.budgets:
+            assert any(0.5 * budget.maximum < cost <= budget.maximum for cost in costs)
 
     def test_every_share_is_used_up(self, context: StudyContext) -> None:
         for trials in (1, 2, 3, 12, 25, 60):
