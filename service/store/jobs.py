@@ -40,7 +40,7 @@ class JobRepository(Leases):
         earlier = self._by_key(idempotency_key)
         if earlier is None:
             job = self._new(spec, trials_planned, plan, idempotency_key)
-            earlier = self._insert(job)
+            earlier = self._insert(job, idempotency_key)
         if earlier is None:
             return _view(job, spec, []).model_copy(update={"best": best_of(spec, [])}), True
         if earlier.spec_digest != spec.digest():
@@ -88,15 +88,15 @@ class JobRepository(Leases):
     def _by_key(self, key: str | None) -> Job | None:
         if key is None:
             return None
-        return self._session.scalar(select(Job).where(Job.idempotency_key == key))
+        return self._session.scalar(select(Job).where(Job.idempotency_key == self._scoped(key)))
 
-    def _insert(self, job: Job) -> Job | None:
+    def _insert(self, job: Job, key: str | None) -> Job | None:
         """Store a new row, unless a submitter with the same key was faster: then its row."""
         try:
             with self._session.begin_nested():
                 self._session.add(job)
         except IntegrityError:
-            winner = self._by_key(job.idempotency_key)
+            winner = self._by_key(key)
             if winner is None:
                 raise
             return winner
@@ -112,7 +112,8 @@ class JobRepository(Leases):
             spec_digest=spec.digest(),
             plan=dict(plan),
             trials_planned=trials_planned,
-            idempotency_key=key,
+            idempotency_key=key and self._scoped(key),
+            devices=spec.compute.gpus_per_trial or spec.compute.cpus_per_trial,
             created_at=self._transaction.now(),
         )
 

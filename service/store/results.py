@@ -94,7 +94,7 @@ class ResultRepository(Repository):
         return True
 
     def reuse(self, claim: Claim, trial_id: str) -> bool:
-        """Take over the points of a trial, of any job, that trained the same; whether there is one."""
+        """Take over the points of a trial, of any job of the workspace, that trained the same; whether there is one."""
         trial = self._trial(claim, trial_id)
         earlier = self._same_training(trial)
         if trial.state != "queued" or earlier is None:
@@ -124,7 +124,7 @@ class ResultRepository(Repository):
         return self._session.scalar(
             select(Trial)
             .where(Trial.fingerprint == trial.fingerprint, Trial.state == "succeeded")
-            .where(Trial.reused_from.is_(None))
+            .where(Trial.reused_from.is_(None), Trial.workspace_id == trial.workspace_id)
             .order_by(Trial.seq)
             .limit(1)
         )

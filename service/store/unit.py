@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from sqlalchemy.orm import Session
-
 from service.store.ablations import AblationRepository
 from service.store.comparisons import ComparisonRepository
 from service.store.curves import CurveRepository
@@ -15,13 +13,16 @@ from service.store.results import ResultRepository
 from service.store.studies import StudyRepository
 from service.store.transaction import Transaction
 from service.store.trials import TrialRepository
+from service.store.workspace_scope import WorkspaceSession
+from service.store.workspaces import WorkspaceRepository
 
 
 class Unit:
     """The repositories of one transaction; `studies` and `results` are the engine's."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: WorkspaceSession) -> None:
         transaction = Transaction(session)
+        self.workspaces = WorkspaceRepository(transaction)
         self.events = EventRepository(transaction)
         self.jobs = JobRepository(transaction, self.events)
         self.ablations = AblationRepository(transaction, self.jobs)
