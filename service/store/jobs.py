@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from search.job import JobSpec
 from service.errors import ConflictError
 from service.store import cursors, ids
+from service.store.events import EventRepository
 from service.store.leases import Leases
 from service.store.progress import (
     StudyProgress,
@@ -20,7 +21,9 @@ from service.store.progress import (
     study_progress,
     study_views,
 )
+from service.store.quotas import QuotaRepository
 from service.store.tables import Job
+from service.store.transaction import Transaction
 from service.views import JobView, Page
 
 LISTING = "jobs"
@@ -29,16 +32,21 @@ LISTING = "jobs"
 class JobRepository(Leases):
     """Jobs as people see them, and their leases."""
 
+    def __init__(self, transaction: Transaction, events: EventRepository, quotas: QuotaRepository) -> None:
+        super().__init__(transaction, events)
+        self._quotas = quotas
+
     def submit(
         self, spec: JobSpec, *, trials_planned: int, plan: Mapping[str, Any], idempotency_key: str | None
     ) -> tuple[JobView, bool]:
         """Store a job in state queued; (job, True), or (the earlier job, False) for a key used before.
 
-        Raises ConflictError when the key came with another spec.
+        Raises ConflictError when the key came with another spec, and QuotaExceededError.
         """
         self._transaction.write()
         earlier = self._by_key(idempotency_key)
         if earlier is None:
+            self._quotas.require_room(trials=trials_planned)
             job = self._new(spec, trials_planned, plan, idempotency_key)
             earlier = self._insert(job, idempotency_key)
         if earlier is None:

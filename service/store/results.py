@@ -68,7 +68,7 @@ class ResultRepository(Repository):
         self._tell(trial, "epoch", asdict(report), now)
         return True
 
-    def succeed(self, claim: Claim, trial_id: str, outcome: TrialOutcome) -> bool:
+    def succeed(self, claim: Claim, trial_id: str, outcome: TrialOutcome, *, stored_bytes: int = 0) -> bool:
         """Store the points of a running trial and end it; whether the result counted."""
         trial = self._trial(claim, trial_id)
         if trial.state != "running":
@@ -76,13 +76,14 @@ class ResultRepository(Repository):
         now = self._transaction.now()
         self._end_attempt(trial, "succeeded", now, None)
         trial.epochs_done, trial.samples = outcome.epochs, outcome.samples
+        trial.stored_bytes = stored_bytes
         self._store_points(
             claim, trial, outcome.points, checkpoint_trial=trial.id, provenance=outcome.provenance, moment=now
         )
         self._end(trial, "succeeded", now)
         return True
 
-    def fail(self, claim: Claim, trial_id: str, failure: TrialFailure) -> bool:
+    def fail(self, claim: Claim, trial_id: str, failure: TrialFailure, *, stored_bytes: int = 0) -> bool:
         """End a trial that has not ended without a point; whether the failure counted."""
         trial = self._trial(claim, trial_id)
         if trial.state not in {"queued", "running"}:
@@ -90,11 +91,12 @@ class ResultRepository(Repository):
         now = self._transaction.now()
         self._end_attempt(trial, "failed", now, failure.message)
         trial.reason, trial.message = failure.reason, failure.message
+        trial.stored_bytes = stored_bytes
         self._end(trial, "failed", now)
         return True
 
     def reuse(self, claim: Claim, trial_id: str) -> bool:
-        """Take over the points of a trial, of any job of the workspace, that trained the same; whether there is one."""
+        """Take over the points of a trial, of any job of the workspace, that trained the same; if any."""
         trial = self._trial(claim, trial_id)
         earlier = self._same_training(trial)
         if trial.state != "queued" or earlier is None:

@@ -97,13 +97,14 @@ def test_many_may_open_a_new_sqlite_file_at_once(tmp_path):
 
 
 OLD_JOB = (
-    "INSERT INTO jobs (seq, id, name, state, spec, spec_digest, plan, trials_planned, idempotency_key, "
-    "created_at, lease_token) VALUES (1, 'job-0', 'small', 'queued', :spec, :digest, '{}', 6, 'key', :now, 0)",
+    "INSERT INTO jobs (seq, id, name, state, spec, spec_digest, plan, trials_planned, "
+    "idempotency_key, created_at, lease_token) "
+    "VALUES (1, 'job-0', 'small', 'queued', :spec, :digest, '{}', 6, 'key', :now, 0)",
     "INSERT INTO studies (seq, id, job_id, ordinal, method, seed, finished) "
     "VALUES (1, 'study-0', 'job-0', 0, 'random', 0, false)",
-    "INSERT INTO trials (seq, id, job_id, study_id, method, seed, round, number, state, proposal, fingerprint, "
-    "epochs_done, samples, seconds, created_at) VALUES (1, 'trial-0', 'job-0', 'study-0', 'random', 0, 0, 0, "
-    "'queued', :proposal, 'f', 0, 0, 0, :now)",
+    "INSERT INTO trials (seq, id, job_id, study_id, method, seed, round, number, state, proposal, "
+    "fingerprint, epochs_done, samples, seconds, created_at) "
+    "VALUES (1, 'trial-0', 'job-0', 'study-0', 'random', 0, 0, 0, 'queued', :proposal, 'f', 0, 0, 0, :now)",
     "INSERT INTO events (seq, job_id, kind, data, created_at) VALUES (1, 'job-0', 'job_state', :data, :now)",
 )
 """A job as the first form of the tables holds it, with a study, a trial and an event."""

@@ -1,4 +1,4 @@
-"""What the store promises of workspaces, on SQLite and PostgreSQL: each sees and changes its own rows only."""
+"""What the store promises of workspaces, on either database: each sees and changes its own rows only."""
 
 from __future__ import annotations
 
