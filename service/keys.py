@@ -80,6 +80,14 @@ def allows(scope: Scope, needed: Scope) -> bool:
     return SCOPES.index(scope) >= SCOPES.index(needed)
 
 
+def scope_named(text: str) -> Scope:
+    """A scope by its name. Raises InvalidInputError."""
+    for scope in SCOPES:
+        if scope == text:
+            return scope
+    raise InvalidInputError(f"there is no scope {text[:20]!r}.", fix=f"Use one of {', '.join(SCOPES)}.")
+
+
 def lifetime(text: str) -> timedelta | None:
     """How long a key lives: `30m`, `12h`, `90d`, `8w`, or None for `never`. Raises InvalidInputError."""
     if text == "never":

@@ -75,10 +75,13 @@ class KeyRepository(Repository):
             raise KeyRefusedError("invalid_key", _UNKNOWN)
         return _usable(_view(row, self._transaction.now()))
 
-    def usable(self, key_id: str) -> bool:
-        """Whether a key still opens anything."""
-        row = self._session.get(Key, key_id)
-        return row is not None and _view(row, self._transaction.now()).state == "usable"
+    def usable(self, key_id: str, *, sign_in: str | None = None) -> bool:
+        """Whether a key still opens anything; with the digest of a sign-in, whether that is not over."""
+        row, now = self._session.get(Key, key_id), self._transaction.now()
+        if row is None or _state(row, now) != "usable":
+            return False
+        browser = self._session.get(SignIn, sign_in) if sign_in else None
+        return sign_in is None or (browser is not None and browser.expires_at > now)
 
     def any_ever(self) -> bool:
         """Whether a key was ever made: a service whose keys have all ended must not fall open."""
@@ -97,15 +100,15 @@ class KeyRepository(Repository):
         if key.last_used_at is None or now - key.last_used_at >= USE_NOTED_EVERY:
             self._transaction.write().execute(update(Key).where(Key.id == key.id).values(last_used_at=now))
 
-    def sign_in(self, key: KeyView) -> tuple[str, datetime]:
-        """A token for a browser's cookie, and when it ends: never after the key."""
+    def sign_in(self, key: KeyView) -> tuple[str, timedelta]:
+        """A token for a browser's cookie, and how long it is good for: never longer than the key."""
         session = self._transaction.write()
         token, now = secrets.token_urlsafe(SECRET_BYTES), self._transaction.now()
-        ends = min(now + SIGN_IN_LASTS, key.expires_at or datetime.max.replace(tzinfo=now.tzinfo))
+        lasts = SIGN_IN_LASTS if key.expires_at is None else min(SIGN_IN_LASTS, key.expires_at - now)
         session.execute(delete(SignIn).where(SignIn.expires_at <= now))
-        session.add(SignIn(token_sha256=digest(token), key_id=key.id, created_at=now, expires_at=ends))
+        session.add(SignIn(token_sha256=digest(token), key_id=key.id, created_at=now, expires_at=now + lasts))
         session.flush()
-        return token, ends
+        return token, lasts
 
     def signed_in(self, token: str) -> KeyView:
         """The key that a browser signed in with. Raises KeyRefusedError."""
