@@ -156,5 +156,5 @@ def _workspaces_table(found: list[WorkspaceView]) -> Table:
     table = Table("workspace", "queued jobs", "trials a day", "device hours (30 days)", "stored bytes")
     for one in found:
         limits = one.quotas.model_dump().values()
-        table.add_row(one.id, *("-" if limit is None else f"{limit:,g}" for limit in limits))
+        table.add_row(one.id, *("-" if limit is None else f"{limit:,}" for limit in limits))
     return table
