@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import shutil
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
-from sqlalchemy import Connection, Insert, Table, column, func, insert, select, text
-from sqlalchemy import table as sql_table
+from sqlalchemy import Connection, Table, delete, exists, func, insert, select, text
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from models.errors import InvalidInputError
 from service.backup.archive import BackupDamagedError, Manifest, Member, chunks, lines, opened
-from service.backup.rows import from_line, tables
+from service.backup.rows import from_line, in_its_form, tables
 from service.backup.saving import Progress
 from service.store import Store
 from workers.checkpoints import write_atomically
@@ -55,16 +54,28 @@ def _check_form(store: Store, manifest: Manifest) -> None:
         )
     if manifest.tables().keys() - {table.name for table in tables()}:
         raise BackupDamagedError("the backup holds tables that its schema does not have.")
+    if store.revision() not in {None, manifest.schema_revision}:
+        raise InvalidInputError(
+            "the database has tables of another form than the backup's.",
+            fix="Give one without tables.",
+        )
     if store.revision() and _holds_rows(store):
         raise InvalidInputError(
-            "the database holds jobs already; a backup is restored into an empty one.",
+            "the database holds jobs or keys already; a backup is restored into an empty one.",
             fix="Give another --home, or another BITFRONT_DATABASE_URL.",
         )
 
 
 def _holds_rows(store: Store) -> bool:
-    with store.unit() as unit:
-        return bool(unit.jobs.counts())
+    """Whether there is more than what the migrations put into a new database."""
+    with store.snapshot() as connection:
+        return any(
+            connection.scalar(select(exists(select(table)))) for table in tables() if not _seeded(table)
+        )
+
+
+def _seeded(table: Table) -> bool:
+    return table.name == "workspaces"
 
 
 def _check_space(manifest: Manifest, checkpoints: Path) -> None:
@@ -86,24 +97,21 @@ def _fill(archive: zipfile.ZipFile, manifest: Manifest, connection: Connection, 
     saved = manifest.tables()
     for table in tables():
         if table.name in saved:
+            if _seeded(table):
+                connection.execute(delete(table))
             progress(saved[table.name].name)
-            _fill_table(archive, saved[table.name], table, connection)
+            _fill_table(archive, saved[table.name], in_its_form(table, connection), connection)
 
 
 def _fill_table(archive: zipfile.ZipFile, member: Member, table: Table, connection: Connection) -> None:
     count, saved = 0, _rows(table, member, lines(archive, member))
     while lot := list(islice(saved, ROWS_AT_ONCE)):
-        connection.execute(_insert(table, lot[0]), lot)
+        connection.execute(insert(table), lot)
         count += len(lot)
     if count != member.rows:
         raise BackupDamagedError(f"{member.name} has {count} rows where {member.rows} were saved.")
     if "seq" in table.columns and connection.dialect.name == "postgresql":
         _continue_numbers(table, connection)
-
-
-def _insert(table: Table, row: Mapping[str, object]) -> Insert:
-    """Into exactly the saved columns: an earlier form of the table may not have the others yet."""
-    return insert(sql_table(table.name, *(column(name, table.columns[name].type) for name in row)))
 
 
 def _rows(table: Table, member: Member, saved: Iterable[bytes]) -> Iterator[dict[str, object]]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table
+from sqlalchemy import Column, Connection, MetaData, Table, inspect
 
 from service.store.tables import Base
 from service.store.types import UtcTime
@@ -16,6 +16,21 @@ from service.store.types import UtcTime
 def tables() -> tuple[Table, ...]:
     """Every table, each after those that it refers to."""
     return tuple(Base.metadata.sorted_tables)
+
+
+def in_its_form(table: Table, connection: Connection) -> Table:
+    """A table with the columns that it has in the database, whose form may be an earlier one.
+
+    Columns that still have their name have their declared types.
+    """
+    columns = [
+        Column(
+            found["name"],
+            declared.type if (declared := table.columns.get(found["name"])) is not None else found["type"],
+        )
+        for found in inspect(connection).get_columns(table.name)
+    ]
+    return Table(table.name, MetaData(), *columns)
 
 
 def to_line(row: Mapping[str, Any]) -> bytes:

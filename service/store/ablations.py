@@ -57,7 +57,7 @@ class AblationRepository(Repository):
         earlier = self._by_key(idempotency_key)
         if earlier is None:
             ablation = self._new(spec, idempotency_key)
-            earlier = self._insert(ablation)
+            earlier = self._insert(ablation, idempotency_key)
         if earlier is None:
             self._add_jobs(ablation, variants, plans)
             return self.get(ablation.id), True
@@ -97,15 +97,15 @@ class AblationRepository(Repository):
     def _by_key(self, key: str | None) -> Ablation | None:
         if key is None:
             return None
-        return self._session.scalar(select(Ablation).where(Ablation.idempotency_key == key))
+        return self._session.scalar(select(Ablation).where(Ablation.idempotency_key == self._scoped(key)))
 
-    def _insert(self, ablation: Ablation) -> Ablation | None:
+    def _insert(self, ablation: Ablation, key: str | None) -> Ablation | None:
         """Store a new row, unless a submitter with the same key was faster: then its row."""
         try:
             with self._session.begin_nested():
                 self._session.add(ablation)
         except IntegrityError:
-            winner = self._by_key(ablation.idempotency_key)
+            winner = self._by_key(key)
             if winner is None:
                 raise
             return winner
@@ -117,7 +117,7 @@ class AblationRepository(Repository):
             name=spec.job.name,
             spec=spec.to_json(),
             spec_digest=spec.digest(),
-            idempotency_key=key,
+            idempotency_key=key and self._scoped(key),
             created_at=self._transaction.now(),
         )
 

@@ -72,7 +72,7 @@ class ResultRepository(Repository):
         self._tell(trial, "epoch", asdict(report), now)
         return True
 
-    def succeed(self, claim: Claim, trial_id: str, outcome: TrialOutcome) -> bool:
+    def succeed(self, claim: Claim, trial_id: str, outcome: TrialOutcome, *, stored_bytes: int = 0) -> bool:
         """Store the points of a running trial and end it; whether the result counted."""
         trial = self._trial(claim, trial_id)
         if trial.state != "running":
@@ -80,23 +80,25 @@ class ResultRepository(Repository):
         now = self._transaction.now()
         self._end_attempt(trial, "succeeded", now, None)
         trial.epochs_done, trial.samples = outcome.epochs, outcome.samples
+        trial.stored_bytes = stored_bytes
         self._store_points(
             claim, trial, outcome.points, checkpoint_trial=trial.id, provenance=outcome.provenance, moment=now
         )
         self._end(trial, "succeeded", now)
         return True
 
-    def prune(self, claim: Claim, trial_id: str, stop: TrialStop) -> bool:
+    def prune(self, claim: Claim, trial_id: str, stop: TrialStop, *, stored_bytes: int = 0) -> bool:
         """End a running trial that was stopped early, without a point; whether the stop counted."""
         trial = self._trial(claim, trial_id)
         if trial.state != "running":
             return False
         now = self._transaction.now()
         self._end_attempt(trial, "pruned", now, stop.message)
+        trial.stored_bytes = stored_bytes
         self._stop(trial, stop, now)
         return True
 
-    def fail(self, claim: Claim, trial_id: str, failure: TrialFailure) -> bool:
+    def fail(self, claim: Claim, trial_id: str, failure: TrialFailure, *, stored_bytes: int = 0) -> bool:
         """End a trial that has not ended without a point; whether the failure counted."""
         trial = self._trial(claim, trial_id)
         if trial.state not in {"queued", "running"}:
@@ -104,11 +106,12 @@ class ResultRepository(Repository):
         now = self._transaction.now()
         self._end_attempt(trial, "failed", now, failure.message)
         trial.reason, trial.message = failure.reason, failure.message
+        trial.stored_bytes = stored_bytes
         self._end(trial, "failed", now)
         return True
 
     def reuse(self, claim: Claim, trial_id: str, recost: Callable[[PointResult], PointResult]) -> bool:
-        """Take over the points of a trial, of any job, that trained the same; whether there is one.
+        """Take over the points of a trial, of any job of the workspace, that trained the same; if any.
 
         `recost` gives a point the costs of this job, whose hardware or table may be another. Where this
         trial would have been stopped early, it is: what it comes to must not depend on the store.
@@ -150,7 +153,8 @@ class ResultRepository(Repository):
         return self._session.scalar(
             select(Trial)
             .where(Trial.fingerprint == trial.fingerprint, Trial.state == "succeeded")
-            .where(Trial.reused_from.is_(None), true() if objective == "accuracy" else ~lacking.exists())
+            .where(Trial.reused_from.is_(None), Trial.workspace_id == trial.workspace_id)
+            .where(true() if objective == "accuracy" else ~lacking.exists())
             .order_by(Trial.seq)
             .limit(1)
         )

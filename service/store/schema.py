@@ -25,6 +25,15 @@ def migrate(engine: Engine, *, to: str = "head") -> None:
         command.upgrade(config, to)
 
 
+def downgrade(engine: Engine, *, to: str) -> None:
+    """Return to an earlier form, in one transaction, with the loss that its migrations name."""
+    with engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
+        _take_turns(connection)
+        config = _config()
+        config.attributes["connection"] = connection
+        command.downgrade(config, to)
+
+
 def at_head(engine: Engine) -> bool:
     """Whether the database has the newest form."""
     return revision(engine) == ScriptDirectory.from_config(_config()).get_current_head()

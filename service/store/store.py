@@ -6,23 +6,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.orm import Session
 
 from service.store import schema
 from service.store.engine import WRITES, open_engine
 from service.store.unit import Unit
+from service.store.workspace_scope import WorkspaceSession
 
 
 class Store:
     """Open one per process; threads may share it, each with units of its own."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, workspace: str | None = None) -> None:
         self._engine = engine
+        self._workspace = workspace
 
     @classmethod
     def open(cls, url: str) -> Store:
         """A store on a database; its tables appear with `migrate`. Raises InvalidInputError for a bad URL."""
         return cls(open_engine(url))
+
+    def within(self, workspace: str) -> Store:
+        """The same store, as one workspace sees it: whatever a unit reads or changes is that workspace's."""
+        return Store(self._engine, workspace)
 
     def migrate(self, *, to: str = "head") -> None:
         """Bring the tables to this version's form; several processes may do so at once.
@@ -51,7 +56,8 @@ class Store:
     @contextmanager
     def unit(self) -> Iterator[Unit]:
         """One transaction: stored as a whole at the end, or not at all where an exception leaves it."""
-        with Session(self._engine, expire_on_commit=False) as session:
+        with WorkspaceSession(self._engine, expire_on_commit=False) as session:
+            session.bind_to(self._workspace)
             yield Unit(session)
             session.commit()  # closing without it, as an exception does, rolls back
 

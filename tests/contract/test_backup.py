@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -11,16 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 
 from models.errors import InvalidInputError
 from search.job import JobSpec
 from service.backup import BackupDamagedError, restore, save
 from service.backup.archive import MANIFEST
-from service.backup.rows import tables
+from service.backup.rows import tables, to_line
 from service.jobs import JobRun
 from service.store import Store
-from service.store.tables import Event, Job
+from service.store.engine import open_engine
+from service.store.schema import migrate
+from service.store.tables import Event, Job, Point
 from workers.report import TrialOutcome, TrialRequest
 
 
@@ -124,9 +127,11 @@ def unit_states(store: Store) -> list[str]:
 
 
 def results(store: Store) -> list[Any]:
-    """Points and fronts, without the moments at which they were stored."""
-    found = content(store)
-    return [sorted(row[1:-1] for row in found["points"]), found["front_members"]]
+    """Points and fronts, without their numbers and the moments at which they were stored."""
+    columns = [column for column in Point.__table__.columns if column.name not in {"seq", "created_at"}]
+    with store.snapshot() as connection:
+        points = connection.execute(select(*columns).order_by(Point.id)).all()
+    return [[tuple(point) for point in points], content(store)["front_members"]]
 
 
 def test_a_backup_of_the_first_form_is_brought_to_this_one(filled, folder, tmp_path):
@@ -153,7 +158,7 @@ def test_neither_way_replaces_what_is_there(filled, folder, tmp_path):
     before = (tmp_path / "backup").read_bytes()
     with pytest.raises(InvalidInputError, match="is there already"):
         save(filled, folder, tmp_path / "backup")
-    with pytest.raises(InvalidInputError, match="holds jobs already"):
+    with pytest.raises(InvalidInputError, match="holds jobs or keys already"):
         restore(filled, folder, tmp_path / "backup")
     assert (tmp_path / "backup").read_bytes() == before
 
@@ -170,15 +175,23 @@ def damaged(source: Path, target: Path, change: Callable[[dict[str, bytes]], Any
 
 
 def as_the_first_version_saved(members: dict[str, bytes]) -> None:
-    """Without the tables and columns that came later."""
-    for name in ("tables/ablations.jsonl", "tables/ablation_variants.jsonl"):
-        del members[name]
-    for table, later in (("trials", "share"), ("epochs", "data_wait_share")):
-        rows = [json.loads(line) for line in members[f"tables/{table}.jsonl"].splitlines()]
-        members[f"tables/{table}.jsonl"] = b"".join(
-            json.dumps({name: value for name, value in row.items() if name != later}).encode() + b"\n"
-            for row in rows
-        )
+    """Without the tables and columns that came later, and with the names of that time."""
+    renamed = {("front_members", "score"): "accuracy"}
+    with tempfile.TemporaryDirectory() as folder:
+        engine = open_engine(f"sqlite:///{folder}/first.db")
+        migrate(engine, to="0001")
+        first = inspect(engine)
+        columns = {name: [one["name"] for one in first.get_columns(name)] for name in first.get_table_names()}
+        engine.dispose()
+    for member in [name for name in members if name.startswith("tables/")]:
+        saved = members.pop(member)
+        if kept := columns.get(Path(member).stem):
+            table = Path(member).stem
+            rows = [
+                {renamed.get((table, name), name): value for name, value in json.loads(line).items()}
+                for line in saved.splitlines()
+            ]
+            members[member] = b"".join(to_line({name: row[name] for name in kept}) for row in rows)
     vouch(members)
     edit_manifest(members, schema_revision="0001")
 
@@ -275,3 +288,13 @@ def test_a_snapshot_shows_one_moment_while_others_write(filled, job_spec):
         assert connection.execute(select(Job.id)).all() == before
         assert connection.execute(select(Event.seq).order_by(Event.seq.desc()).limit(1)).all()
     assert len(content(filled)["jobs"]) == len(before) + 1
+
+
+def test_an_empty_database_of_another_form_is_refused(filled, folder, tmp_path):
+    save(filled, folder, tmp_path / "backup")
+    engine = open_engine(f"sqlite:///{tmp_path / 'target.db'}")
+    migrate(engine, to="0001")
+    target = Store(engine)
+    with pytest.raises(InvalidInputError, match="another form"):
+        restore(target, tmp_path / "home" / "checkpoints", tmp_path / "backup")
+    target.close()

@@ -11,11 +11,11 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from service.app import create_app
 from service.settings import Settings
 from service.store import Store, ids
 from service.store.studies import PlannedTrial
 from service.web import rendering
-from service.web.pages import pages
 from workers.report import TrialFailure
 
 HOSTILE = "<script>alert('x')</script>"
@@ -122,7 +122,7 @@ class TestJobPage:
 
     def test_without_its_script_the_page_says_so(
         self,
-        api: TestClient,
+        app: FastAPI,
         api_store: Store,
         settings: Settings,
         job_with_points: MakeJob,
@@ -130,9 +130,8 @@ class TestJobPage:
     ) -> None:
         job_id = job_with_points()
         monkeypatch.setattr(rendering, "STATIC_FILES", ("style.css", "favicon.svg"))
-        app = FastAPI()
-        app.include_router(pages(api_store, settings))
-        page = TestClient(app).get(f"/jobs/{job_id}").text
+        again = create_app(settings, api_store, offered=app.state.context.catalogue)
+        page = TestClient(again, base_url=settings.url).get(f"/jobs/{job_id}").text
         assert "make charts" in page
         assert "<script defer" not in page
 
