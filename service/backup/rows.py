@@ -13,9 +13,13 @@ from service.store.tables import Base
 from service.store.types import UtcTime
 
 
+UNSAVED = frozenset({"sign_ins"})
+"""Who is signed in stays with the service; whoever goes on with a backup signs in again."""
+
+
 def tables() -> tuple[Table, ...]:
-    """Every table, each after those that it refers to."""
-    return tuple(Base.metadata.sorted_tables)
+    """Every saved table, each after those that it refers to."""
+    return tuple(table for table in Base.metadata.sorted_tables if table.name not in UNSAVED)
 
 
 def in_its_form(table: Table, connection: Connection) -> Table:

@@ -146,12 +146,12 @@ def test_a_database_of_the_first_form_keeps_its_jobs_when_it_is_migrated(databas
 
 def test_workspaces_can_be_taken_back_and_made_again(database_url, job_spec):
     engine = open_engine(database_url)
-    migrate(engine, to="0004")
+    migrate(engine, to="0005")
     store_old_job(engine, job_spec())
     before = columns_of(engine)
     store = Store(engine)
     store.migrate()
-    downgrade(engine, to="0004")
+    downgrade(engine, to="0005")
     assert columns_of(engine) == before
     with engine.connect() as connection:
         assert connection.execute(text("SELECT id, idempotency_key FROM jobs")).all() == [("job-0", "key")]
