@@ -12,6 +12,7 @@ from service.api import (
     catalogue,
     comparisons,
     events,
+    exports,
     figures,
     fronts,
     health,
@@ -43,7 +44,19 @@ def create_app(settings: Settings, store: Store, *, offered: Catalogue | None = 
     app.state.metrics = _metrics(store)
     problems.install(app)
     events.install(app)
-    for part in (jobs, ablations, trials, points, fronts, comparisons, figures, events, catalogue, health):
+    for part in (
+        jobs,
+        ablations,
+        trials,
+        points,
+        exports,
+        fronts,
+        comparisons,
+        figures,
+        events,
+        catalogue,
+        health,
+    ):
         app.include_router(part.router)
     _add_pages(app, settings, store)
     _add_layers(app, settings)

@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from models.errors import BitfrontError
-from service.commands import ablate, compare, figures, front, listing, rerun, running, submit
+from service.commands import ablate, compare, export, figures, front, listing, rerun, running, submit
 from service.commands.shared import EXIT_INTERRUPTED, err, exit_code_of, show_error
 
 
@@ -79,6 +79,8 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
     figures.figures,
     listing.cancel,
     rerun.rerun,
+    export.export,
+    export.verify,
     listing.methods,
     listing.architectures,
     listing.datasets,

@@ -1,4 +1,4 @@
-"""Small networks of every architecture with bits of every kind, trained for a few steps, and their exports."""
+"""Small networks of every architecture with bits of every kind, trained a few steps, and their exports."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ CASES += [(name, kind) for name in ("conv-net", "resnet20") for kind in ("channe
 
 @pytest.mark.parametrize(("name", "kind"), CASES)
 def test_every_level_and_prediction_is_that_of_the_network(
-    make, export_of_network, samples, events, reader, tmp_path, name, kind
+    make, export_of_network, samples, events, *, reader, tmp_path, name, kind
 ):
     network = make(name, NETS[name], **KINDS[kind])
     x = events if kind == "events" else samples
@@ -68,7 +68,7 @@ def test_every_level_and_prediction_is_that_of_the_network(
 
 @pytest.mark.parametrize("name", NETS)
 @pytest.mark.parametrize("frames", [0, 3], ids=["images", "events"])
-def test_potentials_keep_the_stated_bounds(make, export_of_network, samples, events, name, frames):
+def test_potentials_keep_the_stated_bounds(make, export_of_network, samples, events, *, name, frames):
     network = make(name, NETS[name], frames=frames)
     export = export_of_network(network)
     integers = IntegerNetwork(export)
@@ -159,7 +159,7 @@ def test_sums_that_float32_cannot_hold_run_in_float64(make, export_of_network, s
     export = export_of_network(network)
     narrow = export.layers[1].name
     numbers = export.integers[narrow]
-    wide = replace(numbers, levels=numbers.levels * 2**20)
+    wide = replace(numbers, levels=numbers.levels * 2**24)
     changed = replace(export, fraction_bits=8, integers={**export.integers, narrow: wide})
     changed = replace(
         changed,

@@ -15,6 +15,7 @@ from models.functional.levels import levels_at
 FINITE = st.floats(-(2.0**20), 2.0**20)
 POTENTIALS = st.integers(-(2**49), 2**49)
 THRESHOLDS = st.integers(1, 2**49)
+KINDS = ((False, False), (False, True), (True, False), (True, True))
 
 
 def half_away(value):
@@ -54,8 +55,9 @@ def test_levels_are_those_of_the_formulas(u, V, bits, signed):
     assert whole_levels(potential, float(V), levels_at(bits, signed=signed)).item() == expected
 
 
-@given(THRESHOLDS, st.integers(0, 255), st.integers(-2, 2), st.integers(1, 8), st.booleans(), st.booleans())
-def test_levels_beside_a_border(V, level, beside, bits, signed, negative):
+@given(THRESHOLDS, st.integers(0, 255), st.integers(-2, 2), st.integers(1, 8), st.sampled_from(KINDS))
+def test_levels_beside_a_border(V, level, beside, bits, kind):
+    signed, negative = kind
     u = (2 * level + 1) * V // 2 + beside
     if not abs(u) < 2**50:
         return
