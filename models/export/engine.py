@@ -3,15 +3,11 @@
 float32 holds every whole number up to 2^24 and float64 up to 2^53, and adds and multiplies them exactly as
 long as the results stay below. `bounds` proves for each layer how large its numbers become on any sample:
 
-    op(n_t, w)       in float32 where its sums stay below 2^24, else in float64
+    op(n_t, w)       in bytes with 32-bit sums, in float32 or in float64 (`arithmetic`)
     potentials       in float64, below 2^51: floor((2u + V) / (2V)) is exact, since a quotient a / b that is
                      no whole number lies at least 1 / b below the next one, which is more than float64 rounds
                      off while a + b < 2^53
     sums of a mean   in 64-bit integers
-
-A convolution that does not add its products one by one (a Winograd transform, reduced precision) could round
-all the same. So each operation is checked once against 64-bit integers, on its own weights and random spikes
-of its whole range (`exact_on_probe`), and one that fails in float32 runs in float64.
 """
 
 from __future__ import annotations
@@ -22,12 +18,12 @@ from math import prod
 import torch
 
 from models.errors import InvalidInputError
-from models.export.arithmetic import exact_on_probe, operate, whole_levels
-from models.export.bounds import FLOAT32_LIMIT, LayerBounds, bounds_of
+from models.export.arithmetic import operation_of, whole_levels
+from models.export.bounds import LayerBounds, bounds_of
 from models.export.integers import Export, LayerIntegers
 from models.export.nodes import INPUT, AddNode, LayerNode, Node
 from models.export.operations import add, regroup, without_neuron
-from models.functional.levels import Levels, levels_at
+from models.functional.levels import levels_at
 
 Watch = Callable[[LayerNode, int, torch.Tensor, torch.Tensor], None]
 """Told of a layer, a step, its potentials (float64) and its levels (float32), [B, ...] each."""
@@ -44,7 +40,10 @@ class IntegerNetwork:
         self.bounds, _ = bounds_of(export.nodes, self.edges, export.integers, export.input.limit)
         self.layers = {
             node.name: _Layer(
-                node, export.integers[node.name], self.bounds[node.name], self.edges[node.name].frames > 0
+                node,
+                export.integers[node.name],
+                self.bounds[node.name],
+                framed=self.edges[node.name].frames > 0,
             )
             for node in export.layers
         }
@@ -101,26 +100,24 @@ class IntegerNetwork:
 class _Layer:
     """One layer's numbers as tensors, and its form of arithmetic."""
 
-    def __init__(self, node: LayerNode, numbers: LayerIntegers, bounds: LayerBounds, framed: bool) -> None:
+    def __init__(self, node: LayerNode, numbers: LayerIntegers, bounds: LayerBounds, *, framed: bool) -> None:
         self.node = node
         self.framed = framed
         self.thresholds = [float(V) for V in numbers.threshold_T]
-        self.levels: list[Levels] = [levels_at(bits, signed=node.signed) for bits in node.spike_bits]
-        self.dtype = torch.float32 if max(bounds.sums_T) < FLOAT32_LIMIT else torch.float64
+        self.levels = [levels_at(bits, signed=node.signed) for bits in node.spike_bits]
         ones = [1] * (2 if node.op == "conv" else 0)
         self.multipliers = torch.from_numpy(numbers.multiplier_TO).double().view(node.steps, -1, *ones)
         self.bias = torch.from_numpy(numbers.bias_O).double().view(-1, *ones)
-        self.weight = None if numbers.levels is None else torch.from_numpy(numbers.levels)
-        if self.weight is not None:
-            self.weight = self._fitting(self.weight)
+        weight = None if numbers.levels is None else torch.from_numpy(numbers.levels)
+        self.operate = operation_of(node, weight, self.levels, max(bounds.sums_T))
 
     def __call__(self, current: torch.Tensor, watch: Watch | None) -> torch.Tensor:
         """The layer's output current."""
         if self.framed:
             current = regroup(current, self.node.steps)
-        spikes = list(self._spikes(current, watch))
         outputs = [
-            self._operate(n).double().mul_(scale) for n, scale in zip(spikes, self.multipliers, strict=True)
+            self.operate(n).double().mul_(scale)
+            for n, scale in zip(self._spikes(current, watch), self.multipliers, strict=True)
         ]
         if self.framed:
             return torch.stack(outputs).add_(self.bias)
@@ -138,19 +135,7 @@ class _Layer:
             n = whole_levels(u, V, levels)
             if watch is not None:
                 watch(self.node, step, u, n.float())
+            found.append(n.to(self.operate.dtype))
             if step + 1 < self.node.steps:
-                rest = u - n * V
-            found.append(n.to(self.dtype))
+                rest = torch.sub(u, n, alpha=V)
         return found
-
-    def _operate(self, n: torch.Tensor) -> torch.Tensor:
-        return n if self.weight is None else operate(self.node, n, self.weight)
-
-    def _fitting(self, levels: torch.Tensor) -> torch.Tensor:
-        """The weights in the type of this layer, which becomes float64 where float32 fails the probe."""
-        weight = levels.to(self.dtype)
-        if self.node.op == "conv":
-            weight = weight.contiguous(memory_format=torch.channels_last)
-        if self.dtype == torch.float32 and not exact_on_probe(self.node, weight, levels, self.levels):
-            self.dtype, weight = torch.float64, levels.double()
-        return weight

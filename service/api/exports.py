@@ -12,6 +12,7 @@ from models.errors import CheckpointDamagedError
 from service.api.context import Context
 from service.api.errors import HttpError
 from service.api.ids import PointId
+from service.api.points import kept
 from service.views import PointView
 
 router = APIRouter(prefix="/v1", tags=["points"])
@@ -24,13 +25,11 @@ def export(context: Context, point_id: PointId) -> Response:
     from models.export import archive_of, contents_of
     from workers.exporting import TrainedPoint, export_point
 
-    with context.store.unit() as unit:
-        trial_id, name = unit.points.checkpoint(point_id)
-        stored = unit.points.get(point_id)
+    stored, path = kept(context, point_id)
     point = TrainedPoint(
         spec=stored.spec,
         proposal=stored.proposal,
-        checkpoint=context.settings.checkpoints / trial_id / name,
+        checkpoint=path,
         checkpoint_sha256=stored.checkpoint_sha256,
     )
     try:

@@ -184,7 +184,7 @@ def test_says_when_a_checkpoint_is_gone_or_damaged(api: TestClient, point: str, 
     assert (response.status_code, response.json()["code"]) == (409, "checkpoint_damaged")
     file.unlink()
     response = api.get(f"/v1/points/{point}/export")
-    assert (response.status_code, response.json()["code"]) == (409, "checkpoint_damaged")
+    assert (response.status_code, response.json()["code"]) == (404, "checkpoint_gone")
 
 
 def test_a_point_that_is_not_there_is_a_problem(run: Run, api: TestClient, tmp_path: Path) -> None:

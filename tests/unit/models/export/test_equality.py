@@ -166,11 +166,9 @@ def test_sums_that_float32_cannot_hold_run_in_float64(make, export_of_network, s
         integers={**changed.integers, narrow: replace(wide, multiplier_TO=numbers.multiplier_TO >> 28)},
     )
     layer = IntegerNetwork(changed).layers[narrow]
-    assert layer.dtype == torch.float64
+    assert layer.operate.dtype == torch.float64
     n = torch.full((1, 8), 60.0, dtype=torch.float64)
-    assert torch.equal(
-        operate(layer.node, n, layer.weight).long(), n.long() @ torch.from_numpy(wide.levels).long().T
-    )
+    assert torch.equal(layer.operate(n).long(), n.long() @ torch.from_numpy(wide.levels).long().T)
 
 
 @pytest.mark.parametrize(
