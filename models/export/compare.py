@@ -135,12 +135,13 @@ def integer_spikes(integers: IntegerNetwork, x: torch.Tensor) -> tuple[torch.Ten
     """(whole logits, the levels of every layer) of a batch."""
     parts: dict[str, list[list[torch.Tensor]]] = {}
 
-    def watch(node: LayerNode, step: int, _: torch.Tensor, levels: torch.Tensor) -> None:
-        steps = parts.setdefault(node.name, [[] for _ in range(node.steps)])
-        steps[step].append(levels)
+    def watch(node: LayerNode, _: torch.Tensor, levels_T: list[torch.Tensor]) -> None:
+        parts.setdefault(node.name, []).append(levels_T)
 
     logits = integers.logits(x, watch)
-    return logits, {name: [torch.cat(chunks) for chunks in steps] for name, steps in parts.items()}
+    return logits, {
+        name: [torch.cat(chunks) for chunks in zip(*found, strict=True)] for name, found in parts.items()
+    }
 
 
 @contextmanager

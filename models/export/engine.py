@@ -18,15 +18,16 @@ from math import prod
 import torch
 
 from models.errors import InvalidInputError
-from models.export.arithmetic import operation_of, whole_levels
+from models.export.arithmetic import operation_of
 from models.export.bounds import LayerBounds, bounds_of
 from models.export.integers import Export, LayerIntegers
 from models.export.nodes import INPUT, AddNode, LayerNode, Node
 from models.export.operations import add, regroup, without_neuron
+from models.export.passes import TorchPasses, passes_of
 from models.functional.levels import levels_at
 
-Watch = Callable[[LayerNode, int, torch.Tensor, torch.Tensor], None]
-"""Told of a layer, a step, its potentials (float64) and its levels (float32), [B, ...] each."""
+Watch = Callable[[LayerNode, torch.Tensor, list[torch.Tensor]], None]
+"""Told of a layer, its current (float64; of event data as regrouped) and its levels at each step [B, ...]."""
 CHUNK_VALUES = 2**18
 """Values of the largest map that are computed at once, so that they stay in a processor's cache."""
 
@@ -98,44 +99,29 @@ class IntegerNetwork:
 
 
 class _Layer:
-    """One layer's numbers as tensors, and its form of arithmetic."""
+    """One layer's numbers as tensors, its operation and the passes beside it."""
 
     def __init__(self, node: LayerNode, numbers: LayerIntegers, bounds: LayerBounds, *, framed: bool) -> None:
         self.node = node
         self.framed = framed
-        self.thresholds = [float(V) for V in numbers.threshold_T]
-        self.levels = [levels_at(bits, signed=node.signed) for bits in node.spike_bits]
-        ones = [1] * (2 if node.op == "conv" else 0)
-        self.multipliers = torch.from_numpy(numbers.multiplier_TO).double().view(node.steps, -1, *ones)
-        self.bias = torch.from_numpy(numbers.bias_O).double().view(-1, *ones)
+        levels = [levels_at(bits, signed=node.signed) for bits in node.spike_bits]
+        plain = TorchPasses(
+            thresholds=[float(V) for V in numbers.threshold_T],
+            levels=levels,
+            multiplier_TO=torch.from_numpy(numbers.multiplier_TO).double(),
+            bias_O=torch.from_numpy(numbers.bias_O).double(),
+            framed=framed,
+        )
+        self.passes = passes_of(plain)
         weight = None if numbers.levels is None else torch.from_numpy(numbers.levels)
-        self.operate = operation_of(node, weight, self.levels, max(bounds.sums_T))
+        self.operate = operation_of(node, weight, levels, max(bounds.sums_T))
 
     def __call__(self, current: torch.Tensor, watch: Watch | None) -> torch.Tensor:
         """The layer's output current."""
         if self.framed:
             current = regroup(current, self.node.steps)
-        outputs = [
-            self.operate(n).double().mul_(scale)
-            for n, scale in zip(self._spikes(current, watch), self.multipliers, strict=True)
-        ]
-        if self.framed:
-            return torch.stack(outputs).add_(self.bias)
-        total = outputs[0].add_(self.bias)
-        for output in outputs[1:]:
-            total += output
-        return total
-
-    def _spikes(self, current: torch.Tensor, watch: Watch | None) -> list[torch.Tensor]:
-        found = []
-        rest: torch.Tensor | None = None
-        for step, (V, levels) in enumerate(zip(self.thresholds, self.levels, strict=True)):
-            x = current[step] if self.framed else current
-            u = x if rest is None else x + rest
-            n = whole_levels(u, V, levels)
-            if watch is not None:
-                watch(self.node, step, u, n.float())
-            found.append(n.to(self.operate.dtype))
-            if step + 1 < self.node.steps:
-                rest = torch.sub(u, n, alpha=V)
-        return found
+        n = self.passes.spikes(current.flatten(0, 1) if self.framed else current, self.operate.dtype)
+        if watch is not None:
+            watch(self.node, current, list(n.float().chunk(self.node.steps)))
+        found = self.passes.currents(self.operate(n))
+        return found.unflatten(0, current.shape[:2]) if self.framed else found  # type: ignore[no-untyped-call]  # torch leaves it untyped

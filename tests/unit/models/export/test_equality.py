@@ -5,14 +5,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import nn
 
 from models.errors import ExportUnsupportedError, InvalidInputError
-from models.export import IntegerNetwork, contents_of, export_of, write_export
+from models.export import IntegerNetwork, contents_of, export_of, passes, write_export
 from models.export.arithmetic import operate, whole_operate
 from models.export.bounds import border_deviation, bounds_of
 from models.export.compare import Comparer, exact_twin, integer_spikes, steps_of
+from models.export.fixed_point import spike_levels
 from models.export.nodes import Geometry, LayerNode
+from models.functional.levels import levels_at
 from models.layers import LayerOptions
 from models.nets import adapt
 
@@ -66,6 +70,15 @@ def test_every_level_and_prediction_is_that_of_the_network(
         assert np.array_equal(seen[layer], torch.stack(steps).numpy())
 
 
+def note(whole, export, node, current, levels):
+    """The potentials that follow from a layer's currents and levels, by layer and step."""
+    u = torch.zeros(())
+    for step, n in enumerate(levels):
+        u = u + (current[step] if export.input.frames else current)
+        whole.setdefault((node.name, step), []).append(u)
+        u = u - n.double() * int(export.integers[node.name].threshold_T[step])
+
+
 @pytest.mark.parametrize("name", NETS)
 @pytest.mark.parametrize("frames", [0, 3], ids=["images", "events"])
 def test_potentials_keep_the_stated_bounds(make, export_of_network, samples, events, *, name, frames):
@@ -83,10 +96,7 @@ def test_potentials_keep_the_stated_bounds(make, export_of_network, samples, eve
             )
         )
     twin(x.double())
-    integers.logits(
-        x,
-        lambda node, step, u, n: whole.setdefault((node.name, step), []).append(u),
-    )
+    integers.logits(x, lambda node, current, levels: note(whole, export, node, current, levels))
     for node in export.layers:
         thresholds = twin.layers[node.name].neuron.step_sizes.tolist()
         for step, seen in enumerate(real[node.name]):
@@ -197,3 +207,36 @@ def test_the_form_in_integers_is_a_convolution(geometry):
         geometry=geometry,
     )
     assert torch.equal(whole_operate(node, n, weight).double(), operate(node, n.double(), weight.double()))
+
+
+@pytest.mark.parametrize("kind", ["images", "events", "signed"])
+def test_compiled_and_plain_passes_give_the_same(
+    make, export_of_network, samples, events, monkeypatch, *, kind
+):
+    export = export_of_network(make("sew-resnet18", {"width": 2}, **KINDS[kind]))
+    x = events if kind == "events" else samples
+    compiled = integer_spikes(IntegerNetwork(export), x)
+    monkeypatch.setattr(passes, "compiled", lambda: None)
+    plain = integer_spikes(IntegerNetwork(export), x)
+    assert torch.equal(compiled[0], plain[0])
+    for name, steps in compiled[1].items():
+        assert all(torch.equal(a, b) for a, b in zip(steps, plain[1][name], strict=True))
+
+
+@given(
+    st.integers(-(2**49), 2**49), st.integers(1, 2**49), st.integers(-2, 2), st.integers(1, 8), st.booleans()
+)
+def test_compiled_levels_are_those_of_integers(u, V, beside, bits, signed):
+    border = min((2 * (abs(u) % 300) + 1) * V // 2 + beside, 2**50)
+    for potential in (u, border, -border):
+        form = passes.passes_of(
+            passes.TorchPasses(
+                thresholds=[float(V)],
+                levels=[levels_at(bits, signed=signed)],
+                multiplier_TO=torch.ones(1, 1, dtype=torch.float64),
+                bias_O=torch.zeros(1, dtype=torch.float64),
+                framed=False,
+            )
+        )
+        found = form.spikes(torch.full((1, 1), float(potential), dtype=torch.float64), torch.float32)
+        assert found.item() == spike_levels(np.array([potential]), V, bits, signed=signed)[0]
