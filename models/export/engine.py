@@ -12,6 +12,7 @@ long as the results stay below. `bounds` proves for each layer how large its num
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from math import prod
 
@@ -21,7 +22,7 @@ from models.errors import InvalidInputError
 from models.export.arithmetic import operation_of
 from models.export.bounds import LayerBounds, bounds_of
 from models.export.integers import Export, LayerIntegers
-from models.export.nodes import INPUT, AddNode, LayerNode, Node
+from models.export.nodes import INPUT, AddNode, LayerNode, Node, inputs_of
 from models.export.operations import add, regroup, without_neuron
 from models.export.passes import TorchPasses, passes_of
 from models.functional.levels import levels_at
@@ -33,12 +34,16 @@ CHUNK_VALUES = 2**18
 
 
 class IntegerNetwork:
-    """An export that can be run; [B, C, H, W] or [F, B, C, H, W] scaled samples to whole logits [B, K]."""
+    """An export that can be run; [B, C, H, W] or [F, B, C, H, W] scaled samples to whole logits [B, K].
+
+    Its layers keep their memory from one batch to the next, so two threads must not share one.
+    """
 
     def __init__(self, export: Export) -> None:
         self.export = export
         self.edges = export.edges
         self.bounds, _ = bounds_of(export.nodes, self.edges, export.integers, export.input.limit)
+        self.alone = _alone(export)
         self.layers = {
             node.name: _Layer(
                 node,
@@ -71,7 +76,8 @@ class IntegerNetwork:
             return self.layers[node.name](values[node.source], watch)
         if isinstance(node, AddNode):
             framed = self.edges[node.name].frames > 0
-            return add(values[node.branch], values[node.shortcut], framed=framed)
+            into = values[node.branch] if node.name in self.alone else None
+            return add(values[node.branch], values[node.shortcut], framed=framed, into=into)
         return without_neuron(node, values[node.source], dims=len(self.edges[node.source].shape))
 
     def _check(self, x: torch.Tensor) -> None:
@@ -98,6 +104,17 @@ class IntegerNetwork:
         return max(1, CHUNK_VALUES // largest)
 
 
+def _alone(export: Export) -> frozenset[str]:
+    """The sums whose branch is a layer's output that nothing else reads: the sum may take its place."""
+    reads = Counter(name for node in export.nodes for name in inputs_of(node))
+    weighted = {node.name for node in export.layers if node.weight_shape}
+    return frozenset(
+        node.name
+        for node in export.nodes
+        if isinstance(node, AddNode) and node.branch in weighted and reads[node.branch] == 1
+    )
+
+
 class _Layer:
     """One layer's numbers as tensors, its operation and the passes beside it."""
 
@@ -122,6 +139,6 @@ class _Layer:
             current = regroup(current, self.node.steps)
         n = self.passes.spikes(current.flatten(0, 1) if self.framed else current, self.operate.dtype)
         if watch is not None:
-            watch(self.node, current, list(n.float().chunk(self.node.steps)))
+            watch(self.node, current, list(n.clone().float().chunk(self.node.steps)))
         found = self.passes.currents(self.operate(n))
         return found.unflatten(0, current.shape[:2]) if self.framed else found  # type: ignore[no-untyped-call]  # torch leaves it untyped

@@ -31,9 +31,12 @@ def regroup(frames: torch.Tensor, steps: int) -> torch.Tensor:
     )
 
 
-def add(branch: torch.Tensor, shortcut: torch.Tensor, *, framed: bool) -> torch.Tensor:
-    """The residual sum."""
-    return branch + (regroup(shortcut, len(branch)) if framed else shortcut)
+def add(
+    branch: torch.Tensor, shortcut: torch.Tensor, *, framed: bool, into: torch.Tensor | None
+) -> torch.Tensor:
+    """The residual sum, in the place of `into` where that is given."""
+    fitting = regroup(shortcut, len(branch)) if framed else shortcut
+    return torch.add(branch, fitting, out=into)
 
 
 def without_neuron(node: SubsampleNode | PoolNode | PlainNode, x: torch.Tensor, *, dims: int) -> torch.Tensor:

@@ -90,7 +90,9 @@ class TorchPasses:
 
 
 class CompiledPasses(TorchPasses):
-    """See `Passes`."""
+    """See `Passes`. What it gives lies in memory that its next call uses again: fresh pages take longer to
+    map than a pass takes to fill them.
+    """
 
     def __init__(self, library: ctypes.CDLL, form: TorchPasses) -> None:
         super().__init__(
@@ -101,6 +103,7 @@ class CompiledPasses(TorchPasses):
             framed=form.framed,
         )
         self.library = library
+        self.kept: dict[str, torch.Tensor] = {}
         self.plan = b"".join(
             STEP.pack(V, levels.high, 2 * levels.signed + levels.binary)
             for V, levels in zip(self.thresholds, self.levels, strict=True)
@@ -110,7 +113,7 @@ class CompiledPasses(TorchPasses):
         """See `Passes`."""
         current = _dense(current)
         samples = len(current) if self.framed else len(current) * self.steps
-        found = _empty((samples, *current.shape[1:]), dtype)
+        found = self._room("spikes", (samples, *current.shape[1:]), dtype)
         count = current.numel() // (self.steps if self.framed else 1)
         self.library.bitfront_spikes(
             current.data_ptr(),
@@ -130,7 +133,7 @@ class CompiledPasses(TorchPasses):
             return super().currents(sums)  # spikes alone: one multiplier for every channel
         sums = _dense(sums)
         samples = len(sums) if self.framed else len(sums) // self.steps
-        found = _empty((samples, *sums.shape[1:]), torch.float64)
+        found = self._room("currents", (samples, *sums.shape[1:]), torch.float64)
         self.library.bitfront_currents(
             sums.data_ptr(),
             found.data_ptr(),
@@ -144,6 +147,12 @@ class CompiledPasses(TorchPasses):
             torch.get_num_threads(),
         )
         return found
+
+    def _room(self, use: str, shape: tuple[int, ...], dtype: torch.dtype) -> torch.Tensor:
+        kept = self.kept.get(use)
+        if kept is None or kept.shape != shape or kept.dtype != dtype:
+            kept = self.kept[use] = _empty(shape, dtype)
+        return kept
 
 
 def passes_of(form: TorchPasses) -> Passes:
