@@ -58,6 +58,18 @@ class CheckpointDamagedError(BitfrontError):
     code = "checkpoint_damaged"
 
 
+class ExportUnsupportedError(InvalidInputError):
+    """A network with a part that the integer export cannot express."""
+
+    code = "export_unsupported"
+
+
+class ExportDamagedError(InvalidInputError):
+    """An integer export that is truncated, altered, inconsistent or of another version."""
+
+    code = "export_damaged"
+
+
 class NanLossError(BitfrontError):
     """The training loss is no longer a number."""
 

@@ -13,6 +13,7 @@ from service.api import (
     catalogue,
     comparisons,
     events,
+    exports,
     figures,
     fronts,
     health,
@@ -53,7 +54,19 @@ def create_app(settings: Settings, store: Store, *, offered: Catalogue | None = 
     problems.install(app)
     events.install(app)
     app.include_router(health.router)
-    for part in (jobs, ablations, trials, points, fronts, comparisons, figures, events, catalogue, workspace):
+    for part in (
+        jobs,
+        ablations,
+        trials,
+        points,
+        exports,
+        fronts,
+        comparisons,
+        figures,
+        events,
+        catalogue,
+        workspace,
+    ):
         app.include_router(part.router, dependencies=[Security(SENT_KEY)])
     _add_pages(app)
     _add_layers(app, settings)

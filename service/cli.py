@@ -13,7 +13,19 @@ import typer
 from typer.core import TyperGroup
 
 from models.errors import BitfrontError
-from service.commands import ablate, backup, compare, figures, front, keys, listing, rerun, running, submit
+from service.commands import (
+    ablate,
+    backup,
+    compare,
+    export,
+    figures,
+    front,
+    keys,
+    listing,
+    rerun,
+    running,
+    submit,
+)
 from service.commands.shared import EXIT_INTERRUPTED, err, exit_code_of, show_error
 
 
@@ -81,6 +93,8 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
     rerun.rerun,
     backup.backup,
     backup.restore,
+    export.export,
+    export.verify,
     listing.methods,
     listing.architectures,
     listing.datasets,

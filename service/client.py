@@ -19,6 +19,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from models.errors import BitfrontError, CheckpointDamagedError, InvalidInputError
 from service.client_ablations import AblationCalls
 from service.client_comparisons import ComparisonCalls
+from service.client_exports import ExportCalls
 from service.credentials import key_from_environment
 from service.problem import FieldError, Problem
 from service.views import EventView, FrontView, JobView, NamedView, Page, PlanView, PointView, TrialView
@@ -65,7 +66,7 @@ class UnreachableError(BitfrontError):
 JSON_BODY = {"Content-Type": "application/json"}
 
 
-class BitfrontClient(AblationCalls, ComparisonCalls):
+class BitfrontClient(AblationCalls, ComparisonCalls, ExportCalls):
     """Calls one service; raises ApiError for its problems and UnreachableError when it does not answer.
 
     Its key is `key`, or that of the environment (`service.credentials`); no error and no repr shows it.

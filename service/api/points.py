@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from fastapi import APIRouter
 from starlette.responses import FileResponse
 
-from service.api.context import Context
+from service.api.context import ApiContext, Context
 from service.api.errors import HttpError
 from service.api.ids import JobId, PointId
 from service.api.queries import Pages
@@ -33,9 +35,20 @@ def one(context: Context, point_id: PointId) -> PointView:
 @router.get("/points/{point_id}/checkpoint", response_class=FileResponse)
 def checkpoint(context: Context, point_id: PointId) -> FileResponse:
     """The weights of a point as safetensors; a header carries the SHA-256 that was recorded with it."""
+    point, path = kept(context, point_id)
+    return FileResponse(
+        path,
+        media_type="application/octet-stream",
+        filename=f"{point_id}.safetensors",
+        headers={SHA256_HEADER: point.checkpoint_sha256},
+    )
+
+
+def kept(context: ApiContext, point_id: str) -> tuple[PointView, Path]:
+    """A point and its checkpoint. Raises HttpError checkpoint_gone."""
     with context.store.unit() as unit:
         trial_id, name = unit.points.checkpoint(point_id)
-        sha256 = unit.points.get(point_id).checkpoint_sha256
+        point = unit.points.get(point_id)
     path = context.settings.checkpoints / trial_id / name
     if not path.is_file():
         raise HttpError(
@@ -44,9 +57,4 @@ def checkpoint(context: Context, point_id: PointId) -> FileResponse:
             f"the checkpoint of {point_id} is no longer there.",
             fix=f"Train it again with: bitfront rerun {point_id}.",
         )
-    return FileResponse(
-        path,
-        media_type="application/octet-stream",
-        filename=f"{point_id}.safetensors",
-        headers={SHA256_HEADER: sha256},
-    )
+    return point, path

@@ -12,7 +12,6 @@ from sqlalchemy import Column, Connection, MetaData, Table, inspect
 from service.store.tables import Base
 from service.store.types import UtcTime
 
-
 UNSAVED = frozenset({"sign_ins"})
 """Who is signed in stays with the service; whoever goes on with a backup signs in again."""
 

@@ -1,4 +1,4 @@
-"""Compiles `cpu.c` with the machine's own C compiler, once per machine, and loads it.
+"""Compiles a C source with the machine's own C compiler, once per machine, and loads it.
 
 The library is kept in the user's cache folder under a name made of everything that it depends on: source,
 flags, compiler and processor. It is written under another name first, so that processes that build at once
@@ -47,19 +47,19 @@ class BuildError(Exception):
     """Why there is no library: one sentence."""
 
 
-def load() -> ctypes.CDLL:
-    """The compiled library, from the cache where it is there. Raises BuildError."""
+def load(source: Path = SOURCE) -> ctypes.CDLL:
+    """The compiled library of a source, from the cache where it is there. Raises BuildError."""
     compiler = _compiler()
-    name = f"cpu-{_digest(compiler)}.so"
+    name = f"{source.stem}-{_digest(compiler, source)}.so"
     folder = _writable_cache()
     if folder is None:
         with tempfile.TemporaryDirectory() as private:
-            return _open(_built(compiler, Path(private) / name))
+            return _open(_built(compiler, Path(private) / name, source))
     path = folder / name
     if path.exists():
         with contextlib.suppress(BuildError):  # a damaged file is built anew
             return _open(path)
-    return _open(_built(compiler, path))
+    return _open(_built(compiler, path, source))
 
 
 def _compiler() -> list[str]:
@@ -73,8 +73,8 @@ def _compiler() -> list[str]:
     raise BuildError(f"CC names {chosen}, which is not there" if chosen else "there is no C compiler")
 
 
-def _digest(compiler: Sequence[str]) -> str:
-    parts = [SOURCE.read_text(), repr((FLAGS, TARGETS)), _run([*compiler, "--version"]), _processor()]
+def _digest(compiler: Sequence[str], source: Path) -> str:
+    parts = [source.read_text(), repr((FLAGS, TARGETS)), _run([*compiler, "--version"]), _processor()]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
 
 
@@ -99,23 +99,23 @@ def _writable_cache() -> Path | None:
     return folder if os.access(folder, os.W_OK) else None
 
 
-def _built(compiler: Sequence[str], path: Path) -> Path:
+def _built(compiler: Sequence[str], path: Path, source: Path) -> Path:
     """The library at `path`, compiled for this processor if the compiler can."""
     handle, unfinished = tempfile.mkstemp(dir=path.parent, suffix=".so")
     os.close(handle)
     try:
-        _compile(compiler, unfinished)
+        _compile(compiler, unfinished, source)
         Path(unfinished).replace(path)
     finally:
         Path(unfinished).unlink(missing_ok=True)
     return path
 
 
-def _compile(compiler: Sequence[str], path: str) -> None:
+def _compile(compiler: Sequence[str], path: str, source: Path) -> None:
     refusals = []
     for target in TARGETS:
         try:
-            _run([*compiler, *FLAGS, *target, str(SOURCE), "-o", path, "-lm"])
+            _run([*compiler, *FLAGS, *target, str(source), "-o", path, "-lm"])
         except BuildError as error:
             refusals.append(error)
         else:

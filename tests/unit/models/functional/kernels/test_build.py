@@ -97,7 +97,7 @@ def test_without_a_compiler_torch_computes_and_one_warning_says_why(
 @needs_compiler
 def test_a_damaged_library_is_built_anew(cache):
     cache.mkdir(parents=True)
-    name = f"cpu-{build._digest(build._compiler())}.so"
+    name = f"cpu-{build._digest(build._compiler(), build.SOURCE)}.so"
     (cache / name).write_bytes(b"half a file")
     assert build.load().bitfront_forward
 

@@ -1,0 +1,144 @@
+"""Runs an integer network on whole numbers alone, as fast as float tensors can carry them.
+
+float32 holds every whole number up to 2^24 and float64 up to 2^53, and adds and multiplies them exactly as
+long as the results stay below. `bounds` proves for each layer how large its numbers become on any sample:
+
+    op(n_t, w)       in bytes with 32-bit sums, in float32 or in float64 (`arithmetic`)
+    potentials       in float64, below 2^51: floor((2u + V) / (2V)) is exact, since a quotient a / b that is
+                     no whole number lies at least 1 / b below the next one, which is more than float64 rounds
+                     off while a + b < 2^53
+    sums of a mean   in 64-bit integers
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from math import prod
+
+import torch
+
+from models.errors import InvalidInputError
+from models.export.arithmetic import operation_of
+from models.export.bounds import LayerBounds, bounds_of
+from models.export.integers import Export, LayerIntegers
+from models.export.nodes import INPUT, AddNode, LayerNode, Node, inputs_of
+from models.export.operations import add, regroup, without_neuron
+from models.export.passes import TorchPasses, passes_of
+from models.functional.levels import levels_at
+
+Watch = Callable[[LayerNode, torch.Tensor, list[torch.Tensor]], None]
+"""Told of a layer, its current (float64; of event data as regrouped) and its levels at each step [B, ...]."""
+CHUNK_VALUES = 2**18
+"""Values of the largest map that are computed at once, so that they stay in a processor's cache."""
+
+
+class IntegerNetwork:
+    """An export that can be run; [B, C, H, W] or [F, B, C, H, W] scaled samples to whole logits [B, K].
+
+    Its layers keep their memory from one batch to the next, so two threads must not share one.
+    """
+
+    def __init__(self, export: Export) -> None:
+        self.export = export
+        self.edges = export.edges
+        self.bounds, _ = bounds_of(export.nodes, self.edges, export.integers, export.input.limit)
+        self.alone = _alone(export)
+        self.layers = {
+            node.name: _Layer(
+                node,
+                export.integers[node.name],
+                self.bounds[node.name],
+                framed=self.edges[node.name].frames > 0,
+            )
+            for node in export.layers
+        }
+
+    @torch.inference_mode()
+    def logits(self, x: torch.Tensor, watch: Watch | None = None) -> torch.Tensor:
+        """Whole logits, int64 [B, K], in units of 2^-F; added up over the frames of event data.
+
+        Raises InvalidInputError where a sample has another shape, or values that are no numbers or too large.
+        """
+        self._check(x)
+        axis = 1 if self.export.input.frames else 0
+        return torch.cat([self._run(part, watch) for part in torch.split(x, self._chunk(), axis)])
+
+    def _run(self, x: torch.Tensor, watch: Watch | None) -> torch.Tensor:
+        values = {INPUT: self._currents(x)}
+        for node in self.export.nodes:
+            values[node.name] = self._apply(node, values, watch)
+        found = values[self.export.nodes[-1].name].long()
+        return found.sum(0) if self.export.input.frames else found
+
+    def _apply(self, node: Node, values: Mapping[str, torch.Tensor], watch: Watch | None) -> torch.Tensor:
+        if isinstance(node, LayerNode):
+            return self.layers[node.name](values[node.source], watch)
+        if isinstance(node, AddNode):
+            framed = self.edges[node.name].frames > 0
+            into = values[node.branch] if node.name in self.alone else None
+            return add(values[node.branch], values[node.shortcut], framed=framed, into=into)
+        return without_neuron(node, values[node.source], dims=len(self.edges[node.source].shape))
+
+    def _check(self, x: torch.Tensor) -> None:
+        given = self.export.input
+        wanted = (given.frames, *given.shape) if given.frames else given.shape
+        found = (len(x), *x.shape[2:]) if given.frames else tuple(x.shape[1:])
+        if found != wanted:
+            raise InvalidInputError(f"samples are {list(found)}; the network takes {list(wanted)}.")
+
+    def _currents(self, x: torch.Tensor) -> torch.Tensor:
+        """r(x * 2^F) as float64, exactly: a float32 that is halved or doubled keeps its digits."""
+        scaled = x.double() * 2.0**self.export.fraction_bits
+        whole = torch.add(scaled.abs(), 0.5 - 2.0**-54).floor_().copysign_(scaled)
+        if not bool((whole.abs() <= self.export.input.limit).all()):
+            limit = self.export.input.limit / 2**self.export.fraction_bits
+            raise InvalidInputError(f"a sample has a value that is no number or beyond {limit:g}.")
+        if whole.dim() == 4:
+            return whole.contiguous(memory_format=torch.channels_last)
+        return whole
+
+    def _chunk(self) -> int:
+        """Samples that are run at once."""
+        largest = max(prod(edge.shape) * max(1, edge.frames) for edge in self.edges.values())
+        return max(1, CHUNK_VALUES // largest)
+
+
+def _alone(export: Export) -> frozenset[str]:
+    """The sums whose branch is a layer's output that nothing else reads: the sum may take its place."""
+    reads = Counter(name for node in export.nodes for name in inputs_of(node))
+    weighted = {node.name for node in export.layers if node.weight_shape}
+    return frozenset(
+        node.name
+        for node in export.nodes
+        if isinstance(node, AddNode) and node.branch in weighted and reads[node.branch] == 1
+    )
+
+
+class _Layer:
+    """One layer's numbers as tensors, its operation and the passes beside it."""
+
+    def __init__(self, node: LayerNode, numbers: LayerIntegers, bounds: LayerBounds, *, framed: bool) -> None:
+        self.node = node
+        self.framed = framed
+        levels = [levels_at(bits, signed=node.signed) for bits in node.spike_bits]
+        plain = TorchPasses(
+            thresholds=[float(V) for V in numbers.threshold_T],
+            levels=levels,
+            multiplier_TO=torch.from_numpy(numbers.multiplier_TO).double(),
+            bias_O=torch.from_numpy(numbers.bias_O).double(),
+            framed=framed,
+        )
+        self.passes = passes_of(plain)
+        weight = None if numbers.levels is None else torch.from_numpy(numbers.levels)
+        self.operate = operation_of(node, weight, levels, max(bounds.sums_T))
+
+    def __call__(self, current: torch.Tensor, watch: Watch | None) -> torch.Tensor:
+        """The layer's output current."""
+        if self.framed:
+            current = regroup(current, self.node.steps)
+        n = self.passes.spikes(current.flatten(0, 1) if self.framed else current, self.operate.dtype)
+        if watch is not None:
+            watch(self.node, current, list(n.clone().float().chunk(self.node.steps)))
+        found = self.passes.currents(self.operate(n))
+        return found.unflatten(0, current.shape[:2]) if self.framed else found  # type: ignore[no-untyped-call]  # torch leaves it untyped

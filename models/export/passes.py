@@ -1,0 +1,192 @@
+"""The two passes of a layer beside its operation: spikes from a current, a current from sums (engine.c).
+
+Compiled with the machine's own C compiler, as the training kernel is; in plain torch where there is none.
+Both compute on whole numbers exactly, so they give the same.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import logging
+import struct
+from pathlib import Path
+from typing import Protocol
+
+import torch
+
+from models.export.arithmetic import whole_levels
+from models.functional.kernels import build
+from models.functional.levels import Levels
+
+SOURCE = Path(__file__).with_name("engine.c")
+STEP = struct.Struct("@2di4x")
+"""`step_plan` of engine.c."""
+TYPES = {torch.uint8: 0, torch.float32: 1, torch.float64: 2}
+MAP_DIMS = 4
+
+logger = logging.getLogger(__name__)
+
+
+class Passes(Protocol):
+    """Of one layer: its thresholds, levels, multipliers and bias. Steps, frames and samples are one axis."""
+
+    def spikes(self, current: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+        """[B, ...], or [T B, ...] of frames, to levels [T B, ...]."""
+
+    def currents(self, sums: torch.Tensor) -> torch.Tensor:
+        """[T B, O, ...] to [B, O, ...], or to [T B, O, ...] of frames; float64."""
+
+
+class TorchPasses:
+    """See `Passes`."""
+
+    def __init__(
+        self,
+        *,
+        thresholds: list[float],
+        levels: list[Levels],
+        multiplier_TO: torch.Tensor,
+        bias_O: torch.Tensor,
+        framed: bool,
+    ) -> None:
+        self.thresholds = thresholds
+        self.levels = levels
+        self.multiplier_TO = multiplier_TO
+        self.bias_O = bias_O
+        self.framed = framed
+
+    @property
+    def steps(self) -> int:
+        """T."""
+        return len(self.thresholds)
+
+    def spikes(self, current: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+        """See `Passes`."""
+        found: list[torch.Tensor] = []
+        x_T = current.chunk(self.steps) if self.framed else [current] * self.steps
+        u = x_T[0]
+        for step, (V, levels) in enumerate(zip(self.thresholds, self.levels, strict=True)):
+            n = whole_levels(u, V, levels)
+            found.append(n.to(dtype))
+            if step + 1 < self.steps:
+                u = torch.sub(u, n, alpha=V).add_(x_T[step + 1])
+        return torch.cat(found)
+
+    def currents(self, sums: torch.Tensor) -> torch.Tensor:
+        """See `Passes`."""
+        after = [1] * (sums.dim() - 2)
+        outputs = [
+            part.double() * scale.view(-1, *after)
+            for part, scale in zip(sums.chunk(self.steps), self.multiplier_TO, strict=True)
+        ]
+        bias = self.bias_O.view(-1, *after)
+        if self.framed:
+            return torch.cat([output.add_(bias) for output in outputs])
+        total: torch.Tensor = outputs[0].add_(bias)
+        for output in outputs[1:]:
+            total += output
+        return total
+
+
+class CompiledPasses(TorchPasses):
+    """See `Passes`. What it gives lies in memory that its next call uses again: fresh pages take longer to
+    map than a pass takes to fill them.
+    """
+
+    def __init__(self, library: ctypes.CDLL, form: TorchPasses) -> None:
+        super().__init__(
+            thresholds=form.thresholds,
+            levels=form.levels,
+            multiplier_TO=form.multiplier_TO.contiguous(),
+            bias_O=form.bias_O.contiguous(),
+            framed=form.framed,
+        )
+        self.library = library
+        self.kept: dict[str, torch.Tensor] = {}
+        self.plan = b"".join(
+            STEP.pack(V, levels.high, 2 * levels.signed + levels.binary)
+            for V, levels in zip(self.thresholds, self.levels, strict=True)
+        )
+
+    def spikes(self, current: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+        """See `Passes`."""
+        current = _dense(current)
+        samples = len(current) if self.framed else len(current) * self.steps
+        found = self._room("spikes", (samples, *current.shape[1:]), dtype)
+        count = current.numel() // (self.steps if self.framed else 1)
+        self.library.bitfront_spikes(
+            current.data_ptr(),
+            found.data_ptr(),
+            count,
+            self.steps,
+            self.framed,
+            TYPES[dtype],
+            self.plan,
+            torch.get_num_threads(),
+        )
+        return found
+
+    def currents(self, sums: torch.Tensor) -> torch.Tensor:
+        """See `Passes`."""
+        if sums.shape[1] != self.multiplier_TO.shape[1]:
+            return super().currents(sums)  # spikes alone: one multiplier for every channel
+        sums = _dense(sums)
+        samples = len(sums) if self.framed else len(sums) // self.steps
+        found = self._room("currents", (samples, *sums.shape[1:]), torch.float64)
+        self.library.bitfront_currents(
+            sums.data_ptr(),
+            found.data_ptr(),
+            sums.numel() // self.steps // sums.shape[1],
+            sums.shape[1],
+            self.steps,
+            self.framed,
+            sums.dtype == torch.float64,
+            self.multiplier_TO.data_ptr(),
+            self.bias_O.data_ptr(),
+            torch.get_num_threads(),
+        )
+        return found
+
+    def _room(self, use: str, shape: tuple[int, ...], dtype: torch.dtype) -> torch.Tensor:
+        kept = self.kept.get(use)
+        if kept is None or kept.shape != shape or kept.dtype != dtype:
+            kept = self.kept[use] = _empty(shape, dtype)
+        return kept
+
+
+def passes_of(form: TorchPasses) -> Passes:
+    """The compiled form where it can be had."""
+    library = compiled()
+    return form if library is None else CompiledPasses(library, form)
+
+
+@functools.cache
+def compiled() -> ctypes.CDLL | None:
+    """The library; None where it cannot be built, which is said once."""
+    try:
+        library = build.load(SOURCE)
+    except build.BuildError as error:
+        logger.warning("The engine of exports cannot be compiled: %s. It runs in plain torch.", error)
+        return None
+    address, whole, wide = ctypes.c_void_p, ctypes.c_int32, ctypes.c_int64
+    library.bitfront_spikes.argtypes = [address, address, wide, whole, whole, whole, ctypes.c_char_p, whole]
+    library.bitfront_spikes.restype = None
+    library.bitfront_currents.argtypes = [
+        *(address, address, wide, whole, whole, whole, whole),
+        *(address, address, whole),
+    ]
+    library.bitfront_currents.restype = None
+    return library
+
+
+def _dense(tensor: torch.Tensor) -> torch.Tensor:
+    """Channels innermost, without gaps."""
+    maps = tensor.dim() == MAP_DIMS
+    return tensor.contiguous(memory_format=torch.channels_last if maps else torch.contiguous_format)
+
+
+def _empty(shape: tuple[int, ...], dtype: torch.dtype) -> torch.Tensor:
+    maps = len(shape) == MAP_DIMS
+    order = torch.channels_last if maps else torch.contiguous_format
+    return torch.empty(shape, dtype=dtype, memory_format=order)

@@ -1,0 +1,94 @@
+"""`bitfront export` and `bitfront verify`: a point as files of integers, and proof that they are it."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from models.errors import ExportDamagedError
+from service.commands.shared import EXIT_FAILED, client_of, out, settings_with
+
+if TYPE_CHECKING:
+    from models.export import Export
+    from workers.exporting import TrainedPoint
+
+
+def export(
+    context: typer.Context,
+    point: Annotated[str, typer.Argument(metavar="POINT", help="The id of a point.")],
+    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="The folder to write.")],
+) -> None:
+    """Write a point as integers: packed weights, thresholds and multipliers, and a manifest."""
+    archive = client_of(context).export(point)
+
+    from models.export import export_of, unarchived, write_export
+
+    contents = unarchived(archive)
+    found = export_of(contents)
+    write_export(contents, to)
+    sizes = ", ".join(f"{name} {len(content):,} bytes" for name, content in contents.items())
+    out().print(f"Wrote {point} to {to} ({len(found.layers)} layers): {sizes}.", soft_wrap=True)
+    out().print(f"Prove it with: bitfront verify {to}", soft_wrap=True)
+
+
+def verify(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="What `export` wrote.")],
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="The point's checkpoint; fetched from the service unless given.")
+    ] = None,
+    home: Annotated[Path | None, typer.Option(help="The home folder whose data is used.")] = None,
+) -> None:
+    """Run an export on the whole test set; exit 0 only if it equals the trained network."""
+    from models.export import read_export
+    from service.commands.export_tables import show
+    from workers.exporting import check_data, point_splits, trained_network
+    from workers.exporting import verify as run
+
+    found = read_export(folder)
+    console = out()
+    console.print(f"The files of {folder} are whole and consistent.", soft_wrap=True)
+    with tempfile.TemporaryDirectory(prefix="bitfront-verify-") as place:
+        point = _trained(context, found, checkpoint, Path(place))
+        splits = point_splits(point, settings_with(home=home).data)
+        check_data(found, splits)
+        network = trained_network(point, splits)
+    verification = run(found, network, splits.test)
+    show(console, found, verification)
+    if not verification.comparison.equal:
+        raise typer.Exit(EXIT_FAILED)
+
+
+def _trained(context: typer.Context, found: Export, checkpoint: Path | None, place: Path) -> TrainedPoint:
+    """What the trained network is rebuilt from; the checkpoint must be the one that was exported."""
+    from workers.exporting import TrainedPoint, check_point
+
+    facts = found.facts
+    try:
+        point_id, sha256 = str(facts["point"]), str(facts["checkpoint_sha256"])
+        spec, proposal = _object(facts["spec"]), _object(facts["proposal"])
+    except KeyError as error:
+        raise ExportDamagedError(f"the manifest does not say of which {error.args[0]} it is.") from None
+    path = checkpoint or place / "point.safetensors"
+    point = TrainedPoint(spec=spec, proposal=proposal, checkpoint=path, checkpoint_sha256=sha256)
+    check_point(point)
+    if checkpoint is None:
+        client_of(context).checkpoint(_point_id(point_id), path)
+    return point
+
+
+def _object(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ExportDamagedError("the manifest has no job or no proposal.")
+    return value
+
+
+def _point_id(text: str) -> str:
+    """The id of a point. Raises ExportDamagedError where the manifest has anything else in its place."""
+    if not re.fullmatch(r"point-[0-9a-z]+", text):
+        raise ExportDamagedError("the manifest does not name a point.")
+    return text

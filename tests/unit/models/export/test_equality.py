@@ -1,0 +1,242 @@
+"""The integer network against the network that it was made from, of every architecture."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from models.errors import ExportUnsupportedError, InvalidInputError
+from models.export import IntegerNetwork, contents_of, export_of, passes, write_export
+from models.export.arithmetic import operate, whole_operate
+from models.export.bounds import border_deviation, bounds_of
+from models.export.compare import Comparer, exact_twin, integer_spikes, steps_of
+from models.export.fixed_point import spike_levels
+from models.export.nodes import Geometry, LayerNode
+from models.functional.levels import levels_at
+from models.layers import LayerOptions
+from models.nets import adapt
+
+NETS = {
+    "conv-net": {"width": 4},
+    "resnet18": {"width": 2},
+    "resnet19": {"width": 2},
+    "resnet20": {"width": 2},
+    "resnet34": {"width": 2, "stem": "imagenet"},
+    "sew-resnet18": {"width": 2},
+    "vggsnn": {"width": 2},
+    "shd-net": {"hidden": 8},
+}
+KINDS = {
+    "images": {},
+    "events": {"frames": 3},
+    "channels": {"weight_per": "channel"},
+    "signed": {"signed_spikes": True},
+}
+
+
+CASES = [(name, kind) for name in NETS for kind in ("images", "events")]
+CASES += [(name, kind) for name in ("conv-net", "resnet20") for kind in ("channels", "signed")]
+
+
+@pytest.mark.parametrize(("name", "kind"), CASES)
+def test_every_level_and_prediction_is_that_of_the_network(
+    make, export_of_network, samples, events, *, reader, tmp_path, name, kind
+):
+    network = make(name, NETS[name], **KINDS[kind])
+    x = events if kind == "events" else samples
+    contents = contents_of(export_of_network(network))
+    integers = IntegerNetwork(export_of(contents))
+    comparer = Comparer(integers, network)
+    comparer.add(x, torch.zeros(8, dtype=torch.int64))
+    result = comparer.result
+    assert result.equal
+    assert set(result.layers) == set(network.layers)
+    assert {layer: tally.differ_float64 for layer, tally in result.layers.items()} == dict.fromkeys(
+        result.layers, 0
+    )
+    assert sum(tally.differ_float32 for tally in result.layers.values()) <= 2
+    # The reader sees the files alone.
+    write_export(contents, tmp_path)
+    seen = {}
+    batch = x.transpose(0, 1) if kind == "events" else x
+    logits, spikes = integer_spikes(integers, x)
+    found = reader.run(*reader.load(tmp_path), batch.numpy(), seen)
+    assert np.array_equal(found, logits.numpy())
+    for layer, steps in spikes.items():
+        assert np.array_equal(seen[layer], torch.stack(steps).numpy())
+
+
+def note(whole, export, node, current, levels):
+    """The potentials that follow from a layer's currents and levels, by layer and step."""
+    u = torch.zeros(())
+    for step, n in enumerate(levels):
+        u = u + (current[step] if export.input.frames else current)
+        whole.setdefault((node.name, step), []).append(u)
+        u = u - n.double() * int(export.integers[node.name].threshold_T[step])
+
+
+@pytest.mark.parametrize("name", NETS)
+@pytest.mark.parametrize("frames", [0, 3], ids=["images", "events"])
+def test_potentials_keep_the_stated_bounds(make, export_of_network, samples, events, *, name, frames):
+    network = make(name, NETS[name], frames=frames)
+    export = export_of_network(network)
+    integers = IntegerNetwork(export)
+    bounds, _ = bounds_of(export.nodes, export.edges, export.integers, export.input.limit)
+    x = events if frames else samples
+    real, whole = {}, {}
+    twin = exact_twin(network)
+    for layer_name, layer in twin.layers.items():
+        layer.register_forward_pre_hook(
+            lambda layer, inputs, name=layer_name: real.update(
+                {name: list(steps_of(layer.neuron, inputs[0]))}
+            )
+        )
+    twin(x.double())
+    integers.logits(x, lambda node, current, levels: note(whole, export, node, current, levels))
+    for node in export.layers:
+        thresholds = twin.layers[node.name].neuron.step_sizes.tolist()
+        for step, seen in enumerate(real[node.name]):
+            unit = 2.0**-export.fraction_bits
+            potential = seen.quotient * thresholds[step]
+            apart = (torch.cat(whole[node.name, step]) * unit - potential).abs().max()
+            exact = all((V / unit).is_integer() for V in thresholds[: node.steps])
+            allowed = border_deviation(node, bounds[node.name], step, exact=exact) * unit
+            assert apart <= allowed + 1e-13, (node.name, step)  # float64 itself rounds the real ones
+            assert torch.cat(whole[node.name, step]).abs().max() <= bounds[node.name].potential
+
+
+def test_what_cannot_be_expressed_is_refused(make, export_of_network):
+    for options, word in (
+        ({"leak": 0.5}, "leak"),
+        ({"learn_leak": True}, "leak"),
+        ({"threshold_shift": True}, "shift"),
+    ):
+        with pytest.raises(ExportUnsupportedError, match=word) as caught:
+            export_of_network(make("conv-net", {"width": 2}, **options))
+        assert caught.value.code == "export_unsupported"
+        assert caught.value.fix
+    with pytest.raises(ExportUnsupportedError, match="Spikformer"):
+        export_of_network(make("spikformer", {"width": 8, "heads": 2, "depth": 1}))
+
+
+def test_a_network_of_ones_own_that_is_a_chain_is_exported(export_of_network, samples):
+    torch.manual_seed(0)
+    module = nn.Sequential(
+        nn.Conv2d(2, 4, (3, 2), padding=(1, 0), dilation=(2, 1)),
+        nn.BatchNorm2d(4),
+        nn.ReLU(),
+        nn.MaxPool2d(2, ceil_mode=True),
+        nn.Conv2d(4, 6, 3, padding=2, groups=2),
+        nn.Flatten(),
+        nn.LazyLinear(5),
+    )
+    module(samples)
+    network = adapt(module, sample_shape=(2, 9, 7), options=LayerOptions())
+    network(samples)
+    network.eval()
+    comparer = Comparer(IntegerNetwork(export_of_network(network)), network)
+    comparer.add(samples, torch.zeros(8, dtype=torch.int64))
+    assert comparer.result.equal
+    assert not any(tally.differ_float64 for tally in comparer.result.layers.values())
+
+
+def test_a_part_with_a_forward_of_its_own_is_refused_by_name(export_of_network, samples):
+    class Doubled(nn.Module):
+        def forward(self, x):
+            return 2 * x
+
+    module = nn.Sequential(nn.Conv2d(2, 4, 3), Doubled(), nn.Flatten(), nn.Linear(140, 5))
+    network = adapt(module, sample_shape=(2, 9, 7), options=LayerOptions())
+    with pytest.raises(ExportUnsupportedError, match="1 is a Doubled"):
+        export_of_network(network)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e9])
+def test_samples_that_are_no_numbers_or_too_large_are_refused(make, export_of_network, samples, value):
+    integers = IntegerNetwork(export_of_network(make("conv-net", {"width": 2})))
+    x = samples.clone()
+    x[3, 1, 2, 2] = value
+    with pytest.raises(InvalidInputError, match="no number or beyond"):
+        integers.logits(x)
+
+
+def test_sums_that_float32_cannot_hold_run_in_float64(make, export_of_network, samples):
+    network = make("shd-net", {"hidden": 8})
+    export = export_of_network(network)
+    narrow = export.layers[1].name
+    numbers = export.integers[narrow]
+    wide = replace(numbers, levels=numbers.levels * 2**24)
+    changed = replace(export, fraction_bits=8, integers={**export.integers, narrow: wide})
+    changed = replace(
+        changed,
+        integers={**changed.integers, narrow: replace(wide, multiplier_TO=numbers.multiplier_TO >> 28)},
+    )
+    layer = IntegerNetwork(changed).layers[narrow]
+    assert layer.operate.dtype == torch.float64
+    n = torch.full((1, 8), 60.0, dtype=torch.float64)
+    assert torch.equal(layer.operate(n).long(), n.long() @ torch.from_numpy(wide.levels).long().T)
+
+
+@pytest.mark.parametrize(
+    "geometry",
+    [
+        Geometry(),
+        Geometry(stride=(2, 3), padding=(1, 2), dilation=(2, 1)),
+        Geometry(groups=2, padding=(0, 1)),
+    ],
+)
+def test_the_form_in_integers_is_a_convolution(geometry):
+    random = torch.Generator().manual_seed(0)
+    shape = (6, 4 // geometry.groups, 3, 2)
+    weight = torch.randint(-7, 8, shape, generator=random)
+    n = torch.randint(0, 9, (2, 4, 9, 8), generator=random)
+    node = LayerNode(
+        name="a",
+        op="conv",
+        source="input",
+        steps=1,
+        spike_bits=(4,),
+        signed=False,
+        searched=True,
+        weight_bits=(4,),
+        weight_shape=shape,
+        geometry=geometry,
+    )
+    assert torch.equal(whole_operate(node, n, weight).double(), operate(node, n.double(), weight.double()))
+
+
+@pytest.mark.parametrize("kind", ["images", "events", "signed"])
+def test_compiled_and_plain_passes_give_the_same(
+    make, export_of_network, samples, events, monkeypatch, *, kind
+):
+    export = export_of_network(make("sew-resnet18", {"width": 2}, **KINDS[kind]))
+    x = events if kind == "events" else samples
+    compiled = integer_spikes(IntegerNetwork(export), x)
+    monkeypatch.setattr(passes, "compiled", lambda: None)
+    plain = integer_spikes(IntegerNetwork(export), x)
+    assert torch.equal(compiled[0], plain[0])
+    for name, steps in compiled[1].items():
+        assert all(torch.equal(a, b) for a, b in zip(steps, plain[1][name], strict=True))
+
+
+@given(
+    st.integers(-(2**49), 2**49), st.integers(1, 2**49), st.integers(-2, 2), st.integers(1, 8), st.booleans()
+)
+def test_compiled_levels_are_those_of_integers(u, V, beside, bits, signed):
+    border = min((2 * (abs(u) % 300) + 1) * V // 2 + beside, 2**50)
+    for potential in (u, border, -border):
+        form = passes.passes_of(
+            passes.TorchPasses(
+                thresholds=[float(V)],
+                levels=[levels_at(bits, signed=signed)],
+                multiplier_TO=torch.ones(1, 1, dtype=torch.float64),
+                bias_O=torch.zeros(1, dtype=torch.float64),
+                framed=False,
+            )
+        )
+        found = form.spikes(torch.full((1, 1), float(potential), dtype=torch.float64), torch.float32)
+        assert found.item() == spike_levels(np.array([potential]), V, bits, signed=signed)[0]

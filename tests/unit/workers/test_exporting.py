@@ -1,0 +1,74 @@
+"""Networks that were really trained: their exports are equal on the whole test set, at the stored costs."""
+
+from __future__ import annotations
+
+import pytest
+
+from models.errors import CheckpointDamagedError
+from models.export import contents_of, export_of
+from search.job import JobSpec
+from workers.exporting import TrainedPoint, export_point, point_splits, trained_network, verify
+from workers.report import TrialRequest
+from workers.trial import run_trial
+
+CASES = {
+    "resnet20": ({"name": "resnet20", "width": 4}, {"name": "digits", "train_samples": 300}),
+    "resnet18 per channel": ({"name": "resnet18", "width": 2}, {"name": "digits", "train_samples": 300}),
+    "events": ({"name": "vggsnn", "width": 2}, {"name": "event-digits", "train_samples": 200}),
+}
+
+
+@pytest.fixture(params=CASES, scope="module")
+def trained(request, tmp_path_factory):
+    """A trial of one epoch that learned its bits: its outcome, what a store keeps of it, and the folder."""
+    architecture, dataset = CASES[request.param]
+    spec = JobSpec.model_validate(
+        {
+            "name": "small",
+            "architecture": architecture,
+            "dataset": dataset,
+            "budget": {"max": [6]},
+            "bits": {"weight_per": "channel" if "channel" in request.param else "layer"},
+            "training": {"epochs": 2, "batch_size": 50},
+        }
+    ).to_json()
+    budget = {"metric": "bit_budget", "maximum": 6.0, "scope": "searched"}
+    proposal = {"kind": "learn_bits", "budget": budget, "note": {}}
+    folder = tmp_path_factory.mktemp("trial")
+    asked = TrialRequest(trial_id="a", spec=spec, proposal=proposal, seed=0)
+    outcome = run_trial(asked, checkpoints=folder, data_folder=folder, threads=1, report=lambda _: None)
+    (result,) = outcome.points
+    checkpoint = folder / "a" / result.checkpoint
+    point = TrainedPoint(
+        spec=spec, proposal=proposal, checkpoint=checkpoint, checkpoint_sha256=result.checkpoint_sha256
+    )
+    return result, point, folder
+
+
+def test_an_export_is_equal_on_the_whole_test_set(trained):
+    result, point, folder = trained
+    export = export_of(contents_of(export_point(point, folder, {})))
+    splits = point_splits(point, folder)
+    found = verify(export, trained_network(point, splits), splits.test)
+    comparison = found.comparison
+    assert comparison.equal
+    assert comparison.samples == len(splits.test)
+    assert comparison.correct / comparison.samples == result.test_accuracy
+    values = sum(tally.values for tally in comparison.layers.values())
+    assert sum(tally.differ_float64 for tally in comparison.layers.values()) == 0
+    assert sum(tally.differ_float32 for tally in comparison.layers.values()) <= 1e-4 * values
+    for scope, costs in result.costs.items():
+        for metric in ("bit_budget", "s_ace", "weight_kib", "spike_kib"):
+            assert found.costs[scope][metric] == pytest.approx(costs[metric], rel=1e-12)
+        assert found.costs[scope]["sops"] > 0
+
+
+def test_a_checkpoint_that_is_another_is_refused(trained, tmp_path):
+    _, point, folder = trained
+    other = tmp_path / "other.safetensors"
+    other.write_bytes(point.checkpoint.read_bytes() + b"0")
+    changed = TrainedPoint(
+        spec=point.spec, proposal=point.proposal, checkpoint=other, checkpoint_sha256=point.checkpoint_sha256
+    )
+    with pytest.raises(CheckpointDamagedError):
+        export_point(changed, folder, {})
