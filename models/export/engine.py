@@ -30,7 +30,7 @@ from models.functional.levels import levels_at
 Watch = Callable[[LayerNode, torch.Tensor, list[torch.Tensor]], None]
 """Told of a layer, its current (float64; of event data as regrouped) and its levels at each step [B, ...]."""
 CHUNK_VALUES = 2**18
-"""Values of the largest map that are computed at once, so that they stay in a processor's cache."""
+"""Values of the largest map that are computed at once on each thread, so that they stay in its cache."""
 
 
 class IntegerNetwork:
@@ -101,7 +101,7 @@ class IntegerNetwork:
     def _chunk(self) -> int:
         """Samples that are run at once."""
         largest = max(prod(edge.shape) * max(1, edge.frames) for edge in self.edges.values())
-        return max(1, CHUNK_VALUES // largest)
+        return max(1, CHUNK_VALUES * torch.get_num_threads() // largest)
 
 
 def _alone(export: Export) -> frozenset[str]:

@@ -227,8 +227,9 @@ def test_compiled_and_plain_passes_give_the_same(
     st.integers(-(2**49), 2**49), st.integers(1, 2**49), st.integers(-2, 2), st.integers(1, 8), st.booleans()
 )
 def test_compiled_levels_are_those_of_integers(u, V, beside, bits, signed):
+    V += V % 2  # so that a border between two levels is a whole number, and can be met
     border = min((2 * (abs(u) % 300) + 1) * V // 2 + beside, 2**50)
-    for potential in (u, border, -border):
+    for potential in (u, border, -border, V // 2, -(V // 2), 0):
         form = passes.passes_of(
             passes.TorchPasses(
                 thresholds=[float(V)],
