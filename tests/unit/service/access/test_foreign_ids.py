@@ -18,6 +18,8 @@ from service.store import Store
 
 QUERIES = {"/v1/jobs/{job_id}/best": {"max": 9}}
 """What a route needs beside its ids."""
+OWN_ANSWERS = {"/v1/points/{point_id}/export": 409}
+"""What the owner is told where that is no success: a made-up checkpoint cannot be exported."""
 
 
 @pytest.fixture
@@ -71,7 +73,8 @@ def test_another_workspaces_ids_are_not_there(
         absent = {name: re.sub(r"[0-9a-f]{16}$", "0" * 16, value) for name, value in owned.items()}
         nothing = blue.request(method, path.format(**absent, key=at.rsplit("/", 1)[1]), params=query)
         assert answered == re.sub(r"[0-9a-f]{16}", "x", nothing.text), f"{path} tells that it is there"
-        assert api.request(method, at, params=query).status_code < 300, f"{method} {path}"
+        own = api.request(method, at, params=query).status_code
+        assert own == OWN_ANSWERS[path] if path in OWN_ANSWERS else own < 300, f"{method} {path}"
         tried += 1
     assert tried >= 20
 
