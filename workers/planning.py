@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -12,8 +12,9 @@ from typing import Any
 
 import torch
 
+from models.allocation import Bounds, WeightPer
 from models.cost import BUDGET_METRICS, LayerShape, Limit, default_scope, limit_cost
-from models.errors import DataMissingError, InvalidInputError, UnknownNameError
+from models.errors import DataMissingError, InvalidInputError
 from models.layers import LayerOptions
 from models.nets import build_network, layer_table
 from models.repair import greatest_allocation, least_allocation
@@ -22,7 +23,7 @@ from search.job import JobSpec
 from search.recipe import telling
 from search.strategy import StudyContext
 from workers.checks import check_limits, check_methods, check_size, check_targets
-from workers.data import DatasetInfo, datasets, describe
+from workers.data import DatasetInfo, describe
 from workers.data.splits import LEAST_TRAINING
 from workers.warm_start import load_warm_start, warm_start_stamp
 
@@ -55,7 +56,7 @@ def plan_job(spec: JobSpec, data_folder: Path) -> JobPlan:
     samples = (spec.dataset.train_samples or info.train_samples) * spec.training.epochs
     return JobPlan(
         layers=layers,
-        cost_ranges=_cost_ranges(spec, layers),
+        cost_ranges=_cost_ranges(layers, spec.bits.bounds(), spec.bits.weight_per),
         samples_per_trial=samples,
         data_stamp=info.stamp + _warm_start_stamp(spec, info, data_folder),
     )
@@ -63,22 +64,14 @@ def plan_job(spec: JobSpec, data_folder: Path) -> JobPlan:
 
 def dataset_info(spec: JobSpec, data_folder: Path) -> DatasetInfo:
     """The registered data set that the job names, if its files are there."""
-    known = datasets(data_folder)
-    info = known.get(spec.dataset.name)
-    if info is None:
-        raise UnknownNameError(
-            f"there is no data set {spec.dataset.name!r}.",
-            fix=f"Use one of {', '.join(known)}, or put {spec.dataset.name}.npz into {data_folder}.",
-            pointer="/dataset/name",
-        )
-    if spec.dataset.frames is not None or spec.dataset.size is not None:
-        info = describe(info.name, folder=data_folder, frames=spec.dataset.frames, size=spec.dataset.size)
+    wanted = spec.dataset
+    info = describe(wanted.name, folder=data_folder, frames=wanted.frames, size=wanted.size)
     if not info.available:
         raise DataMissingError(info.reason or "the files are missing.", pointer="/dataset/name")
-    wanted = spec.dataset.train_samples
-    if wanted is not None and not LEAST_TRAINING <= wanted <= info.train_samples:
+    samples = wanted.train_samples
+    if samples is not None and not LEAST_TRAINING <= samples <= info.train_samples:
         raise InvalidInputError(
-            f"{wanted} training samples asked for; {info.name} has {info.train_samples}.",
+            f"{samples} training samples asked for; {info.name} has {info.train_samples}.",
             fix=f"Use {LEAST_TRAINING} to {info.train_samples}.",
             pointer="/dataset/train_samples",
         )
@@ -159,9 +152,11 @@ def _warm_start_stamp(spec: JobSpec, info: DatasetInfo, data_folder: Path) -> st
     return f" {warm_start_stamp(name, data_folder)}"
 
 
-def _cost_ranges(spec: JobSpec, layers: Sequence[LayerShape]) -> dict[str, tuple[float, float]]:
-    bounds = spec.bits.bounds()
-    dearest = replace(bounds, weight_per=spec.bits.weight_per)
+@lru_cache(maxsize=256)  # a pure function too, of what the jobs of a batch mostly have in common
+def _cost_ranges(
+    layers: tuple[LayerShape, ...], bounds: Bounds, weight_per: WeightPer
+) -> Mapping[str, tuple[float, float]]:
+    dearest = replace(bounds, weight_per=weight_per)
     ends = (least_allocation(layers, bounds), greatest_allocation(layers, dearest))
     limits = {
         metric: Limit(metric=metric, maximum=1, scope=default_scope(metric)) for metric in BUDGET_METRICS
