@@ -9,6 +9,7 @@ from starlette.staticfiles import StaticFiles
 
 from service.api import (
     ablations,
+    batches,
     catalogue,
     comparisons,
     events,
@@ -43,7 +44,19 @@ def create_app(settings: Settings, store: Store, *, offered: Catalogue | None = 
     app.state.metrics = _metrics(store)
     problems.install(app)
     events.install(app)
-    for part in (jobs, ablations, trials, points, fronts, comparisons, figures, events, catalogue, health):
+    for part in (
+        jobs,
+        batches,
+        ablations,
+        trials,
+        points,
+        fronts,
+        comparisons,
+        figures,
+        events,
+        catalogue,
+        health,
+    ):
         app.include_router(part.router)
     _add_pages(app, settings, store)
     _add_layers(app, settings)

@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from models.errors import BitfrontError
-from service.commands import ablate, compare, figures, front, listing, rerun, running, submit
+from service.commands import ablate, batch, compare, figures, front, listing, rerun, running, submit
 from service.commands.shared import EXIT_INTERRUPTED, err, exit_code_of, show_error
 
 
@@ -68,6 +68,8 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
     running.serve,
     running.dispatcher,
     submit.submit,
+    batch.batch,
+    batch.batches,
     listing.jobs,
     watch,
     front.front,

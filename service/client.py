@@ -8,7 +8,7 @@ import os
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,6 +18,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from models.errors import BitfrontError, CheckpointDamagedError
 from service.client_ablations import AblationCalls
+from service.client_batches import BatchCalls
 from service.client_comparisons import ComparisonCalls
 from service.problem import FieldError, Problem
 from service.views import EventView, FrontView, JobView, NamedView, Page, PlanView, PointView, TrialView
@@ -50,7 +51,7 @@ class UnreachableError(BitfrontError):
 JSON_BODY = {"Content-Type": "application/json"}
 
 
-class BitfrontClient(AblationCalls, ComparisonCalls):
+class BitfrontClient(AblationCalls, BatchCalls, ComparisonCalls):
     """Calls one service; raises ApiError for its problems and UnreachableError when it does not answer."""
 
     def __init__(
@@ -93,9 +94,20 @@ class BitfrontClient(AblationCalls, ComparisonCalls):
         """A job; with `wait`, once it has ended or after that many seconds (30 at most)."""
         return self._get(JobView, f"/v1/jobs/{job_id}", wait=wait or None)
 
-    def jobs(self, *, limit: int = 50, cursor: str | None = None, state: str | None = None) -> Page[JobView]:
-        """A page of jobs, newest first."""
-        return self._get(Page[JobView], "/v1/jobs", limit=limit, cursor=cursor, state=state)
+    def jobs(
+        self,
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+        state: str | None = None,
+        batch: str | None = None,
+        labels: Sequence[str] = (),
+    ) -> Page[JobView]:
+        """A page of jobs, newest first; of a batch, or with all of some labels (`key:value` or `key`)."""
+        path, label = "/v1/jobs", list(labels) or None
+        return self._get(
+            Page[JobView], path, limit=limit, cursor=cursor, state=state, batch=batch, label=label
+        )
 
     def cancel(self, job_id: str) -> JobView:
         """Ask a job to end."""

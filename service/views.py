@@ -58,6 +58,14 @@ class StudyView(View):
     best: list[BestUnderBudget]
 
 
+class BatchPlace(View):
+    """Where a job stands in its batch: its number from 0, and the fields that tell it from the others."""
+
+    id: str
+    index: int
+    overrides: dict[str, Any]  # {JSON pointer into the job: value}
+
+
 class JobView(View):
     """A job and its progress; `studies` and `best` are empty in listings."""
 
@@ -72,6 +80,8 @@ class JobView(View):
     trials_planned: int
     trials_finished: int  # succeeded, pruned or failed
     seconds_left: float | None  # an estimate from the trials so far; None before the first has ended
+    labels: dict[str, str] = {}
+    batch: BatchPlace | None = None
     studies: list[StudyView] = []
     best: list[BestUnderBudget] = []
 

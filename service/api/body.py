@@ -12,7 +12,6 @@ from typing import Annotated, Any, NoReturn, TypeVar
 from fastapi import Depends, Request
 from pydantic import BaseModel, ValidationError
 
-from search.job import JobSpec
 from service.api.errors import HttpError, InvalidFieldsError
 from service.api.schema import Place, Schema
 from service.api.validation import MOST_ERRORS, field_errors, pointer_of
@@ -36,11 +35,6 @@ Spec = TypeVar("Spec", bound=BaseModel)
 JsonBytes = Annotated[bytes, Depends(json_bytes)]
 
 
-def parse_spec(raw: bytes) -> JobSpec:
-    """A job from JSON text. Raises as `parse_as` does."""
-    return parse_as(JobSpec, raw)
-
-
 def parse_as(kind: type[Spec], raw: bytes) -> Spec:
     """What a user asks for, from JSON text, types taken strictly.
 
@@ -50,6 +44,11 @@ def parse_as(kind: type[Spec], raw: bytes) -> Spec:
     endless = list(_not_finite(document))[:MOST_ERRORS]
     if endless:
         raise InvalidFieldsError(endless)
+    return checked_json(kind, raw)
+
+
+def checked_json(kind: type[Spec], raw: bytes) -> Spec:
+    """What a user asks for, from JSON text that has no other flaw. Raises as `parse_as` does."""
     try:
         return kind.model_validate_json(raw, strict=True)
     except ValidationError as error:

@@ -28,6 +28,10 @@ def _point_id(point_id: Annotated[str, Path()]) -> str:
     return _checked("point", point_id)
 
 
+def _batch_id(batch_id: Annotated[str, Path()]) -> str:
+    return _checked("batch", batch_id)
+
+
 def _ablation_id(ablation_id: Annotated[str, Path()]) -> str:
     return _checked("ablation", ablation_id)
 
@@ -35,4 +39,5 @@ def _ablation_id(ablation_id: Annotated[str, Path()]) -> str:
 JobId = Annotated[str, Depends(_job_id)]
 TrialId = Annotated[str, Depends(_trial_id)]
 PointId = Annotated[str, Depends(_point_id)]
+BatchId = Annotated[str, Depends(_batch_id)]
 AblationId = Annotated[str, Depends(_ablation_id)]

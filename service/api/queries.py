@@ -33,9 +33,11 @@ class PageQuery(QueryModel):
 
 
 class JobPageQuery(PageQuery):
-    """Jobs, of one state if wanted."""
+    """Jobs, of one state, of one batch or with some labels if wanted."""
 
     state: JobState | None = None
+    batch: Annotated[str, Field(max_length=64)] | None = None
+    label: list[Annotated[str, Field(min_length=1, max_length=256)]] = Field(default=[], max_length=16)
 
 
 class TrialPageQuery(PageQuery):

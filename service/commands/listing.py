@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from service.commands.shared import client_of, every_job, find_job, out, print_json
-from service.views import NamedView, Page
+from service.batches.views import BatchView
+from service.commands.shared import client_of, every_job, find_batch, find_job, out, print_json
+from service.views import JobView, NamedView, Page
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 
@@ -36,12 +37,18 @@ def jobs(
 
 def cancel(
     context: typer.Context,
-    job: Annotated[str, typer.Argument(help="A job, the beginning of its id, or `latest`.")],
+    job: Annotated[
+        str, typer.Argument(help="A job, the beginning of its id, or `latest`; a batch by its id.")
+    ],
     as_json: AsJson = False,
 ) -> None:
-    """Ask a job to end; what it found stays."""
+    """Ask a job, or every job of a batch, to end; what they found stays."""
     client = client_of(context)
-    view = client.cancel(find_job(client, job).id)
+    view: JobView | BatchView
+    if job.startswith("batch-"):
+        view = client.cancel_batch(find_batch(client, job).id)
+    else:
+        view = client.cancel(find_job(client, job).id)
     if as_json:
         print_json(view)
     else:

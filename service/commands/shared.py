@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from service.ablations.views import AblationView
+    from service.batches.views import BatchView
     from service.client import BitfrontClient
     from service.settings import Settings
     from service.views import JobView, Page
@@ -27,6 +28,8 @@ EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
 EXIT_UNREACHABLE = 3
 EXIT_INTERRUPTED = 130
+PLURALS = {"batch": "batches"}
+"""Of kinds that take more than an s."""
 ID_LETTERS = 16
 """Of an id, after its kind."""
 
@@ -115,15 +118,22 @@ def find_ablation(client: BitfrontClient, text: str) -> AblationView:
     return client.ablation(found_id("ablation", text, every, start="bitfront ablate FILE"))
 
 
+def find_batch(client: BitfrontClient, text: str) -> BatchView:
+    """A batch, named as jobs are in `find_job`."""
+    every = _all_of(lambda cursor: client.batches(limit=100, cursor=cursor))
+    return client.batch(found_id("batch", text, every, start="bitfront batch FILE"))
+
+
 def found_id(kind: str, text: str, newest_first: Iterator[Named], *, start: str) -> str:
     """The whole id of what a user named; `start` is the command that makes the first one.
 
     Raises InvalidInputError where nothing, or more than one, is meant.
     """
+    plural = PLURALS.get(kind, f"{kind}s")
     if text == "latest":
         newest = next(newest_first, None)
         if newest is None:
-            raise InvalidInputError(f"there are no {kind}s yet.", fix=f"Start one: `{start}`.")
+            raise InvalidInputError(f"there are no {plural} yet.", fix=f"Start one: `{start}`.")
         return newest.id
     beginning = text if text.startswith(f"{kind}-") else f"{kind}-{text}"
     if len(beginning) == len(kind) + 1 + ID_LETTERS:
@@ -132,11 +142,11 @@ def found_id(kind: str, text: str, newest_first: Iterator[Named], *, start: str)
     if len(matches) == 1:
         return matches[0]
     if not matches:
-        fix = f"`bitfront {kind}s` lists them."
+        fix = f"`bitfront {plural}` lists them."
         raise InvalidInputError(f"no {kind}'s id begins with {text!r}.", fix=fix)
     listed = ", ".join(matches[:5])
     raise InvalidInputError(
-        f"{len(matches)} {kind}s begin with {text!r}: {listed}.", fix="Give more characters."
+        f"{len(matches)} {plural} begin with {text!r}: {listed}.", fix="Give more characters."
     )
 
 

@@ -1,4 +1,4 @@
-"""The tables: the record of every job, study, trial, attempt, epoch, point, front, event and ablation.
+"""The tables: the record of every job, study, trial, attempt, epoch, point, front, event, ablation and batch.
 
 `seq` keys number rows in the order in which they were inserted, for cursors and event streams; the public
 ids are strings. A column repeated from a parent (`trials.job_id`, `points.method`) spares listings a join.
@@ -233,3 +233,40 @@ class AblationVariant(Base):
     place: Mapped[int]
     method: Mapped[str]
     description: Mapped[str]
+
+
+class JobBatch(Base):
+    """Jobs that were submitted together, whole or not at all."""
+
+    __tablename__ = "job_batches"
+
+    seq: Mapped[int] = mapped_column(SEQ, primary_key=True)
+    id: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    spec: Mapped[dict[str, Any]] = mapped_column(DOCUMENT)
+    spec_digest: Mapped[str]
+    idempotency_key: Mapped[str | None] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+
+
+class BatchJob(Base):
+    """A job of a batch; `place` orders them, and `overrides` tells them apart."""
+
+    __tablename__ = "batch_jobs"
+    __table_args__ = (UniqueConstraint("batch_id", "place"),)
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
+    batch_id: Mapped[str] = mapped_column(ForeignKey("job_batches.id"))
+    place: Mapped[int]
+    overrides: Mapped[dict[str, Any]] = mapped_column(DOCUMENT)
+
+
+class JobLabel(Base):
+    """A word that people attach to a job, and may change; it takes no part in what is trained."""
+
+    __tablename__ = "job_labels"
+    __table_args__ = (Index(None, "key", "value"),)
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str]

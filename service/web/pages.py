@@ -1,4 +1,7 @@
-"""The web pages: jobs, a job, its figures and comparison, ablations, a point. Tables need no JavaScript."""
+"""The web pages: jobs, a job, its figures and comparison, ablations, batches, a point.
+
+Tables need no JavaScript.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from service.settings import Settings
 from service.store import Store
 from service.views import JobView, Page
 from service.web.ablation_page import ablation_context, ablations_context
+from service.web.batch_page import batch_context, batches_context
 from service.web.comparison_page import comparison_context
 from service.web.figures_page import figures_context
 from service.web.job_page import job_context, progress
@@ -68,6 +72,14 @@ def pages(store: Store, settings: Settings) -> APIRouter:
     @router.get("/ablations/{ablation_id}")
     def ablation(ablation_id: str) -> Response:
         return _answer(renderer, "ablation.html", lambda: ablation_context(store, ablation_id))
+
+    @router.get("/batches")
+    def batches(cursor: str | None = None) -> Response:
+        return _answer(renderer, "batches.html", lambda: batches_context(store, cursor))
+
+    @router.get("/batches/{batch_id}")
+    def batch(batch_id: str) -> Response:
+        return _answer(renderer, "batch.html", lambda: batch_context(store, batch_id))
 
     @router.get("/points/{point_id}")
     def point(point_id: str) -> Response:
