@@ -17,12 +17,14 @@ from service.api import (
     fronts,
     health,
     jobs,
+    labels,
     points,
     problems,
     trials,
 )
 from service.api.body_limit import BodyLimit
 from service.api.context import ApiContext, Catalogue
+from service.api.etag import EntityTags
 from service.api.guard import OriginGuard
 from service.api.metrics import JobsByState, Metrics
 from service.api.observe import Observe
@@ -46,6 +48,7 @@ def create_app(settings: Settings, store: Store, *, offered: Catalogue | None = 
     events.install(app)
     for part in (
         jobs,
+        labels,
         batches,
         ablations,
         trials,
@@ -70,6 +73,7 @@ def _add_pages(app: FastAPI, settings: Settings, store: Store) -> None:
 
 def _add_layers(app: FastAPI, settings: Settings) -> None:
     """The layer that is added last is passed first."""
+    app.add_middleware(EntityTags)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
     app.add_middleware(OriginGuard)
     app.add_middleware(Observe, metrics=app.state.metrics)

@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from models.errors import BitfrontError
-from service.commands import ablate, batch, compare, figures, front, listing, rerun, running, submit
+from service.commands import ablate, batch, clone, compare, figures, front, listing, rerun, running, submit
 from service.commands.shared import EXIT_INTERRUPTED, err, exit_code_of, show_error
 
 
@@ -68,6 +68,8 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
     running.serve,
     running.dispatcher,
     submit.submit,
+    clone.clone,
+    clone.label,
     batch.batch,
     batch.batches,
     listing.jobs,
@@ -87,6 +89,7 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
 )
 for command in _COMMANDS:
     app.command()(command)
+app.command("list", hidden=True)(listing.jobs)  # what people try first
 
 
 def main() -> None:

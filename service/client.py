@@ -113,6 +113,21 @@ class BitfrontClient(AblationCalls, BatchCalls, ComparisonCalls):
         """Ask a job to end."""
         return _parse(JobView, self._call("POST", f"/v1/jobs/{job_id}/cancel"))
 
+    def label(self, job_id: str, changes: Mapping[str, str | None]) -> JobView:
+        """Change labels of a job: new values by key; None takes one away."""
+        content = json.dumps(dict(changes)).encode()
+        path = f"/v1/jobs/{job_id}/labels"
+        return _parse(JobView, self._call("PATCH", path, content=content, headers=JSON_BODY))
+
+    def clone(
+        self, job_id: str, patch: Mapping[str, Any] | None = None, idempotency_key: str | None = None
+    ) -> JobView:
+        """Submit a job anew with a merge patch (RFC 7396) of its fields; as safe to ask again as `submit`."""
+        headers = {**JSON_BODY, "Idempotency-Key": idempotency_key or uuid.uuid4().hex}
+        content = json.dumps(dict(patch or {})).encode()
+        path = f"/v1/jobs/{job_id}/clone"
+        return _parse(JobView, self._call("POST", path, content=content, headers=headers))
+
     def trials(
         self,
         job_id: str,

@@ -42,11 +42,16 @@ def submit(
     """Check a job in full, then store it: 202 means that it will survive any crash."""
     key = checked_key(idempotency_key)
     submission = parse_as(JobSubmission, raw)
-    spec = submission.job()
-    plan = plan_view(context, spec)
     if query.validate_only:
         response.status_code = 200
-        return plan
+        return plan_view(context, submission.job())
+    return store_job(context, submission, key, response)
+
+
+def store_job(context: ApiContext, submission: JobSubmission, key: str | None, response: Response) -> JobView:
+    """Plan a job and store it, and say in the headers of the answer where it is."""
+    spec = submission.job()
+    plan = plan_view(context, spec)
     with context.store.unit() as unit:
         job, created = unit.jobs.submit(
             spec,

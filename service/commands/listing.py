@@ -15,24 +15,35 @@ from service.views import JobView, NamedView, Page
 AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 
 
-def jobs(
+def jobs(  # noqa: PLR0917 - Typer reads parameters, it does not call by position
     context: typer.Context,
     state: Annotated[str | None, typer.Option(help="Only jobs in this state.")] = None,
+    label: Annotated[
+        list[str] | None,
+        typer.Option(help="Only jobs with this label, key:value, or key for any value; may be repeated."),
+    ] = None,
+    batch: Annotated[str | None, typer.Option(help="Only jobs of this batch.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 50,
     as_json: AsJson = False,
 ) -> None:
     """List jobs, newest first."""
     from service.commands.tables import jobs_table
 
-    found = list(islice(every_job(client_of(context), state), limit))
+    client = client_of(context)
+    of_batch = None if batch is None else find_batch(client, batch).id
+    found = list(islice(every_job(client, state=state, batch=of_batch, labels=label or ()), limit))
     if as_json:
         print_json(Page(items=found))
     elif found:
         out().print(jobs_table(found))
     else:
-        out().print(
-            "No jobs" + (f" that are {state}." if state else " yet: submit one with `bitfront submit FILE`.")
-        )
+        out().print(_no_jobs(state, chosen=bool(label or batch)), markup=False)
+
+
+def _no_jobs(state: str | None, *, chosen: bool) -> str:
+    if chosen or state:
+        return f"No jobs that are {state}." if state and not chosen else "No such jobs."
+    return "No jobs yet: submit one with `bitfront submit FILE`."
 
 
 def cancel(

@@ -107,9 +107,9 @@ def find_job(client: BitfrontClient, text: str) -> JobView:
     return client.job(found_id("job", text, every_job(client), start="bitfront submit FILE"))
 
 
-def every_job(client: BitfrontClient, state: str | None = None) -> Iterator[JobView]:
-    """All jobs, newest first."""
-    return _all_of(lambda cursor: client.jobs(limit=100, cursor=cursor, state=state))
+def every_job(client: BitfrontClient, **chosen: Any) -> Iterator[JobView]:
+    """All jobs, newest first, or those that are chosen as in `BitfrontClient.jobs`."""
+    return _all_of(lambda cursor: client.jobs(limit=100, cursor=cursor, **chosen))
 
 
 def find_ablation(client: BitfrontClient, text: str) -> AblationView:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from service.commands.settings_given import LabelOption, with_labels
 from service.commands.shared import client_of, out, print_json
 from service.commands.spec_file import read_spec
 
@@ -25,10 +26,11 @@ def submit(  # noqa: PLR0917 - Typer reads parameters, it does not call by posit
     idempotency_key: Annotated[
         str | None, typer.Option(help="Submitting again with the same key returns the same job.")
     ] = None,
+    label: LabelOption = None,
     json: Annotated[bool, typer.Option(help="Print the answer as JSON.")] = False,
 ) -> None:
     """Submit a job."""
-    spec = read_spec(file) | ({"name": name} if name else {})
+    spec = with_labels(read_spec(file) | ({"name": name} if name else {}), label)
     client = client_of(context)
     if validate_only:
         plan = client.validate(spec)

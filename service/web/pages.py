@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from models.errors import BitfrontError, InvalidInputError
 from service.errors import NotFoundError
+from service.labels import label_of
 from service.settings import Settings
 from service.store import Store
 from service.views import JobView, Page
@@ -39,8 +40,8 @@ def pages(store: Store, settings: Settings) -> APIRouter:
         return RedirectResponse("/jobs")
 
     @router.get("/jobs")
-    def jobs(cursor: str | None = None) -> Response:
-        return _answer(renderer, "jobs.html", lambda: _jobs_context(store, settings, cursor))
+    def jobs(cursor: str | None = None, label: str | None = None) -> Response:
+        return _answer(renderer, "jobs.html", lambda: _jobs_context(store, settings, cursor, label))
 
     @router.get("/jobs/{job_id}")
     def job(job_id: str, metric: str | None = None, accuracy: str | None = None) -> Response:
@@ -102,13 +103,15 @@ def _refusal(renderer: Renderer, error: BitfrontError, title: str, status: int) 
     return renderer.page("missing.html", {"title": title, "error": error}, status=status)
 
 
-def _jobs_context(store: Store, settings: Settings, cursor: str | None) -> dict[str, Any]:
+def _jobs_context(store: Store, settings: Settings, cursor: str | None, label: str | None) -> dict[str, Any]:
+    labels = [label_of(label)] if label else []
     with store.unit() as unit:
-        page = unit.jobs.page(limit=JOBS_PER_PAGE, cursor=cursor, state=None)
+        page = unit.jobs.page(limit=JOBS_PER_PAGE, cursor=cursor, state=None, labels=labels)
         # Listings leave out the best points, which this page shows.
         items = [unit.jobs.get(job.id) for job in page.items]
     listed = Page[JobView](items=items, next_cursor=page.next_cursor)
-    return {"page": listed, "first": cursor is None, "progress": progress, "url": settings.url}
+    shown = {"page": listed, "first": cursor is None, "label": label or ""}
+    return {**shown, "progress": progress, "url": settings.url}
 
 
 def _point_context(store: Store, point_id: str) -> dict[str, Any]:
