@@ -13,7 +13,19 @@ import typer
 from typer.core import TyperGroup
 
 from models.errors import BitfrontError
-from service.commands import ablate, batch, clone, compare, figures, front, listing, rerun, running, submit
+from service.commands import (
+    ablate,
+    batch,
+    clone,
+    compare,
+    figures,
+    front,
+    fronts,
+    listing,
+    rerun,
+    running,
+    submit,
+)
 from service.commands.shared import EXIT_INTERRUPTED, err, exit_code_of, show_error
 
 
@@ -76,6 +88,8 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
     watch,
     front.front,
     front.best,
+    fronts.fronts,
+    fronts.table,
     compare.compare,
     ablate.ablate,
     ablate.ablation,

@@ -20,6 +20,7 @@ from models.errors import BitfrontError, CheckpointDamagedError
 from service.client_ablations import AblationCalls
 from service.client_batches import BatchCalls
 from service.client_comparisons import ComparisonCalls
+from service.client_tables import TableCalls
 from service.problem import FieldError, Problem
 from service.views import EventView, FrontView, JobView, NamedView, Page, PlanView, PointView, TrialView
 
@@ -51,7 +52,7 @@ class UnreachableError(BitfrontError):
 JSON_BODY = {"Content-Type": "application/json"}
 
 
-class BitfrontClient(AblationCalls, BatchCalls, ComparisonCalls):
+class BitfrontClient(AblationCalls, BatchCalls, ComparisonCalls, TableCalls):
     """Calls one service; raises ApiError for its problems and UnreachableError when it does not answer."""
 
     def __init__(

@@ -114,6 +114,14 @@ class AttemptView(View):
     message: str | None
 
 
+class TrialAttemptView(AttemptView):
+    """An attempt among those of all trials of a job."""
+
+    trial_id: str
+    method: str
+    seed: int
+
+
 class TrialView(View):
     """A training run; `epochs`, `attempts` and `point_ids` are empty in listings."""
 
@@ -192,6 +200,36 @@ class FrontView(View):
     points: list[FrontPoint]
     hypervolume: float
     hypervolumes: dict[str, float]
+    reference_cost: float
+
+
+class JobFrontView(View):
+    """The front of one job in an overlay; `hypervolume` is by the reference of the overlay."""
+
+    job_id: str
+    name: str
+    state: JobState
+    labels: dict[str, str]
+    architecture: dict[str, Any]
+    dataset: dict[str, Any]
+    points: list[FrontPoint]
+    hypervolume: float
+
+
+class OverlayView(View):
+    """The fronts of several jobs by one metric, and the front over all of them together.
+
+    `same_data` says whether all jobs name the same data: without it accuracies do not compare.
+    `reference_cost` is the greatest reference of the jobs.
+    """
+
+    metric: str
+    scope: str
+    method: str | None
+    same_data: bool
+    jobs: list[JobFrontView]
+    front: list[FrontPoint]
+    hypervolume: float
     reference_cost: float
 
 

@@ -7,9 +7,11 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from service.ablations.views import ENDED_ABLATION_STATES
+from service.api import tables
 from service.api.batch_jobs import checked_jobs
 from service.api.body import JsonBytes, parse_as
 from service.api.context import ApiContext, Context
+from service.api.csv_answers import csv_listing, wants_csv
 from service.api.ids import BatchId
 from service.api.jobs import IdempotencyKey, checked_key
 from service.api.queries import Pages, Wait
@@ -51,11 +53,17 @@ def submit(
     return batch
 
 
-@router.get("")
-def listing(context: Context, query: Pages) -> Page[BatchView]:
+@router.get("", response_model=Page[BatchView])
+def listing(context: Context, query: Pages, request: Request) -> Page[BatchView] | Response:
     """Batches, newest first, without their specs."""
-    with context.store.unit() as unit:
-        return unit.batches.page(limit=query.limit, cursor=query.cursor)
+
+    def read(limit: int, cursor: str | None) -> Page[BatchView]:
+        with context.store.unit() as unit:
+            return unit.batches.page(limit=limit, cursor=cursor)
+
+    if wants_csv(query.format, request):
+        return csv_listing(read, query, tables.BATCHES, "batches")
+    return read(query.limit, query.cursor)
 
 
 @router.get("/{batch_id}")

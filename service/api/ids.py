@@ -16,6 +16,11 @@ def _checked(kind: str, value: str) -> str:
     return value
 
 
+def checked_job_id(value: str) -> str:
+    """A text, if it can be the id of a job. Raises NotFoundError."""
+    return _checked("job", value)
+
+
 def _job_id(job_id: Annotated[str, Path()]) -> str:
     return _checked("job", job_id)
 

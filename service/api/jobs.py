@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Header, Request, Response
 
 from search.job import JobSpec
+from service.api import tables
 from service.api.body import JsonBytes, parse_as
 from service.api.context import ApiContext, Context
+from service.api.csv_answers import csv_listing, wants_csv
 from service.api.errors import InvalidFieldsError
 from service.api.filters import chosen_labels
 from service.api.ids import JobId
@@ -66,19 +68,22 @@ def store_job(context: ApiContext, submission: JobSubmission, key: str | None, r
     return job
 
 
-@router.get("")
-def listing(context: Context, query: JobPages) -> Page[JobView]:
+@router.get("", response_model=Page[JobView])
+def listing(context: Context, query: JobPages, request: Request) -> Page[JobView] | Response:
     """Jobs, newest first."""
-    with context.store.unit() as unit:
-        if query.batch is not None:
-            unit.batches.require(query.batch)
-        return unit.jobs.page(
-            limit=query.limit,
-            cursor=query.cursor,
-            state=query.state,
-            batch=query.batch,
-            labels=chosen_labels(query.label),
-        )
+    labels = chosen_labels(query.label)
+
+    def read(limit: int, cursor: str | None) -> Page[JobView]:
+        with context.store.unit() as unit:
+            if query.batch is not None:
+                unit.batches.require(query.batch)
+            return unit.jobs.page(
+                limit=limit, cursor=cursor, state=query.state, batch=query.batch, labels=labels
+            )
+
+    if wants_csv(query.format, request):
+        return csv_listing(read, query, tables.JOBS, "jobs")
+    return read(query.limit, query.cursor)
 
 
 @router.get("/{job_id}")

@@ -30,6 +30,7 @@ class PageQuery(QueryModel):
 
     limit: int = Field(default=50, ge=1, le=100)
     cursor: CursorText | None = None
+    format: Literal["json", "csv"] | None = None
 
 
 class JobPageQuery(PageQuery):
@@ -70,6 +71,17 @@ class FrontQuery(QueryModel):
     format: Literal["json", "csv"] | None = None
 
 
+class OverlayQuery(QueryModel):
+    """Which jobs, by name or those of a batch; which of their points, by which cost, in which form."""
+
+    job: list[Annotated[str, Field(max_length=64)]] = Field(default=[], max_length=100)
+    batch: Annotated[str, Field(max_length=64)] | None = None
+    metric: MetricName | None = None
+    method: Name | None = None
+    all_points: bool = False
+    format: Literal["json", "csv"] | None = None
+
+
 class TableQuery(QueryModel):
     """JSON, or CSV."""
 
@@ -103,6 +115,7 @@ TrialPages = Annotated[TrialPageQuery, Query()]
 Submission = Annotated[SubmitQuery, Query()]
 Wait = Annotated[WaitQuery, Query()]
 FrontChoice = Annotated[FrontQuery, Query()]
+Overlay = Annotated[OverlayQuery, Query()]
 TableForm = Annotated[TableQuery, Query()]
 ComparisonChoice = Annotated[ComparisonQuery, Query()]
 Best = Annotated[BestQuery, Query()]

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from models.errors import InvalidInputError
 from service.batches.views import BatchView
 from service.commands.shared import client_of, every_job, find_batch, find_job, out, print_json
 from service.views import JobView, NamedView, Page
@@ -25,12 +26,19 @@ def jobs(  # noqa: PLR0917 - Typer reads parameters, it does not call by positio
     batch: Annotated[str | None, typer.Option(help="Only jobs of this batch.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 50,
     as_json: AsJson = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print all of them as CSV.")] = False,
 ) -> None:
     """List jobs, newest first."""
     from service.commands.tables import jobs_table
 
+    if as_json and as_csv:
+        raise InvalidInputError("--json and --csv exclude each other.", fix="Give one of them.")
+
     client = client_of(context)
     of_batch = None if batch is None else find_batch(client, batch).id
+    if as_csv:
+        typer.echo(client.jobs_csv(state=state, batch=of_batch, labels=label or ()), nl=False)
+        return
     found = list(islice(every_job(client, state=state, batch=of_batch, labels=label or ()), limit))
     if as_json:
         print_json(Page(items=found))

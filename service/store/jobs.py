@@ -116,12 +116,13 @@ class JobRepository(Leases):
             query = query.where(Job.state == state)
         rows = self._session.scalars(query.limit(cursors.check_limit(limit) + 1)).all()
         shown, more = cursors.split(LISTING, [(job.seq, job) for job in rows], limit)
-        job_ids = [job.id for job in shown]
-        studies, known = study_progress(self._session, job_ids), beside(self._session, job_ids)
-        views = [
-            _view(job, JobSpec.model_validate(job.spec), studies[job.id], known[job.id]) for job in shown
-        ]
-        return Page[JobView](items=views, next_cursor=more)
+        return Page[JobView](items=self._views(shown), next_cursor=more)
+
+    def all_of(self, job_ids: Sequence[str]) -> list[JobView]:
+        """Some jobs in their order, without studies. Raises NotFoundError for the first that is not there."""
+        rows = {job.id: job for job in self._session.scalars(select(Job).where(Job.id.in_(job_ids)))}
+        jobs = [rows[job_id] if job_id in rows else self._require_job(job_id) for job_id in job_ids]
+        return self._views(jobs)
 
     def set_labels(self, job_id: str, changes: Mapping[str, str | None]) -> JobView:
         """Change labels of a job; None takes one away. Raises NotFoundError."""
@@ -148,6 +149,12 @@ class JobRepository(Leases):
         self._end_all([job for job in jobs if job.state == "queued"], "cancelled", None)
         running = [job for job in jobs if job.state == "running"]
         self._enter_all(running, "cancelling", self._transaction.now())
+
+    def _views(self, jobs: Sequence[Job]) -> list[JobView]:
+        """Jobs without studies, with four queries however many there are."""
+        job_ids = [job.id for job in jobs]
+        studies, known = study_progress(self._session, job_ids), beside(self._session, job_ids)
+        return [_view(job, JobSpec.model_validate(job.spec), studies[job.id], known[job.id]) for job in jobs]
 
     def _by_key(self, key: str | None) -> Job | None:
         if key is None:
