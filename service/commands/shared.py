@@ -22,14 +22,24 @@ if TYPE_CHECKING:
     from service.settings import Settings
     from service.views import JobView, Page
 
+
+class NotThereError(InvalidInputError):
+    """Nothing has the name that was given."""
+
+    code = "not_found"
+
+
 T = TypeVar("T", bound=BaseModel)
 
 EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
 EXIT_UNREACHABLE = 3
+EXIT_NOT_FOUND = 4
 EXIT_INTERRUPTED = 130
 PLURALS = {"batch": "batches"}
 """Of kinds that take more than an s."""
+NOT_THERE = frozenset({"not_found", "checkpoint_gone"})
+"""Codes of what was named and is not there."""
 ID_LETTERS = 16
 """Of an id, after its kind."""
 
@@ -133,7 +143,7 @@ def found_id(kind: str, text: str, newest_first: Iterator[Named], *, start: str)
     if text == "latest":
         newest = next(newest_first, None)
         if newest is None:
-            raise InvalidInputError(f"there are no {plural} yet.", fix=f"Start one: `{start}`.")
+            raise NotThereError(f"there are no {plural} yet.", fix=f"Start one: `{start}`.")
         return newest.id
     beginning = text if text.startswith(f"{kind}-") else f"{kind}-{text}"
     if len(beginning) == len(kind) + 1 + ID_LETTERS:
@@ -143,7 +153,7 @@ def found_id(kind: str, text: str, newest_first: Iterator[Named], *, start: str)
         return matches[0]
     if not matches:
         fix = f"`bitfront {plural}` lists them."
-        raise InvalidInputError(f"no {kind}'s id begins with {text!r}.", fix=fix)
+        raise NotThereError(f"no {kind}'s id begins with {text!r}.", fix=fix)
     listed = ", ".join(matches[:5])
     raise InvalidInputError(
         f"{len(matches)} {plural} begin with {text!r}: {listed}.", fix="Give more characters."
@@ -177,9 +187,11 @@ def show_error(error: BitfrontError) -> None:
 
 
 def exit_code_of(error: BitfrontError) -> int:
-    """2 for what the user can mend in the input, 3 when no service answers, else 1."""
+    """2 for input that the user can mend, 3 when no service answers, 4 for what is not there, else 1."""
     if error.code == "unreachable":
         return EXIT_UNREACHABLE
+    if error.code in NOT_THERE:
+        return EXIT_NOT_FOUND
     status = getattr(error, "status", None)
     if status is not None:
         return EXIT_BAD_INPUT if 400 <= status < 500 and error.code != "no_feasible_point" else EXIT_FAILED
