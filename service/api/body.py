@@ -31,6 +31,8 @@ async def json_bytes(request: Request) -> bytes:
     return await request.body()
 
 
+DEEPEST = 50
+"""Levels of nesting; a job has five, and what walks a document later may recurse."""
 Spec = TypeVar("Spec", bound=BaseModel)
 JsonBytes = Annotated[bytes, Depends(json_bytes)]
 
@@ -87,10 +89,15 @@ def _malformed(reason: str) -> NoReturn:
 
 
 def _not_finite(document: Any) -> Iterator[FieldError]:
-    """Every number of a document that is not finite, by its place; without recursion."""
+    """Every number of a document that is not finite, by its place; without recursion.
+
+    Raises HttpError 400 for a document that is nested too deeply.
+    """
     waiting: deque[tuple[Place, Any]] = deque([((), document)])
     while waiting:
         place, value = waiting.popleft()
+        if len(place) > DEEPEST:
+            _malformed("it is nested too deeply")
         if isinstance(value, dict):
             waiting.extend(((*place, name), below) for name, below in value.items())
         elif isinstance(value, list):

@@ -21,8 +21,14 @@ _INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
 _LOOSE_TILDE = re.compile(r"~(?![01])")
 
 
+DEEPEST = 32
+"""Steps of a place; a job has five levels."""
+
+
 def place_of(text: str) -> Place:
     """The place that a text names. Raises InvalidInputError where it names none."""
+    if text.count("/") + text.count(".") > DEEPEST:
+        raise InvalidInputError("a place has too many steps.", fix=f"Use {DEEPEST} at most.")
     if text.startswith("/"):
         if _LOOSE_TILDE.search(text):
             raise InvalidInputError(f"{text!r} is not a JSON pointer.", fix="Write ~ as ~0 and / as ~1.")

@@ -71,7 +71,10 @@ def overlay_view(view: OverlayView) -> RenderableType:
     shares = {job.job_id: 0 for job in view.jobs}
     for point in view.front:
         shares[point.job_id] += 1
-    jobs = Table("job", "name", "state")
+    jobs = Table()
+    jobs.add_column("job", no_wrap=True)  # to be copied whole, also in 80 columns
+    jobs.add_column("name")
+    jobs.add_column("state")
     for column in ("hypervolume", "points", "on the front of all"):
         jobs.add_column(column, justify="right")
     for job in sorted(view.jobs, key=lambda job: -job.hypervolume):
@@ -90,7 +93,7 @@ def _front(view: OverlayView) -> RenderableType:
     for column in (view.metric, "validation %", "test %"):
         points.add_column(column, justify="right")
     for column in ("job", "method", "seed", "point"):
-        points.add_column(column, no_wrap=True)
+        points.add_column(column, no_wrap=column == "point")
     for point in view.front:
         accuracies = (percent(point.validation_accuracy), percent(point.test_accuracy))
         place = (escape(names[point.job_id]), point.method, str(point.seed), point.id)

@@ -200,6 +200,15 @@ def test_nan_and_keys_that_are_there_twice_are_refused(api: TestClient) -> None:
     assert (twice.status_code, twice.json()["code"]) == (400, "malformed_json")
 
 
+@pytest.mark.parametrize("depth", [51, 400, 900, 100_000])
+@pytest.mark.parametrize("field", ['"template": ', '"jobs": [', '"grid": {"/seeds": ['])
+def test_deep_nesting_is_refused(api: TestClient, depth: int, field: str) -> None:
+    closing = {"[": "]", "{": "]}"}.get(field[-1] if "grid" not in field else "{", "")
+    body = "{" + field + '{"a":' * depth + "1" + "}" * depth + closing + "}"
+    answer = api.post("/v1/job-batches", content=body, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed_json")
+
+
 @pytest.mark.parametrize("path", ["batch-0123456789abcdef", "job-1", "latest"])
 def test_what_is_not_there_is_answered_with_404(api: TestClient, path: str) -> None:
     assert api.get(f"/v1/job-batches/{path}").status_code == 404
