@@ -139,3 +139,13 @@ def test_the_command_prints_tables_json_and_csv(url: str, pair: tuple[str, str])
     assert len(run("jobs", "--csv").output.splitlines()) == 3
     assert run("jobs", "--csv", "--json").exit_code == 2
     assert run("table", "nonsense", "latest").exit_code == 2
+
+
+def test_a_point_over_its_budget_is_never_on_the_front_over_all(
+    api: TestClient, spec: dict[str, Any], job_with_points: MakeJob
+) -> None:
+    spec["budget"] = {"max": [2]}  # the points of seed 1 cost 2.5
+    job = job_with_points(accuracies={("random", 1): 0.99})
+    found = overlay(api, f"job={job}&all_points=true")
+    assert {point.feasible for point in found.jobs[0].points} == {True, False}
+    assert [(point.cost, point.feasible) for point in found.front] == [(1.5, True)]
