@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 from models.errors import BitfrontError
 from service.commands import (
     ablate,
+    backup,
     batch,
     clone,
     compare,
@@ -22,6 +23,7 @@ from service.commands import (
     figures,
     front,
     fronts,
+    keys,
     listing,
     rerun,
     running,
@@ -101,6 +103,8 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
     figures.figures,
     listing.cancel,
     rerun.rerun,
+    backup.backup,
+    backup.restore,
     listing.methods,
     listing.architectures,
     listing.datasets,
@@ -108,6 +112,8 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
 for command in _COMMANDS:
     app.command()(command)
 app.command("list", hidden=True)(listing.jobs)  # what people try first
+for group in (keys.keys, keys.workspaces):
+    app.add_typer(group)
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from models.allocation import Bounds, WeightPer
-from models.cost import BUDGET_METRICS, LayerShape, Limit, default_scope, limit_cost
+from models.cost import LayerShape, Limit, limit_cost
 from models.errors import DataMissingError, InvalidInputError
 from models.layers import LayerOptions
 from models.nets import build_network, layer_table
@@ -24,7 +24,15 @@ from models.targets import Targets
 from search.job import JobSpec
 from search.recipe import telling
 from search.strategy import StudyContext
-from workers.checks import check_limits, check_methods, check_size, check_targets
+from workers.checks import (
+    check_cost_table,
+    check_early_stopping,
+    check_limits,
+    check_methods,
+    check_reference_rates,
+    check_size,
+    check_targets,
+)
 from workers.data import DatasetInfo, describe
 from workers.data.splits import LEAST_TRAINING
 from workers.warm_start import load_warm_start, warm_start_stamp
@@ -56,12 +64,15 @@ def plan_job(spec: JobSpec, data_folder: Path) -> JobPlan:
     info = dataset_info(spec, data_folder)
     layers = spec_layers(spec, info)
     check_size(spec, layers)
+    check_cost_table(spec, layers)
+    check_reference_rates(spec, layers)
     check_limits(spec, layers)
     check_targets(spec)
+    check_early_stopping(spec)
     samples = (spec.dataset.train_samples or info.train_samples) * spec.training.epochs
     return JobPlan(
         layers=layers,
-        cost_ranges=_cost_ranges(layers, spec.bits.bounds(), spec.bits.weight_per),
+        cost_ranges=_cost_ranges(layers, spec.bits.bounds(), spec.bits.weight_per, _unit_limits(spec)),
         samples_per_trial=samples,
         data_stamp=info.stamp + _warm_start_stamp(spec, info, data_folder),
     )
@@ -110,6 +121,7 @@ def study_context(spec: JobSpec, plan: JobPlan, seed: int) -> StudyContext:
         learned=frozenset(spec.bits.learn),
         targets=tuple(Targets(**target.model_dump()) for target in spec.targets),
         weight_per=spec.bits.weight_per,
+        stops_early=spec.compute.early_stopping is not None,
     )
 
 
@@ -131,6 +143,7 @@ def fingerprint(spec: JobSpec, proposal: Mapping[str, Any], seed: int, *, data_s
     if proposal["kind"] != "fixed_bits":
         training["bits"] = telling(spec.bits)
         training["constraints"] = [constraint.model_dump(mode="json") for constraint in spec.constraints]
+        training |= {"costs": steering} if (steering := spec.steering_costs()) else {}
     return hashlib.sha256(json.dumps(training, sort_keys=True).encode()).hexdigest()
 
 
@@ -157,18 +170,20 @@ def _warm_start_stamp(spec: JobSpec, info: DatasetInfo, data_folder: Path) -> st
     return f" {warm_start_stamp(name, data_folder)}"
 
 
+def _unit_limits(spec: JobSpec) -> tuple[Limit, ...]:
+    """A limit on each metric of the job, which says how the job computes it."""
+    return tuple(spec.limit(metric, 1) for metric in spec.metrics())
+
+
 @lru_cache(maxsize=256)  # a pure function too, of what the jobs of a batch mostly have in common
 def _cost_ranges(
-    layers: tuple[LayerShape, ...], bounds: Bounds, weight_per: WeightPer
+    layers: tuple[LayerShape, ...], bounds: Bounds, weight_per: WeightPer, limits: tuple[Limit, ...]
 ) -> Mapping[str, tuple[float, float]]:
     dearest = replace(bounds, weight_per=weight_per)
     ends = (least_allocation(layers, bounds), greatest_allocation(layers, dearest))
-    limits = {
-        metric: Limit(metric=metric, maximum=1, scope=default_scope(metric)) for metric in BUDGET_METRICS
-    }
     return {
-        metric: (limit_cost(limit, layers, ends[0]), limit_cost(limit, layers, ends[1]))
-        for metric, limit in limits.items()
+        limit.metric: (limit_cost(limit, layers, ends[0]), limit_cost(limit, layers, ends[1]))
+        for limit in limits
     }
 
 

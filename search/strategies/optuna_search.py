@@ -1,9 +1,11 @@
-"""The `optuna-tpe` and `optuna-nsga2` methods: two objectives, accuracy (up) and log cost (down).
+"""The `optuna-tpe` and `optuna-nsga2` methods: two objectives, score (up) and log cost (down).
 
 The Optuna study lives in memory and is rebuilt from the finished rounds for each new round, so a round
 depends on nothing else. What is recorded of a trial are the parameters of its fitted allocation, not those
 that were drawn. Samples drawn earlier in the same round stay in the study as running trials, from which
-TPE keeps away. Failed trials are left out.
+TPE and GPSampler keep away. Trials that were stopped early are recorded as running ones too, with the
+parameters of their allocation: their values are not known, and it is no good to come near (decision 17).
+Failed trials are left out.
 """
 
 from __future__ import annotations
@@ -17,15 +19,18 @@ from typing import Any
 import optuna
 from optuna.distributions import BaseDistribution, IntDistribution
 from optuna.samplers import BaseSampler, NSGAIISampler, TPESampler
-from optuna.trial import FrozenTrial, create_trial
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
+from models.allocation import Allocation
 from search.space import Parameters, parameter_bounds, to_parameters
 from search.strategies.sampled import Rounds, SampledSearch
-from search.strategy import Strategy, StudyContext, TrialResult
+from search.strategy import FixedBits, Strategy, StudyContext, TrialResult
 
 ROUND_SIZE = 4
 """Trials of one TPE round, and the least population of NSGA-II."""
 LEAST_STARTUP_TRIALS, MOST_STARTUP_TRIALS = 4, 10
+LEAST_COST = 1e-9
+"""Stands for the cost of a point whose neurons never fire, by what is measured: it has a logarithm."""
 
 SamplerFactory = Callable[[StudyContext, int, int], BaseSampler]
 """From (context, generation, seed) to a fresh sampler."""
@@ -46,6 +51,8 @@ class OptunaDraws:
         study = _study(self._make_sampler(context, len(generations), seed))
         for generation, finished in enumerate(generations):
             study.add_trials([_recorded(result, generation, distributions) for result in finished])
+        stopped = [allocation for finished in rounds for allocation in _stopped(finished)]
+        study.add_trials([_unfinished(allocation, distributions) for allocation in stopped])
         while True:
             yield study.ask(distributions).params
 
@@ -111,14 +118,29 @@ def _succeeded(finished: Sequence[TrialResult]) -> list[TrialResult]:
     return [result for result in finished if result.allocation is not None]
 
 
+def _stopped(finished: Sequence[TrialResult]) -> list[Allocation]:
+    """What was stopped early: allocations that were given, for what learns its bits is never stopped."""
+    ended = [result.proposal for result in finished if result.stopped_after is not None]
+    return [proposal.allocation for proposal in ended if isinstance(proposal, FixedBits)]
+
+
+def _unfinished(allocation: Allocation, distributions: dict[str, BaseDistribution]) -> FrozenTrial:
+    params = to_parameters(allocation)
+    return create_trial(
+        state=TrialState.RUNNING,
+        params={name: params[name] for name in distributions},
+        distributions=distributions,
+    )
+
+
 def _recorded(
     result: TrialResult, generation: int, distributions: dict[str, BaseDistribution]
 ) -> FrozenTrial:
-    if result.allocation is None or result.accuracy is None or result.cost is None:
-        raise ValueError(f"a finished trial lacks its accuracy or cost: {result}")
+    if result.allocation is None or result.score is None or result.cost is None:
+        raise ValueError(f"a finished trial lacks its score or cost: {result}")
     params = to_parameters(result.allocation)
     return create_trial(
-        values=[result.accuracy, math.log(result.cost)],
+        values=[result.score, math.log(max(result.cost, LEAST_COST))],
         params={name: params[name] for name in distributions},  # network order, however it was stored
         distributions=distributions,
         system_attrs=_generation_mark(generation),

@@ -17,6 +17,7 @@ from search.strategies.optuna_gp import MOST_PARAMETERS, optuna_gp
 from search.strategies.optuna_search import optuna_nsga2, optuna_tpe
 from search.strategies.random_search import random_search
 from search.strategies.uniform import UniformSearch
+from search.strategies.uniform_front import UniformFrontSearch
 from search.strategy import Strategy, StrategyFactory, StudyContext
 
 
@@ -54,17 +55,17 @@ _ALL = (
     ),
     Method(
         name="optuna-tpe",
-        summary="Optuna's multivariate tree-structured Parzen estimators on accuracy and cost.",
+        summary="Optuna's multivariate tree-structured Parzen estimators on the objective and cost.",
         factory=optuna_tpe,
     ),
     Method(
         name="optuna-nsga2",
-        summary="Optuna's NSGA-II, a genetic algorithm, on accuracy and cost.",
+        summary="Optuna's NSGA-II, a genetic algorithm, on the objective and cost.",
         factory=optuna_nsga2,
     ),
     Method(
         name="optuna-gp",
-        summary=f"Optuna's Gaussian processes on accuracy and cost; at most {MOST_PARAMETERS} parameters.",
+        summary=f"Optuna's Gaussian processes on objective and cost; at most {MOST_PARAMETERS} parameters.",
         factory=optuna_gp,
         most_parameters=MOST_PARAMETERS,
     ),
@@ -79,6 +80,11 @@ _ALL = (
         name="uniform",
         summary="The same bits in every layer; runs in every job as the baseline.",
         factory=UniformSearch,
+    ),
+    Method(
+        name="uniform-front",
+        summary="Uniform allocations in one training, the dearest first: gradient-front without learning.",
+        factory=UniformFrontSearch,
     ),
 )
 

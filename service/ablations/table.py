@@ -8,7 +8,8 @@ from service.ablations.views import AblationView, BudgetResult, GroupView, Varia
 from service.csv_text import csv_text
 from service.spread import Spread
 
-QUANTITIES = ("validation_accuracy", "test_accuracy", "cost", "weight_bits", "spike_bits", "steps")
+SCORES = ("score", "test_score")
+QUANTITIES = ("validation_accuracy", "test_accuracy", "cost", "weight_bits", "spike_bits", "steps", *SCORES)
 STATISTICS = ("mean", "least", "greatest", "deviation")
 _PLACE = (
     "group",

@@ -1,7 +1,8 @@
 """Entity tags: a client that has an answer already is told so with 304 instead of being sent it again.
 
 The tag is a hash of the body, and weak: it says that two bodies are equal, not that headers are. Only JSON
-that is answered with 200 has one; events, CSV and files pass as they are.
+that is answered with 200 has one; events, CSV and files pass without. What an answer to a GET depends on
+beside its address is told by `Vary` of all of them.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ import hashlib
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-CACHING = {"Cache-Control": "private, no-cache", "Vary": "Accept"}
-"""Keep it if you like, but ask each time; and JSON is not CSV."""
+CACHING = "private, no-cache"
+"""Keep it if you like, but ask each time."""
+VARY = "Accept, Authorization, Cookie"
+"""JSON is not CSV, and each workspace has answers of its own."""
 KEPT_BY_304 = (b"cache-control", b"vary", b"etag", b"location")
 
 
@@ -40,6 +43,8 @@ class _Tagged:
         self._body: list[bytes] = []
 
     async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message).setdefault("Vary", VARY)
         if message["type"] == "http.response.start" and _is_json(message):
             self._start = message
         elif message["type"] == "http.response.body" and self._start is not None:
@@ -53,8 +58,7 @@ class _Tagged:
         tag = tag_of(body)
         headers = MutableHeaders(scope=start)
         headers["ETag"] = tag
-        for name, value in CACHING.items():
-            headers.setdefault(name, value)
+        headers.setdefault("Cache-Control", CACHING)
         if matches(self._wanted, tag):
             kept = [(name, value) for name, value in start["headers"] if name.lower() in KEPT_BY_304]
             start, body = {**start, "status": 304, "headers": kept}, b""

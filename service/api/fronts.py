@@ -36,7 +36,7 @@ def front(context: Context, job_id: JobId, query: FrontChoice, request: Request)
 
 @router.get("/best")
 def best(context: Context, job_id: JobId, query: Best) -> PointView:
-    """The feasible point with the highest validation accuracy whose cost is at most `max`."""
+    """The feasible point with the best validation objective whose cost is at most `max`."""
     with context.store.unit() as unit:
         metric = query.metric or budget_metric(unit.jobs.get(job_id))
         point = unit.fronts.best(job_id, metric=metric, maximum=query.max)
@@ -56,6 +56,8 @@ def budget_metric(job: JobView) -> str:
 
 
 def _as_csv(found: FrontView) -> Response:
-    rows = ([found.metric, found.scope, *point.model_dump().values()] for point in found.points)
-    text = csv_text(["metric", "scope", *CSV_COLUMNS], rows)
+    rows = (
+        [found.metric, found.scope, *point.model_dump().values(), found.objective] for point in found.points
+    )
+    text = csv_text(["metric", "scope", *CSV_COLUMNS, "objective"], rows)
     return csv_answer(text, f"{found.job_id}-{found.metric}")

@@ -138,6 +138,7 @@ def _layer_view(layer: Any) -> LayerView:
         biases=layer.biases,
         searched=layer.fixed is None,
         partner=layer.partner,
+        fixed=None if layer.fixed is None else layer.fixed.to_json(),
     )
 
 

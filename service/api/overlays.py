@@ -64,7 +64,7 @@ def _wrong(parameter: str, detail: str, fix: str) -> InvalidFieldsError:
 
 
 def _as_csv(found: OverlayView) -> Response:
-    columns = ["metric", "scope", "job_name", *CSV_COLUMNS, "on_front_of_all"]
+    columns = ["metric", "scope", "job_name", *CSV_COLUMNS, "on_front_of_all", "objective"]
     return csv_answer(csv_text(columns, _rows(found)), f"fronts-{found.metric}")
 
 
@@ -72,4 +72,5 @@ def _rows(found: OverlayView) -> Iterator[list[object]]:
     best = {point.id for point in found.front}
     for job in found.jobs:
         for point in job.points:
-            yield [found.metric, found.scope, job.name, *point.model_dump().values(), point.id in best]
+            told = [point.id in best, found.objective]
+            yield [found.metric, found.scope, job.name, *point.model_dump().values(), *told]

@@ -55,6 +55,7 @@ JOBS: Columns[JobView] = {
     "methods": _spec("methods"),
     "seeds": _spec("seeds"),
     **_fields("trials_planned", "trials_finished", "created_at", "started_at", "finished_at", "error"),
+    "objective": _spec("objective"),
 }
 STUDIES: Columns[StudyView] = {
     **_fields(*(name for name in StudyView.model_fields if name != "best")),
@@ -71,7 +72,8 @@ POINTS: Columns[PointView] = {
     **{
         f"{metric}_{scope}": _cost(scope, metric) for scope in ("searched", "all") for metric in COST_VERSIONS
     },
-    **_fields("allocation", "checkpoint_sha256", "created_at"),
+    **_fields("allocation", "checkpoint_sha256", "created_at", "objective", "score", "test_score"),
+    **_fields("validation_balanced_accuracy", "test_balanced_accuracy", "validation_loss", "test_loss"),
 }
 BATCHES: Columns[BatchView] = {
     **_fields("id", "name", "state", "created_at", "jobs", "jobs_ended"),

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from models.errors import InvalidInputError
+from search.objective import likelihood_note, measure_name
 from service.commands.shared import client_of, find_batch, find_job, out, print_json
 from service.commands.tables import coloured, percent, titled
 from service.views import OverlayView
@@ -83,7 +84,7 @@ def overlay_view(view: OverlayView) -> RenderableType:
     title = f"fronts by {view.metric} ({view.scope} layers), hypervolume up to {view.reference_cost:,.6g}"
     parts: list[RenderableType] = [titled(title, jobs), _front(view)]
     if not view.same_data:
-        parts.append(Text("The jobs have different data: their accuracies do not compare.", style="yellow"))
+        parts.append(Text("The jobs have different data: their scores do not compare.", style="yellow"))
     return Group(*parts)
 
 
@@ -95,7 +96,8 @@ def _front(view: OverlayView) -> RenderableType:
     for column in ("job", "method", "seed", "point"):
         points.add_column(column, no_wrap=column == "point")
     for point in view.front:
-        accuracies = (percent(point.validation_accuracy), percent(point.test_accuracy))
+        scores = (percent(point.score), percent(point.test_score))
         place = (escape(names[point.job_id]), point.method, str(point.seed), point.id)
-        points.add_row(f"{point.cost:,.5g}", *accuracies, *place)
-    return titled(f"the front over all, hypervolume {view.hypervolume:.4f}", points)
+        points.add_row(f"{point.cost:,.5g}", *scores, *place)
+    said = f"the front over all by {measure_name(view.objective)}, hypervolume {view.hypervolume:.4f}"
+    return titled(said + likelihood_note(view.objective).replace(" L", "; l", 1).rstrip("."), points)

@@ -12,6 +12,7 @@ from service.jobs.record import Record
 from service.jobs.rounds import StudyRun
 from service.store import ids
 from service.store.studies import StoredTrial, study_keys
+from workers.costing import recosted
 from workers.planning import JobPlan, fingerprint, study_context
 
 StrategyMaker = Callable[[str, StudyContext], Strategy]
@@ -24,10 +25,14 @@ class Turns:
         self._record = record
         self._make = make
         self._turn = 0
+        spec = record.claim.spec
+        self._curves = None if spec.compute.early_stopping is None else spec.objective
         self._under_way: dict[str, tuple[StudyRun, StoredTrial]] = {}
         self._log = structlog.get_logger("bitfront.engine").bind(job=record.claim.job_id)
         with record.unit() as unit:
             unit.studies.prepare(record.claim)
+        basis = record.claim.spec.cost_basis()
+        self._recost = partial(recosted, layers=plan.layers, basis=basis)
         self._studies = [self._study(plan, method, seed) for method, seed in study_keys(record.claim.spec)]
         for study in self._studies:
             self._advance(study)
@@ -68,13 +73,16 @@ class Turns:
             seed=seed,
             strategy=self._make(method, study_context(claim.spec, plan, seed)),
             trials=claim.spec.compute.trials_per_study,
+            epochs=claim.spec.training.epochs,
+            stopping=claim.spec.compute.early_stopping,
             fingerprint=partial(fingerprint, claim.spec, seed=seed, data_stamp=plan.data_stamp),
         )
 
     def _advance(self, study: StudyRun) -> None:
         """Take in what has ended, and plan the next round once the last one is complete."""
         with self._record.unit() as unit:
-            study.take_in(unit.studies.trials(study.id, first_round=study.rounds_told))
+            stored = unit.studies.trials(study.id, first_round=study.rounds_told, curves=self._curves)
+            study.take_in(stored)
         if self._record.stale or study.working:
             return
         planned = study.next_round()
@@ -103,7 +111,7 @@ class Turns:
         """Take the result of an earlier trial over that trained the same; whether there is one."""
         reused = False
         with self._record.unit() as unit:
-            reused = unit.results.reuse(self._record.claim, trial.id)
+            reused = unit.results.reuse(self._record.claim, trial.id, self._recost)
         if reused:
             self._ended(study, trial)
         return reused

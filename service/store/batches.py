@@ -49,13 +49,13 @@ class BatchRepository(Repository):
     ) -> tuple[BatchView, bool]:
         """Store a batch and its jobs, each with its overrides; (batch, True), or (the earlier, False).
 
-        Raises ConflictError when the key came with another batch.
+        Raises ConflictError when the key came with another batch, and QuotaExceededError.
         """
         self._transaction.write()
         earlier = self._by_key(idempotency_key)
         if earlier is None:
             batch = self._new(spec, name, idempotency_key)
-            earlier = self._insert(batch)
+            earlier = self._insert(batch, idempotency_key)
         if earlier is None:
             job_ids = self._jobs.submit_all([new for new, _ in jobs])
             self._add_places(batch.id, job_ids, [overrides for _, overrides in jobs])
@@ -104,15 +104,15 @@ class BatchRepository(Repository):
     def _by_key(self, key: str | None) -> JobBatch | None:
         if key is None:
             return None
-        return self._session.scalar(select(JobBatch).where(JobBatch.idempotency_key == key))
+        return self._session.scalar(select(JobBatch).where(JobBatch.idempotency_key == self._scoped(key)))
 
-    def _insert(self, batch: JobBatch) -> JobBatch | None:
+    def _insert(self, batch: JobBatch, key: str | None) -> JobBatch | None:
         """Store a new row, unless a submitter with the same key was faster: then its row."""
         try:
             with self._session.begin_nested():
                 self._session.add(batch)
         except IntegrityError:
-            winner = self._by_key(batch.idempotency_key)
+            winner = self._by_key(key)
             if winner is None:
                 raise
             return winner
@@ -124,7 +124,7 @@ class BatchRepository(Repository):
             name=name,
             spec=spec.to_json(),
             spec_digest=spec.digest(),
-            idempotency_key=key,
+            idempotency_key=key and self._scoped(key),
             created_at=self._transaction.now(),
         )
 

@@ -14,6 +14,7 @@ from search.job import JobSpec
 from service.errors import ConflictError
 from service.store import cursors, ids
 from service.store.beside import Beside, add_labels, beside, change_labels, chosen
+from service.store.events import EventRepository
 from service.store.leases import Leases
 from service.store.progress import (
     StudyProgress,
@@ -22,8 +23,11 @@ from service.store.progress import (
     seconds_left,
     study_progress,
     study_views,
+    trials_ended,
 )
+from service.store.quotas import QuotaRepository
 from service.store.tables import Job
+from service.store.transaction import Transaction
 from service.views import JobView, Page
 
 LISTING = "jobs"
@@ -44,6 +48,10 @@ class NewJob:
 class JobRepository(Leases):
     """Jobs as people see them, and their leases."""
 
+    def __init__(self, transaction: Transaction, events: EventRepository, quotas: QuotaRepository) -> None:
+        super().__init__(transaction, events)
+        self._quotas = quotas
+
     def submit(
         self,
         spec: JobSpec,
@@ -55,14 +63,16 @@ class JobRepository(Leases):
     ) -> tuple[JobView, bool]:
         """Store a job in state queued; (job, True), or (the earlier job, False) for a key used before.
 
-        Raises ConflictError when the key came with another spec; labels are not looked at.
+        Raises ConflictError when the key came with another spec (labels are not looked at), and
+        QuotaExceededError.
         """
         self._transaction.write()
         earlier = self._by_key(idempotency_key)
         if earlier is None:
+            self._quotas.require_room(trials=trials_planned)
             new = NewJob(spec=spec, trials_planned=trials_planned, plan=plan, labels=labels or {})
             job = self._new(new, idempotency_key, self._transaction.now())
-            earlier = self._insert(job)
+            earlier = self._insert(job, idempotency_key)
         if earlier is None:
             add_labels(self._session, job.id, new.labels)
             view = _view(job, spec, [], Beside(labels=new.labels))
@@ -74,8 +84,9 @@ class JobRepository(Leases):
         return self.get(earlier.id), False
 
     def submit_all(self, jobs: Sequence[NewJob]) -> list[str]:
-        """Store many jobs at once, in order; their ids."""
+        """Store many jobs at once, in order; their ids. Raises QuotaExceededError, storing none."""
         self._transaction.write()
+        self._quotas.require_room(jobs=len(jobs), trials=sum(new.trials_planned for new in jobs))
         now = self._transaction.now()
         rows = [self._new(new, None, now) for new in jobs]
         self._session.add_all(rows)
@@ -159,15 +170,15 @@ class JobRepository(Leases):
     def _by_key(self, key: str | None) -> Job | None:
         if key is None:
             return None
-        return self._session.scalar(select(Job).where(Job.idempotency_key == key))
+        return self._session.scalar(select(Job).where(Job.idempotency_key == self._scoped(key)))
 
-    def _insert(self, job: Job) -> Job | None:
+    def _insert(self, job: Job, key: str | None) -> Job | None:
         """Store a new row, unless a submitter with the same key was faster: then its row."""
         try:
             with self._session.begin_nested():
                 self._session.add(job)
         except IntegrityError:
-            winner = self._by_key(job.idempotency_key)
+            winner = self._by_key(key)
             if winner is None:
                 raise
             return winner
@@ -183,7 +194,8 @@ class JobRepository(Leases):
             spec_digest=new.spec.digest(),
             plan=dict(new.plan),
             trials_planned=new.trials_planned,
-            idempotency_key=key,
+            idempotency_key=key and self._scoped(key),
+            devices=new.spec.compute.gpus_per_trial or new.spec.compute.cpus_per_trial,
             created_at=moment,
         )
 
@@ -200,7 +212,7 @@ def _view(job: Job, spec: JobSpec, studies: Sequence[StudyProgress], known: Besi
             "finished_at": job.finished_at,
             "error": job.error,
             "trials_planned": job.trials_planned,
-            "trials_finished": sum(study.ended for study in studies),
+            "trials_finished": trials_ended(spec, studies),
             "seconds_left": seconds_left(job, spec, studies),
             "labels": known.labels,
             "batch": known.batch,

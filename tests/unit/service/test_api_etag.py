@@ -40,6 +40,7 @@ def test_what_has_not_changed_is_not_sent_again(
     again = api.get(address, headers={"If-None-Match": tag})
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
     assert again.headers["cache-control"] == "private, no-cache"
+    assert again.headers["vary"] == first.headers["vary"] == "Accept, Authorization, Cookie"
     assert "content-length" not in again.headers
     assert api.get(address, headers={"If-None-Match": 'W/"other"'}).json() == first.json()
 
@@ -68,6 +69,7 @@ def test_other_answers_have_no_tag(api: TestClient, job_with_points: Callable[..
     paths = ("/v1/jobs/none", f"/v1/jobs/{job_id}/front?format=csv", f"/v1/jobs/{job_id}/events", "/jobs")
     assert [api.get(path).headers.get("etag") for path in paths] == [None] * 4
     assert "etag" not in api.post(f"/v1/jobs/{job_id}/cancel").headers
+    assert {api.get(path).headers["vary"] for path in paths} == {"Accept, Authorization, Cookie"}
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,19 @@ def test_other_data_is_told_and_other_metrics_or_layers_are_refused(
     assert (scopes.status_code, scopes.json()["code"]) == (422, "invalid_input")
 
 
+def test_jobs_whose_scores_or_costs_do_not_compare_are_refused(api: TestClient, spec: dict[str, Any]) -> None:
+    def made(**changes: Any) -> str:
+        return str(api.post("/v1/jobs", json=spec | changes).json()["id"])
+
+    plain, balanced, wide = made(), made(objective="balanced_accuracy"), made(hardware={"rows": 32})
+    other = api.get(f"/v1/fronts?job={plain}&job={balanced}")
+    assert (other.status_code, other.json()["code"]) == (422, "invalid_input")
+    assert overlay(api, f"job={balanced}").objective == "balanced_accuracy"
+    assert api.get(f"/v1/fronts?job={plain}&job={wide}&metric=cycles").status_code == 422
+    for metric in ("energy_uj", "bit_budget"):  # which do not depend on how many rows there are
+        assert overlay(api, f"job={plain}&job={wide}&metric={metric}").metric == metric
+
+
 @pytest.mark.parametrize(
     ("query", "status"),
     [
@@ -99,7 +112,7 @@ def test_other_data_is_told_and_other_metrics_or_layers_are_refused(
         ("job=nonsense", 404),
         ("job={job}&method=magic", 422),
         ("job={job}&metric=magic", 422),
-        ("job={job}&metric=sops", 422),
+        ("job={job}&metric=table", 422),
         ("batch=batch-0123456789abcdef", 404),
         ("&".join(["job={job}"] * 101), 422),
         ("job={job}&seed=1", 422),

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0007"
-down_revision = "0004"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
@@ -19,6 +19,7 @@ def upgrade() -> None:
     op.create_table(
         "job_batches",
         sa.Column("seq", SEQ, nullable=False),
+        sa.Column("workspace_id", sa.String(), nullable=False, server_default="default"),
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("spec", sa.JSON(), nullable=False),
@@ -29,8 +30,10 @@ def upgrade() -> None:
         sa.UniqueConstraint("id", name="uq_job_batches_id"),
         sa.UniqueConstraint("idempotency_key", name="uq_job_batches_idempotency_key"),
     )
+    op.create_index("ix_job_batches_workspace_id_seq", "job_batches", ["workspace_id", "seq"])
     op.create_table(
         "batch_jobs",
+        sa.Column("workspace_id", sa.String(), nullable=False, server_default="default"),
         sa.Column("job_id", sa.String(), nullable=False),
         sa.Column("batch_id", sa.String(), nullable=False),
         sa.Column("place", sa.Integer(), nullable=False),
@@ -42,13 +45,16 @@ def upgrade() -> None:
     )
     op.create_table(
         "job_labels",
+        sa.Column("workspace_id", sa.String(), nullable=False, server_default="default"),
         sa.Column("job_id", sa.String(), nullable=False),
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("value", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name="fk_job_labels_job_id_jobs"),
         sa.PrimaryKeyConstraint("job_id", "key", name="pk_job_labels"),
     )
-    op.create_index("ix_job_labels_key_value", "job_labels", ["key", "value"])
+    op.create_index(
+        "ix_job_labels_workspace_id_key_value", "job_labels", ["workspace_id", "key", "value"]
+    )
 
 
 def downgrade() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 
@@ -38,7 +40,7 @@ def told(allocation: Allocation, accuracy: float | None, cost: float = 10.0) -> 
     return TrialResult(
         proposal=FixedBits(allocation=allocation, note={}),
         allocation=None if accuracy is None else allocation,
-        accuracy=accuracy,
+        score=accuracy,
         cost=None if accuracy is None else cost,
     )
 
@@ -110,9 +112,42 @@ def test_another_round_seed_draws_other_samples(sampler: Callable[..., object]) 
     assert draw(draws, [], seed=1) == draw(draws, [], seed=1) != draw(draws, [], seed=2)
 
 
-def test_a_finished_trial_without_accuracy_is_refused() -> None:
+def test_a_finished_trial_without_score_is_refused() -> None:
     lost = TrialResult(
-        proposal=FixedBits(allocation=flat(0.5), note={}), allocation=flat(0.5), accuracy=None, cost=1.0
+        proposal=FixedBits(allocation=flat(0.5), note={}), allocation=flat(0.5), score=None, cost=1.0
     )
     with pytest.raises(ValueError, match="lacks"):
         draw(OptunaDraws(_tpe), [[lost]])
+
+
+def stopped(allocation: Allocation) -> TrialResult:
+    return replace(told(allocation, None), stopped_after=Fraction(1, 4))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_tpe_turns_away_from_what_was_stopped_early_but_not_from_what_failed(seed: int) -> None:
+    context = replace(CONTEXT, layers=LAYERS[:1])
+
+    def shared(share: float) -> Allocation:
+        return Allocation(layers={"layer0": flat(share).layers["layer0"]})
+
+    known = [
+        *(told(shared(share), 0.9) for share in (0.8, 0.9)),
+        *(told(shared(share), 0.1, 20.0) for share in (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)),
+    ]
+    first = next(OptunaDraws(_tpe)(context, [known], seed))
+    drawn = to_allocation(first, context)
+    assert next(OptunaDraws(_tpe)(context, [[*known, told(drawn, None)]], seed)) == first
+    assert next(OptunaDraws(_tpe)(context, [[*known, *[stopped(drawn)] * 3]], seed)) != first
+
+
+@pytest.mark.parametrize("lost", [[], [stopped(flat(0.5))]])
+def test_nsga2_has_the_same_children_whatever_was_stopped(lost: list[TrialResult]) -> None:
+    parents = [told(flat(0.0), 0.4, 1.0), told(flat(1.0), 0.9, 100.0)]
+    assert draw(OptunaDraws(_nsga2), [[*parents, *lost]]) == draw(OptunaDraws(_nsga2), [parents])
+
+
+def test_a_round_in_which_all_were_stopped_is_no_generation() -> None:
+    parents = [told(flat(0.0), 0.4, 1.0), told(flat(1.0), 0.9, 100.0)]
+    lost = [stopped(flat(0.5)), stopped(flat(0.4))]
+    assert draw(OptunaDraws(_nsga2), [parents, lost]) == draw(OptunaDraws(_nsga2), [parents])
