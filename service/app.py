@@ -10,6 +10,7 @@ from starlette.staticfiles import StaticFiles
 
 from service.api import (
     ablations,
+    batches,
     catalogue,
     comparisons,
     events,
@@ -18,6 +19,8 @@ from service.api import (
     fronts,
     health,
     jobs,
+    labels,
+    overlays,
     points,
     problems,
     trials,
@@ -27,6 +30,7 @@ from service.api.access import Gate
 from service.api.authenticate import Authenticate
 from service.api.body_limit import BodyLimit
 from service.api.context import ApiContext, Catalogue
+from service.api.etag import EntityTags
 from service.api.guard import OriginGuard
 from service.api.metrics import JobsByState, Metrics
 from service.api.observe import Observe
@@ -56,11 +60,14 @@ def create_app(settings: Settings, store: Store, *, offered: Catalogue | None = 
     app.include_router(health.router)
     for part in (
         jobs,
+        labels,
+        batches,
         ablations,
         trials,
         points,
         exports,
         fronts,
+        overlays,
         comparisons,
         figures,
         events,
@@ -82,6 +89,7 @@ def _add_pages(app: FastAPI) -> None:
 
 def _add_layers(app: FastAPI, settings: Settings) -> None:
     """The layer that is added last is passed first."""
+    app.add_middleware(EntityTags)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
     app.add_middleware(Authenticate, gate=app.state.gate)
     app.add_middleware(OriginGuard, settings=settings)

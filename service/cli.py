@@ -1,7 +1,7 @@
 """The command line `bitfront`.
 
-Exit codes: 0 fine; 1 a job failed or a comparison differs; 2 the input is not acceptable; 3 no service
-answers; 130 interrupted.
+Exit codes: 0 fine; 1 a job failed, a comparison differs or something is wrong; 2 the input is not acceptable;
+3 no service answers; 4 what was named is not there; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -16,10 +16,14 @@ from models.errors import BitfrontError
 from service.commands import (
     ablate,
     backup,
+    batch,
+    clone,
     compare,
+    doctor,
     export,
     figures,
     front,
+    fronts,
     keys,
     listing,
     rerun,
@@ -51,7 +55,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 fine, 1 failed or differs, 2 bad input, 3 no service answers, 130 interrupted.",
+    epilog="Exit codes: 0 fine, 1 failed or differs, 2 bad input, 3 no service answers, 4 not found, "
+    "130 interrupted.",
 )
 
 
@@ -68,22 +73,30 @@ def options(
 def watch(
     context: typer.Context,
     job: Annotated[str, typer.Argument(help="A job, the beginning of its id, or `latest`.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the job as JSON once it has ended.")] = False,
 ) -> None:
     """Show a job until it has ended."""
     from service.commands.watch import watch as run
 
-    run(context, job)
+    run(context, job, as_json=as_json)
 
 
 _COMMANDS: tuple[Callable[..., None], ...] = (
     running.demo,
     running.serve,
     running.dispatcher,
+    doctor.doctor,
     submit.submit,
+    clone.clone,
+    clone.label,
+    batch.batch,
+    batch.batches,
     listing.jobs,
     watch,
     front.front,
     front.best,
+    fronts.fronts,
+    fronts.table,
     compare.compare,
     ablate.ablate,
     ablate.ablation,
@@ -101,6 +114,7 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
 )
 for command in _COMMANDS:
     app.command()(command)
+app.command("list", hidden=True)(listing.jobs)  # what people try first
 for group in (keys.keys, keys.workspaces):
     app.add_typer(group)
 

@@ -8,7 +8,7 @@ import os
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,8 +18,10 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from models.errors import BitfrontError, CheckpointDamagedError, InvalidInputError
 from service.client_ablations import AblationCalls
+from service.client_batches import BatchCalls
 from service.client_comparisons import ComparisonCalls
 from service.client_exports import ExportCalls
+from service.client_tables import TableCalls
 from service.credentials import key_from_environment
 from service.problem import FieldError, Problem
 from service.views import EventView, FrontView, JobView, NamedView, Page, PlanView, PointView, TrialView
@@ -66,7 +68,7 @@ class UnreachableError(BitfrontError):
 JSON_BODY = {"Content-Type": "application/json"}
 
 
-class BitfrontClient(AblationCalls, ComparisonCalls, ExportCalls):
+class BitfrontClient(AblationCalls, BatchCalls, ComparisonCalls, ExportCalls, TableCalls):
     """Calls one service; raises ApiError for its problems and UnreachableError when it does not answer.
 
     Its key is `key`, or that of the environment (`service.credentials`); no error and no repr shows it.
@@ -119,13 +121,39 @@ class BitfrontClient(AblationCalls, ComparisonCalls, ExportCalls):
         """A job; with `wait`, once it has ended or after that many seconds (30 at most)."""
         return self._get(JobView, f"/v1/jobs/{job_id}", wait=wait or None)
 
-    def jobs(self, *, limit: int = 50, cursor: str | None = None, state: str | None = None) -> Page[JobView]:
-        """A page of jobs, newest first."""
-        return self._get(Page[JobView], "/v1/jobs", limit=limit, cursor=cursor, state=state)
+    def jobs(
+        self,
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+        state: str | None = None,
+        batch: str | None = None,
+        labels: Sequence[str] = (),
+    ) -> Page[JobView]:
+        """A page of jobs, newest first; of a batch, or with all of some labels (`key:value` or `key`)."""
+        path, label = "/v1/jobs", list(labels) or None
+        return self._get(
+            Page[JobView], path, limit=limit, cursor=cursor, state=state, batch=batch, label=label
+        )
 
     def cancel(self, job_id: str) -> JobView:
         """Ask a job to end."""
         return _parse(JobView, self._call("POST", f"/v1/jobs/{job_id}/cancel"))
+
+    def label(self, job_id: str, changes: Mapping[str, str | None]) -> JobView:
+        """Change labels of a job: new values by key; None takes one away."""
+        content = json.dumps(dict(changes)).encode()
+        path = f"/v1/jobs/{job_id}/labels"
+        return _parse(JobView, self._call("PATCH", path, content=content, headers=JSON_BODY))
+
+    def clone(
+        self, job_id: str, patch: Mapping[str, Any] | None = None, idempotency_key: str | None = None
+    ) -> JobView:
+        """Submit a job anew with a merge patch (RFC 7396) of its fields; as safe to ask again as `submit`."""
+        headers = {**JSON_BODY, "Idempotency-Key": idempotency_key or uuid.uuid4().hex}
+        content = json.dumps(dict(patch or {})).encode()
+        path = f"/v1/jobs/{job_id}/clone"
+        return _parse(JobView, self._call("POST", path, content=content, headers=headers))
 
     def trials(
         self,

@@ -48,7 +48,7 @@ def _search(client: BitfrontClient, console: Console, path: Path) -> JobView:
 
 
 def _interrupted(client: BitfrontClient, name: str) -> JobView | None:
-    waiting = [job for state in ("running", "queued") for job in every_job(client, state)]
+    waiting = [job for state in ("running", "queued") for job in every_job(client, state=state)]
     return next((job for job in waiting if job.name == name), None)
 
 

@@ -67,6 +67,14 @@ class StudyView(View):
     best: list[BestUnderBudget]
 
 
+class BatchPlace(View):
+    """Where a job stands in its batch: its number from 0, and the fields that tell it from the others."""
+
+    id: str
+    index: int
+    overrides: dict[str, Any]  # {JSON pointer into the job: value}
+
+
 class JobView(View):
     """A job and its progress; `studies` and `best` are empty in listings."""
 
@@ -81,6 +89,8 @@ class JobView(View):
     trials_planned: int
     trials_finished: int  # succeeded, pruned or failed; those stopped early count as what they trained
     seconds_left: float | None  # an estimate from the trials so far; None before the first has ended
+    labels: dict[str, str] = {}
+    batch: BatchPlace | None = None
     studies: list[StudyView] = []
     best: list[BestUnderBudget] = []
 
@@ -119,6 +129,14 @@ class AttemptView(View):
     ended_at: datetime | None
     first_epoch: int | None  # the first epoch this attempt reported; above 1 when it resumed
     message: str | None
+
+
+class TrialAttemptView(AttemptView):
+    """An attempt among those of all trials of a job."""
+
+    trial_id: str
+    method: str
+    seed: int
 
 
 class TrialView(View):
@@ -227,6 +245,37 @@ class FrontView(View):
     points: list[FrontPoint]
     hypervolume: float
     hypervolumes: dict[str, float]
+    reference_cost: float
+
+
+class JobFrontView(View):
+    """The front of one job in an overlay; `hypervolume` is by the reference of the overlay."""
+
+    job_id: str
+    name: str
+    state: JobState
+    labels: dict[str, str]
+    architecture: dict[str, Any]
+    dataset: dict[str, Any]
+    points: list[FrontPoint]
+    hypervolume: float
+
+
+class OverlayView(View):
+    """The fronts of several jobs by one metric, and the front over all of them together.
+
+    `same_data` says whether all jobs name the same data: without it scores do not compare.
+    `reference_cost` is the greatest reference of the jobs.
+    """
+
+    metric: str
+    scope: str
+    objective: Objective = "accuracy"
+    method: str | None
+    same_data: bool
+    jobs: list[JobFrontView]
+    front: list[FrontPoint]
+    hypervolume: float
     reference_cost: float
 
 

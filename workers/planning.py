@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -12,8 +14,9 @@ from typing import Any
 
 import torch
 
-from models.cost import LayerShape, limit_cost
-from models.errors import DataMissingError, InvalidInputError, UnknownNameError
+from models.allocation import Bounds, WeightPer
+from models.cost import LayerShape, Limit, limit_cost
+from models.errors import DataMissingError, InvalidInputError
 from models.layers import LayerOptions
 from models.nets import build_network, layer_table
 from models.repair import greatest_allocation, least_allocation
@@ -30,12 +33,15 @@ from workers.checks import (
     check_size,
     check_targets,
 )
-from workers.data import DatasetInfo, datasets, describe
+from workers.data import DatasetInfo, describe
 from workers.data.splits import LEAST_TRAINING
 from workers.warm_start import load_warm_start, warm_start_stamp
 
 TRAINER_VERSION = 2
 """Raised whenever the same request would train to another result; part of every fingerprint."""
+
+_TURN = threading.Lock()
+"""The number of torch's threads belongs to the process: one at a time changes it and sets it back."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,7 +72,7 @@ def plan_job(spec: JobSpec, data_folder: Path) -> JobPlan:
     samples = (spec.dataset.train_samples or info.train_samples) * spec.training.epochs
     return JobPlan(
         layers=layers,
-        cost_ranges=_cost_ranges(spec, layers),
+        cost_ranges=_cost_ranges(layers, spec.bits.bounds(), spec.bits.weight_per, _unit_limits(spec)),
         samples_per_trial=samples,
         data_stamp=info.stamp + _warm_start_stamp(spec, info, data_folder),
     )
@@ -74,22 +80,14 @@ def plan_job(spec: JobSpec, data_folder: Path) -> JobPlan:
 
 def dataset_info(spec: JobSpec, data_folder: Path) -> DatasetInfo:
     """The registered data set that the job names, if its files are there."""
-    known = datasets(data_folder)
-    info = known.get(spec.dataset.name)
-    if info is None:
-        raise UnknownNameError(
-            f"there is no data set {spec.dataset.name!r}.",
-            fix=f"Use one of {', '.join(known)}, or put {spec.dataset.name}.npz into {data_folder}.",
-            pointer="/dataset/name",
-        )
-    if spec.dataset.frames is not None or spec.dataset.size is not None:
-        info = describe(info.name, folder=data_folder, frames=spec.dataset.frames, size=spec.dataset.size)
+    wanted = spec.dataset
+    info = describe(wanted.name, folder=data_folder, frames=wanted.frames, size=wanted.size)
     if not info.available:
         raise DataMissingError(info.reason or "the files are missing.", pointer="/dataset/name")
-    wanted = spec.dataset.train_samples
-    if wanted is not None and not LEAST_TRAINING <= wanted <= info.train_samples:
+    samples = wanted.train_samples
+    if samples is not None and not LEAST_TRAINING <= samples <= info.train_samples:
         raise InvalidInputError(
-            f"{wanted} training samples asked for; {info.name} has {info.train_samples}.",
+            f"{samples} training samples asked for; {info.name} has {info.train_samples}.",
             fix=f"Use {LEAST_TRAINING} to {info.train_samples}.",
             pointer="/dataset/train_samples",
         )
@@ -172,18 +170,24 @@ def _warm_start_stamp(spec: JobSpec, info: DatasetInfo, data_folder: Path) -> st
     return f" {warm_start_stamp(name, data_folder)}"
 
 
-def _cost_ranges(spec: JobSpec, layers: Sequence[LayerShape]) -> dict[str, tuple[float, float]]:
-    bounds = spec.bits.bounds()
-    dearest = replace(bounds, weight_per=spec.bits.weight_per)
+def _unit_limits(spec: JobSpec) -> tuple[Limit, ...]:
+    """A limit on each metric of the job, which says how the job computes it."""
+    return tuple(spec.limit(metric, 1) for metric in spec.metrics())
+
+
+@lru_cache(maxsize=256)  # a pure function too, of what the jobs of a batch mostly have in common
+def _cost_ranges(
+    layers: tuple[LayerShape, ...], bounds: Bounds, weight_per: WeightPer, limits: tuple[Limit, ...]
+) -> Mapping[str, tuple[float, float]]:
+    dearest = replace(bounds, weight_per=weight_per)
     ends = (least_allocation(layers, bounds), greatest_allocation(layers, dearest))
-    limits = {metric: spec.limit(metric, 1) for metric in spec.metrics()}
     return {
-        metric: (limit_cost(limit, layers, ends[0]), limit_cost(limit, layers, ends[1]))
-        for metric, limit in limits.items()
+        limit.metric: (limit_cost(limit, layers, ends[0]), limit_cost(limit, layers, ends[1]))
+        for limit in limits
     }
 
 
-@lru_cache(maxsize=256)  # a pure function of its arguments, asked again at every submission
+@lru_cache(maxsize=1024)  # a pure function of its arguments, asked again at every submission
 def _layers(
     name: str,
     settings: str,
@@ -193,13 +197,26 @@ def _layers(
     search_first_layer: bool,
     frames: int,
 ) -> tuple[LayerShape, ...]:
-    network = build_network(
-        name,
-        json.loads(settings),
-        sample_shape=sample_shape,
-        classes=classes,
-        options=LayerOptions(temporal=frames > 0),
-        search_first_layer=search_first_layer,
-        frames=frames,
-    )
-    return layer_table(network, sample_shape, frames)
+    with _one_thread():
+        network = build_network(
+            name,
+            json.loads(settings),
+            sample_shape=sample_shape,
+            classes=classes,
+            options=LayerOptions(temporal=frames > 0),
+            search_first_layer=search_first_layer,
+            frames=frames,
+        )
+        return layer_table(network, sample_shape, frames)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """One sample is little work: threads that wait for busy processors take eight times as long over it."""
+    with _TURN:
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 
 from service.ablations.views import AblationView, BudgetResult, GroupView, VariantView
+from service.csv_text import csv_text
 from service.spread import Spread
 
 SCORES = ("score", "test_score")
@@ -26,12 +25,8 @@ _PLACE = (
 
 def ablation_csv(ablation: AblationView) -> str:
     """Every number of an ablation's table; what is not known yet is empty."""
-    text = io.StringIO()
-    writer = csv.writer(text)
     columns = [f"{quantity}_{statistic}" for quantity in QUANTITIES for statistic in STATISTICS]
-    writer.writerow([*_PLACE, *columns, "point_ids", "job_ids"])
-    writer.writerows(_rows(ablation))
-    return text.getvalue()
+    return csv_text([*_PLACE, *columns, "point_ids", "job_ids"], _rows(ablation))
 
 
 def _rows(ablation: AblationView) -> Iterator[list[object]]:

@@ -13,9 +13,10 @@ from search.ablation import AblationSpec, Variant, ablation_variants
 from search.job import JobSpec
 from service.ablations.table import ablation_csv
 from service.ablations.views import AblationView
+from service.api import tables
 from service.api.body import JsonBytes, parse_as
 from service.api.context import ApiContext, Context
-from service.api.fronts import wants_csv
+from service.api.csv_answers import csv_answer, csv_listing, wants_csv
 from service.api.ids import AblationId
 from service.api.jobs import IdempotencyKey, checked_key, view_of_plan
 from service.api.queries import Pages, TableForm
@@ -45,11 +46,17 @@ def submit(
     return ablation
 
 
-@router.get("")
-def listing(context: Context, query: Pages) -> Page[AblationView]:
+@router.get("", response_model=Page[AblationView])
+def listing(context: Context, query: Pages, request: Request) -> Page[AblationView] | Response:
     """Ablations, newest first, without their groups."""
-    with context.store.unit() as unit:
-        return unit.ablations.page(limit=query.limit, cursor=query.cursor)
+
+    def read(limit: int, cursor: str | None) -> Page[AblationView]:
+        with context.store.unit() as unit:
+            return unit.ablations.page(limit=limit, cursor=cursor)
+
+    if wants_csv(query.format, request):
+        return csv_listing(read, query, tables.ABLATIONS, "ablations")
+    return read(query.limit, query.cursor)
 
 
 @router.get("/{ablation_id}", response_model=AblationView)
@@ -61,8 +68,7 @@ def one(
         found = unit.ablations.get(ablation_id)
     if not wants_csv(query.format, request):
         return found
-    headers = {"Content-Disposition": f'attachment; filename="{found.id}.csv"'}
-    return Response(ablation_csv(found), media_type="text/csv; charset=utf-8", headers=headers)
+    return csv_answer(ablation_csv(found), found.id)
 
 
 def _planned(context: ApiContext, spec: AblationSpec) -> tuple[Sequence[Variant], Mapping[str, JobPlanned]]:

@@ -12,7 +12,6 @@ from typing import Annotated, Any, NoReturn, TypeVar
 from fastapi import Depends, Request
 from pydantic import BaseModel, ValidationError
 
-from search.job import JobSpec
 from service.api.errors import HttpError, InvalidFieldsError
 from service.api.schema import Place, Schema
 from service.api.validation import MOST_ERRORS, field_errors, pointer_of
@@ -32,13 +31,10 @@ async def json_bytes(request: Request) -> bytes:
     return await request.body()
 
 
+DEEPEST = 50
+"""Levels of nesting; a job has five, and what walks a document later may recurse."""
 Spec = TypeVar("Spec", bound=BaseModel)
 JsonBytes = Annotated[bytes, Depends(json_bytes)]
-
-
-def parse_spec(raw: bytes) -> JobSpec:
-    """A job from JSON text. Raises as `parse_as` does."""
-    return parse_as(JobSpec, raw)
 
 
 def parse_as(kind: type[Spec], raw: bytes) -> Spec:
@@ -50,6 +46,11 @@ def parse_as(kind: type[Spec], raw: bytes) -> Spec:
     endless = list(_not_finite(document))[:MOST_ERRORS]
     if endless:
         raise InvalidFieldsError(endless)
+    return checked_json(kind, raw)
+
+
+def checked_json(kind: type[Spec], raw: bytes) -> Spec:
+    """What a user asks for, from JSON text that has no other flaw. Raises as `parse_as` does."""
     try:
         return kind.model_validate_json(raw, strict=True)
     except ValidationError as error:
@@ -88,10 +89,15 @@ def _malformed(reason: str) -> NoReturn:
 
 
 def _not_finite(document: Any) -> Iterator[FieldError]:
-    """Every number of a document that is not finite, by its place; without recursion."""
+    """Every number of a document that is not finite, by its place; without recursion.
+
+    Raises HttpError 400 for a document that is nested too deeply.
+    """
     waiting: deque[tuple[Place, Any]] = deque([((), document)])
     while waiting:
         place, value = waiting.popleft()
+        if len(place) > DEEPEST:
+            _malformed("it is nested too deeply")
         if isinstance(value, dict):
             waiting.extend(((*place, name), below) for name, below in value.items())
         elif isinstance(value, list):

@@ -7,8 +7,8 @@ from starlette.responses import Response
 
 from search.job import JobSpec
 from service.api.context import Context
+from service.api.csv_answers import csv_answer, wants_csv
 from service.api.filters import check_subject
-from service.api.fronts import wants_csv
 from service.api.ids import JobId
 from service.api.queries import ComparisonChoice
 from service.comparison.results import comparison_of
@@ -33,5 +33,4 @@ def comparison(
 
 
 def _as_csv(found: ComparisonView) -> Response:
-    headers = {"Content-Disposition": f'attachment; filename="{found.job_id}-comparison.csv"'}
-    return Response(comparison_csv(found), media_type="text/csv; charset=utf-8", headers=headers)
+    return csv_answer(comparison_csv(found), f"{found.job_id}-comparison")

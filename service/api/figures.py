@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
 from service.api.context import Context
-from service.api.fronts import wants_csv
+from service.api.csv_answers import csv_answer, wants_csv
 from service.api.ids import AblationId, JobId
 from service.api.queries import TableForm
 from service.figures.reading import figure_named, figures_of_ablation, figures_of_job
@@ -53,5 +53,4 @@ def _answer(figures: list[FigureView], owner: str, key: str, as_csv: bool) -> Fi
     figure = figure_named(figures, key)
     if not as_csv:
         return figure
-    headers = {"Content-Disposition": f'attachment; filename="{owner}-{figure.key}.csv"'}
-    return Response(figure_csv(figure), media_type="text/csv; charset=utf-8", headers=headers)
+    return csv_answer(figure_csv(figure), f"{owner}-{figure.key}")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from models.errors import InvalidInputError
 from service.api.errors import InvalidFieldsError
+from service.labels import label_of
 from service.problem import FieldError
 from service.views import JobView
 
@@ -17,6 +21,15 @@ def check_study(job: JobView, method: str | None, seed: int | None) -> None:
 def check_subject(job: JobView, subject: str | None) -> None:
     """Raises InvalidFieldsError when the job runs no such method to compare with the others."""
     _check_method(job, "subject", subject)
+
+
+def chosen_labels(texts: Sequence[str]) -> list[tuple[str, str | None]]:
+    """Labels to filter by, from the texts of a query. Raises InvalidFieldsError for what is none."""
+    try:
+        return [label_of(text) for text in texts]
+    except InvalidInputError as error:
+        wrong = FieldError(parameter="label", detail=error.message, fix=error.fix, code="invalid")
+        raise InvalidFieldsError([wrong]) from None
 
 
 def _check_method(job: JobView, parameter: str, method: str | None) -> None:

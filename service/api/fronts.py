@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
-
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from service.api.context import Context
+from service.api.csv_answers import csv_answer, wants_csv
 from service.api.errors import HttpError
 from service.api.filters import check_study
 from service.api.ids import JobId
 from service.api.queries import Best, FrontChoice
+from service.csv_text import csv_text
 from service.views import FrontPoint, FrontView, JobView, PointView
 
 router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["fronts"])
@@ -56,18 +55,9 @@ def budget_metric(job: JobView) -> str:
     return str(job.spec["budget"]["metric"])
 
 
-def wants_csv(asked: str | None, request: Request) -> bool:
-    """Whether a query or, without one, the `Accept` header asks for CSV."""
-    return asked == "csv" or (
-        asked is None and request.headers.get("accept", "").lower().startswith("text/csv")
-    )
-
-
 def _as_csv(found: FrontView) -> Response:
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(["metric", "scope", *CSV_COLUMNS, "objective"])
-    for point in found.points:
-        writer.writerow([found.metric, found.scope, *point.model_dump().values(), found.objective])
-    headers = {"Content-Disposition": f'attachment; filename="{found.job_id}-{found.metric}.csv"'}
-    return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+    rows = (
+        [found.metric, found.scope, *point.model_dump().values(), found.objective] for point in found.points
+    )
+    text = csv_text(["metric", "scope", *CSV_COLUMNS, "objective"], rows)
+    return csv_answer(text, f"{found.job_id}-{found.metric}")

@@ -16,6 +16,11 @@ def _checked(kind: str, value: str) -> str:
     return value
 
 
+def checked_job_id(value: str) -> str:
+    """A text, if it can be the id of a job. Raises NotFoundError."""
+    return _checked("job", value)
+
+
 def _job_id(job_id: Annotated[str, Path()]) -> str:
     return _checked("job", job_id)
 
@@ -28,6 +33,10 @@ def _point_id(point_id: Annotated[str, Path()]) -> str:
     return _checked("point", point_id)
 
 
+def _batch_id(batch_id: Annotated[str, Path()]) -> str:
+    return _checked("batch", batch_id)
+
+
 def _ablation_id(ablation_id: Annotated[str, Path()]) -> str:
     return _checked("ablation", ablation_id)
 
@@ -35,4 +44,5 @@ def _ablation_id(ablation_id: Annotated[str, Path()]) -> str:
 JobId = Annotated[str, Depends(_job_id)]
 TrialId = Annotated[str, Depends(_trial_id)]
 PointId = Annotated[str, Depends(_point_id)]
+BatchId = Annotated[str, Depends(_batch_id)]
 AblationId = Annotated[str, Depends(_ablation_id)]

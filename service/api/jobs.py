@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-import time
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Header, Request, Response
-from starlette.concurrency import run_in_threadpool
 
 from search.job import JobSpec
-from service.api.body import JsonBytes, parse_spec
+from service.api import tables
+from service.api.body import JsonBytes, parse_as
 from service.api.context import ApiContext, Context
+from service.api.csv_answers import csv_listing, wants_csv
 from service.api.errors import InvalidFieldsError
+from service.api.filters import chosen_labels
 from service.api.ids import JobId
 from service.api.queries import JobPages, Submission, Wait
+from service.api.submission import JobSubmission
+from service.api.waiting import answer_once
 from service.problem import FieldError
 from service.views import ENDED_JOB_STATES, JobView, LayerView, Page, PlanView
 
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     from workers.planning import JobPlan
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
-POLL_SECONDS = 0.5
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _JOB_SCHEMA = {"type": "object", "description": "A job; docs/api.md lists its fields."}
 _JOB_BODY: dict[str, Any] = {
@@ -42,14 +43,24 @@ def submit(
 ) -> JobView | PlanView:
     """Check a job in full, then store it: 202 means that it will survive any crash."""
     key = checked_key(idempotency_key)
-    spec = parse_spec(raw)
-    plan = plan_view(context, spec)
+    submission = parse_as(JobSubmission, raw)
     if query.validate_only:
         response.status_code = 200
-        return plan
+        return plan_view(context, submission.job())
+    return store_job(context, submission, key, response)
+
+
+def store_job(context: ApiContext, submission: JobSubmission, key: str | None, response: Response) -> JobView:
+    """Plan a job and store it, and say in the headers of the answer where it is."""
+    spec = submission.job()
+    plan = plan_view(context, spec)
     with context.store.unit() as unit:
         job, created = unit.jobs.submit(
-            spec, trials_planned=plan.trials, plan=plan.model_dump(mode="json"), idempotency_key=key
+            spec,
+            trials_planned=plan.trials,
+            plan=plan.model_dump(mode="json"),
+            idempotency_key=key,
+            labels=submission.labels,
         )
     response.headers["Location"] = f"/v1/jobs/{job.id}"
     if not created:
@@ -57,25 +68,34 @@ def submit(
     return job
 
 
-@router.get("")
-def listing(context: Context, query: JobPages) -> Page[JobView]:
+@router.get("", response_model=Page[JobView])
+def listing(context: Context, query: JobPages, request: Request) -> Page[JobView] | Response:
     """Jobs, newest first."""
-    with context.store.unit() as unit:
-        return unit.jobs.page(limit=query.limit, cursor=query.cursor, state=query.state)
+    labels = chosen_labels(query.label)
+
+    def read(limit: int, cursor: str | None) -> Page[JobView]:
+        with context.store.unit() as unit:
+            if query.batch is not None:
+                unit.batches.require(query.batch)
+            return unit.jobs.page(
+                limit=limit, cursor=cursor, state=query.state, batch=query.batch, labels=labels
+            )
+
+    if wants_csv(query.format, request):
+        return csv_listing(read, query, tables.JOBS, "jobs")
+    return read(query.limit, query.cursor)
 
 
 @router.get("/{job_id}")
 async def one(context: Context, job_id: JobId, query: Wait, request: Request) -> JobView:
     """A job; with `wait`, not before it has ended or that many seconds are over."""
-    until = time.monotonic() + query.wait
-    while True:
-        job = await run_in_threadpool(read_job, context, job_id)
-        left = until - time.monotonic()
-        if left <= 0 or job.state in ENDED_JOB_STATES or context.stopping.is_set():
-            return job
-        if await request.is_disconnected():
-            return job
-        await asyncio.sleep(min(POLL_SECONDS, left))
+    return await answer_once(
+        context,
+        request,
+        wait=query.wait,
+        read=lambda: read_job(context, job_id),
+        ended=lambda job: job.state in ENDED_JOB_STATES,
+    )
 
 
 @router.post("/{job_id}/cancel")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fastapi import APIRouter
-from starlette.responses import FileResponse
+from fastapi import APIRouter, Request
+from starlette.responses import FileResponse, Response
 
+from service.api import tables
 from service.api.context import ApiContext, Context
+from service.api.csv_answers import csv_listing, wants_csv
 from service.api.errors import HttpError
 from service.api.ids import JobId, PointId
 from service.api.queries import Pages
@@ -17,12 +19,17 @@ router = APIRouter(prefix="/v1", tags=["points"])
 SHA256_HEADER = "X-Checkpoint-SHA256"
 
 
-@router.get("/jobs/{job_id}/points")
-def listing(context: Context, job_id: JobId, query: Pages) -> Page[PointView]:
+@router.get("/jobs/{job_id}/points", response_model=Page[PointView])
+def listing(context: Context, job_id: JobId, query: Pages, request: Request) -> Page[PointView] | Response:
     """Every point of a job, feasible or not."""
-    with context.store.unit() as unit:
-        unit.jobs.get(job_id)
-        return unit.points.page(job_id, limit=query.limit, cursor=query.cursor)
+
+    def read(limit: int, cursor: str | None) -> Page[PointView]:
+        with context.store.unit() as unit:
+            return unit.points.page(job_id, limit=limit, cursor=cursor)
+
+    if wants_csv(query.format, request):
+        return csv_listing(read, query, tables.POINTS, f"{job_id}-points")
+    return read(query.limit, query.cursor)
 
 
 @router.get("/points/{point_id}")

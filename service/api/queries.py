@@ -30,12 +30,15 @@ class PageQuery(QueryModel):
 
     limit: int = Field(default=50, ge=1, le=100)
     cursor: CursorText | None = None
+    format: Literal["json", "csv"] | None = None
 
 
 class JobPageQuery(PageQuery):
-    """Jobs, of one state if wanted."""
+    """Jobs, of one state, of one batch or with some labels if wanted."""
 
     state: JobState | None = None
+    batch: Annotated[str, Field(max_length=64)] | None = None
+    label: list[Annotated[str, Field(min_length=1, max_length=256)]] = Field(default=[], max_length=16)
 
 
 class TrialPageQuery(PageQuery):
@@ -64,6 +67,17 @@ class FrontQuery(QueryModel):
     metric: MetricName | None = None
     method: Name | None = None
     seed: Seed | None = None
+    all_points: bool = False
+    format: Literal["json", "csv"] | None = None
+
+
+class OverlayQuery(QueryModel):
+    """Which jobs, by name or those of a batch; which of their points, by which cost, in which form."""
+
+    job: list[Annotated[str, Field(max_length=64)]] = Field(default=[], max_length=100)
+    batch: Annotated[str, Field(max_length=64)] | None = None
+    metric: MetricName | None = None
+    method: Name | None = None
     all_points: bool = False
     format: Literal["json", "csv"] | None = None
 
@@ -101,6 +115,7 @@ TrialPages = Annotated[TrialPageQuery, Query()]
 Submission = Annotated[SubmitQuery, Query()]
 Wait = Annotated[WaitQuery, Query()]
 FrontChoice = Annotated[FrontQuery, Query()]
+Overlay = Annotated[OverlayQuery, Query()]
 TableForm = Annotated[TableQuery, Query()]
 ComparisonChoice = Annotated[ComparisonQuery, Query()]
 Best = Annotated[BestQuery, Query()]

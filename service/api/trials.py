@@ -1,31 +1,66 @@
-"""Trials over REST."""
+"""Trials over REST, with their attempts and learning curves."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request, Response
 
+from service.api import tables
 from service.api.context import Context
+from service.api.csv_answers import csv_answer, csv_listing, wants_csv
 from service.api.filters import check_study
 from service.api.ids import JobId, TrialId
-from service.api.queries import TrialPages
-from service.views import Page, TrialView
+from service.api.queries import Pages, TableForm, TrialPages
+from service.csv_text import csv_text
+from service.views import EpochView, Page, StudyView, TrialAttemptView, TrialView
 
 router = APIRouter(prefix="/v1", tags=["trials"])
 
 
-@router.get("/jobs/{job_id}/trials")
-def listing(context: Context, job_id: JobId, query: TrialPages) -> Page[TrialView]:
+@router.get("/jobs/{job_id}/trials", response_model=Page[TrialView])
+def listing(
+    context: Context, job_id: JobId, query: TrialPages, request: Request
+) -> Page[TrialView] | Response:
     """The trials of a job, without their learning curves."""
     with context.store.unit() as unit:
         check_study(unit.jobs.get(job_id), query.method, query.seed)
-        return unit.trials.page(
-            job_id,
-            limit=query.limit,
-            cursor=query.cursor,
-            state=query.state,
-            method=query.method,
-            seed=query.seed,
-        )
+
+    def read(limit: int, cursor: str | None) -> Page[TrialView]:
+        with context.store.unit() as unit:
+            return unit.trials.page(
+                job_id, limit=limit, cursor=cursor, state=query.state, method=query.method, seed=query.seed
+            )
+
+    if wants_csv(query.format, request):
+        return csv_listing(read, query, tables.TRIALS, f"{job_id}-trials")
+    return read(query.limit, query.cursor)
+
+
+@router.get("/jobs/{job_id}/attempts", response_model=Page[TrialAttemptView])
+def attempts(
+    context: Context, job_id: JobId, query: Pages, request: Request
+) -> Page[TrialAttemptView] | Response:
+    """Every attempt at a trial of a job, newest first."""
+
+    def read(limit: int, cursor: str | None) -> Page[TrialAttemptView]:
+        with context.store.unit() as unit:
+            return unit.trials.attempts_page(job_id, limit=limit, cursor=cursor)
+
+    if wants_csv(query.format, request):
+        return csv_listing(read, query, tables.ATTEMPTS, f"{job_id}-attempts")
+    return read(query.limit, query.cursor)
+
+
+@router.get("/jobs/{job_id}/studies", response_model=list[StudyView])
+def studies(
+    context: Context, job_id: JobId, query: TableForm, request: Request
+) -> list[StudyView] | Response:
+    """The studies of a job, as the job has them too."""
+    with context.store.unit() as unit:
+        found = unit.jobs.get(job_id).studies
+    if not wants_csv(query.format, request):
+        return found
+    rows = ([of(study) for of in tables.STUDIES.values()] for study in found)
+    return csv_answer(csv_text(list(tables.STUDIES), rows), f"{job_id}-studies")
 
 
 @router.get("/trials/{trial_id}")
@@ -33,3 +68,16 @@ def one(context: Context, trial_id: TrialId) -> TrialView:
     """A trial with its learning curve, attempts and points."""
     with context.store.unit() as unit:
         return unit.trials.get(trial_id)
+
+
+@router.get("/trials/{trial_id}/epochs", response_model=list[EpochView])
+def epochs(
+    context: Context, trial_id: TrialId, query: TableForm, request: Request
+) -> list[EpochView] | Response:
+    """The learning curve of a trial, as the trial has it too."""
+    with context.store.unit() as unit:
+        found = unit.trials.get(trial_id).epochs
+    if not wants_csv(query.format, request):
+        return found
+    rows = ([of(epoch) for of in tables.EPOCHS.values()] for epoch in found)
+    return csv_answer(csv_text(list(tables.EPOCHS), rows), f"{trial_id}-epochs")

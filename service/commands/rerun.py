@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 
 from models.errors import BitfrontError
-from service.commands.shared import EXIT_FAILED, client_of, out, settings_with
+from service.commands.shared import EXIT_FAILED, client_of, err, out, print_json, settings_with
 from service.commands.tables import percent
 
 if TYPE_CHECKING:
@@ -23,19 +24,41 @@ def rerun(
     context: typer.Context,
     point: Annotated[str, typer.Argument(metavar="POINT", help="The id of a point.")],
     home: Annotated[Path | None, typer.Option(help="The home folder whose data is used.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
 ) -> None:
     """Train a point again on this machine; exit 0 only if it reaches the same accuracies and objective."""
     stored = client_of(context).point(point)
-    console = out()
+    console = err() if as_json else out()
     threads = _threads(stored)
     console.print(f"Training {stored.id} again ({stored.method}, seed {stored.seed}, threads: {threads}).")
     outcome = _train(stored, threads, home, console)
     again = _same_allocation(stored, outcome)
-    console.print(_comparison(stored, again))
+    if as_json:
+        print_json(_rerun(stored, again))
+    else:
+        console.print(_comparison(stored, again))
     if not _equal(stored, again):
         console.print("[red]Not the same.[/red] Another machine or other library versions can be the cause.")
         raise typer.Exit(EXIT_FAILED)
     console.print("[green]The same.[/green]")
+
+
+class Rerun(BaseModel):
+    """A point as it was stored and as it came out again; None where the allocation is another one."""
+
+    point_id: str
+    same: bool
+    validation_accuracy: tuple[float, float | None]
+    test_accuracy: tuple[float, float | None]
+
+
+def _rerun(stored: PointView, again: PointResult | None) -> Rerun:
+    return Rerun(
+        point_id=stored.id,
+        same=_equal(stored, again),
+        validation_accuracy=(stored.validation_accuracy, again and again.validation_accuracy),
+        test_accuracy=(stored.test_accuracy, again and again.test_accuracy),
+    )
 
 
 def _train(stored: PointView, threads: int, home: Path | None, console: Console) -> TrialOutcome:

@@ -17,16 +17,29 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from service.ablations.views import AblationView
+    from service.batches.views import BatchView
     from service.client import BitfrontClient
     from service.settings import Settings
     from service.views import JobView, Page
+
+
+class NotThereError(InvalidInputError):
+    """Nothing has the name that was given."""
+
+    code = "not_found"
+
 
 T = TypeVar("T", bound=BaseModel)
 
 EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
 EXIT_UNREACHABLE = 3
+EXIT_NOT_FOUND = 4
 EXIT_INTERRUPTED = 130
+PLURALS = {"batch": "batches"}
+"""Of kinds that take more than an s."""
+NOT_THERE = frozenset({"not_found", "checkpoint_gone"})
+"""Codes of what was named and is not there."""
 ID_LETTERS = 16
 """Of an id, after its kind."""
 
@@ -104,9 +117,9 @@ def find_job(client: BitfrontClient, text: str) -> JobView:
     return client.job(found_id("job", text, every_job(client), start="bitfront submit FILE"))
 
 
-def every_job(client: BitfrontClient, state: str | None = None) -> Iterator[JobView]:
-    """All jobs, newest first."""
-    return _all_of(lambda cursor: client.jobs(limit=100, cursor=cursor, state=state))
+def every_job(client: BitfrontClient, **chosen: Any) -> Iterator[JobView]:
+    """All jobs, newest first, or those that are chosen as in `BitfrontClient.jobs`."""
+    return _all_of(lambda cursor: client.jobs(limit=100, cursor=cursor, **chosen))
 
 
 def find_ablation(client: BitfrontClient, text: str) -> AblationView:
@@ -115,15 +128,22 @@ def find_ablation(client: BitfrontClient, text: str) -> AblationView:
     return client.ablation(found_id("ablation", text, every, start="bitfront ablate FILE"))
 
 
+def find_batch(client: BitfrontClient, text: str) -> BatchView:
+    """A batch, named as jobs are in `find_job`."""
+    every = _all_of(lambda cursor: client.batches(limit=100, cursor=cursor))
+    return client.batch(found_id("batch", text, every, start="bitfront batch FILE"))
+
+
 def found_id(kind: str, text: str, newest_first: Iterator[Named], *, start: str) -> str:
     """The whole id of what a user named; `start` is the command that makes the first one.
 
     Raises InvalidInputError where nothing, or more than one, is meant.
     """
+    plural = PLURALS.get(kind, f"{kind}s")
     if text == "latest":
         newest = next(newest_first, None)
         if newest is None:
-            raise InvalidInputError(f"there are no {kind}s yet.", fix=f"Start one: `{start}`.")
+            raise NotThereError(f"there are no {plural} yet.", fix=f"Start one: `{start}`.")
         return newest.id
     beginning = text if text.startswith(f"{kind}-") else f"{kind}-{text}"
     if len(beginning) == len(kind) + 1 + ID_LETTERS:
@@ -132,11 +152,11 @@ def found_id(kind: str, text: str, newest_first: Iterator[Named], *, start: str)
     if len(matches) == 1:
         return matches[0]
     if not matches:
-        fix = f"`bitfront {kind}s` lists them."
-        raise InvalidInputError(f"no {kind}'s id begins with {text!r}.", fix=fix)
+        fix = f"`bitfront {plural}` lists them."
+        raise NotThereError(f"no {kind}'s id begins with {text!r}.", fix=fix)
     listed = ", ".join(matches[:5])
     raise InvalidInputError(
-        f"{len(matches)} {kind}s begin with {text!r}: {listed}.", fix="Give more characters."
+        f"{len(matches)} {plural} begin with {text!r}: {listed}.", fix="Give more characters."
     )
 
 
@@ -167,9 +187,11 @@ def show_error(error: BitfrontError) -> None:
 
 
 def exit_code_of(error: BitfrontError) -> int:
-    """2 for what the user can mend in the input, 3 when no service answers, else 1."""
+    """2 for input that the user can mend, 3 when no service answers, 4 for what is not there, else 1."""
     if error.code == "unreachable":
         return EXIT_UNREACHABLE
+    if error.code in NOT_THERE:
+        return EXIT_NOT_FOUND
     status = getattr(error, "status", None)
     if status is not None:
         return EXIT_BAD_INPUT if 400 <= status < 500 and error.code != "no_feasible_point" else EXIT_FAILED

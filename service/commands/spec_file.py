@@ -42,6 +42,14 @@ def read_mapping(path: Path, what: str, *, fix: str = "") -> dict[str, Any]:
     return {str(name): _plain(value) for name, value in document.items()}
 
 
+def read_value(text: str) -> Any:
+    """A value as it would stand in a file: `16`, `0.1`, `[0, 1]`, `adam`. Raises InvalidInputError."""
+    try:
+        return _plain(yaml.load(text, Loader=_Loader))  # noqa: S506 - a SafeLoader, see above
+    except (yaml.YAMLError, ValueError, RecursionError):
+        raise InvalidInputError(f"{text!r} is neither YAML nor JSON.", fix="Put text in quotes.") from None
+
+
 def read_text(path: Path) -> str:
     """The text of a file, or standard input for `-`. Raises InvalidInputError."""
     if str(path) == "-":

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from service.commands.settings_given import LabelOption, with_labels
 from service.commands.shared import client_of, out, print_json
 from service.commands.spec_file import read_mapping, read_spec, read_text
 
@@ -25,6 +26,7 @@ def submit(  # noqa: PLR0917 - Typer reads parameters, it does not call by posit
     idempotency_key: Annotated[
         str | None, typer.Option(help="Submitting again with the same key returns the same job.")
     ] = None,
+    label: LabelOption = None,
     hardware: Annotated[
         Path | None, typer.Option(help="A YAML or JSON file that is the job's `hardware`.")
     ] = None,
@@ -34,7 +36,7 @@ def submit(  # noqa: PLR0917 - Typer reads parameters, it does not call by posit
     json: Annotated[bool, typer.Option(help="Print the answer as JSON.")] = False,
 ) -> None:
     """Submit a job."""
-    spec = read_spec(file) | ({"name": name} if name else {})
+    spec = with_labels(read_spec(file) | ({"name": name} if name else {}), label)
     spec |= (
         {}
         if hardware is None

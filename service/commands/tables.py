@@ -43,11 +43,15 @@ def titled(title: str, content: RenderableType) -> RenderableType:
 
 def jobs_table(jobs: Iterable[JobView]) -> Table:
     """One row per job."""
-    table = Table("job", "name", "state", "trials", "created (UTC)")
+    jobs = list(jobs)
+    labelled = any(job.labels for job in jobs)
+    table = Table("job", "name", "state", "trials", "created (UTC)", *(["labels"] if labelled else []))
     for job in jobs:
         trials = f"{job.trials_finished}/{job.trials_planned}"
         created = f"{job.created_at:%Y-%m-%d %H:%M}"
-        table.add_row(job.id, escape(job.name), coloured(job.state), trials, created)
+        labels = " ".join(f"{key}:{value}" for key, value in job.labels.items())
+        cells = [job.id, escape(job.name), coloured(job.state), trials, created, escape(labels)]
+        table.add_row(*cells[: len(table.columns)])
     return table
 
 

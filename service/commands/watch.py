@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.live import Live
 
 from service.client import BitfrontClient
-from service.commands.shared import EXIT_FAILED, client_of, err, find_job, out
+from service.commands.shared import EXIT_FAILED, client_of, err, find_job, out, print_json
 from service.commands.tables import plain_line, progress_view
 from service.views import ENDED_JOB_STATES, JobView
 
@@ -20,10 +19,13 @@ PLAIN_SECONDS = 15.0
 """Seconds between lines when there is no terminal, unless the state changes."""
 
 
-def watch(context: typer.Context, job: Annotated[str, typer.Argument(help="A job, or `latest`.")]) -> None:
-    """Show a job until it has ended."""
+def watch(context: typer.Context, job: str, *, as_json: bool) -> None:
+    """Show a job until it has ended, or print it then."""
     client = client_of(context)
-    require_success(follow(client, find_job(client, job).id))
+    ended = follow(client, find_job(client, job).id, quiet=as_json)
+    if as_json:
+        print_json(ended)
+    require_success(ended)
 
 
 def follow(client: BitfrontClient, job_id: str, *, quiet: bool = False) -> JobView:

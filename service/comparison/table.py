@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 
 from search.objective import measure_name
 from service.comparison.views import ChosenView, ComparisonView, MethodView, SeedView
+from service.csv_text import csv_text
 
 COLUMNS = (
     "method",
@@ -32,13 +31,13 @@ COLUMNS = (
 
 def comparison_csv(comparison: ComparisonView) -> str:
     """For each seed: the objective at each budget, `hypervolume` at its end, and each change before."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(COLUMNS)
-    for method in comparison.methods:
-        for seed in method.seeds:
-            writer.writerows(_rows(comparison, method, seed))
-    return text.getvalue()
+    rows = (
+        row
+        for method in comparison.methods
+        for seed in method.seeds
+        for row in _rows(comparison, method, seed)
+    )
+    return csv_text(COLUMNS, rows)
 
 
 def _rows(comparison: ComparisonView, method: MethodView, seed: SeedView) -> Iterator[list[object]]:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 
+from service.csv_text import csv_text
 from service.figures.views import FigureView
 
 
 def figure_csv(figure: FigureView) -> str:
     """Every value of a figure."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(["series", figure.x_label, "seed", figure.y_label])
-    writer.writerows(_rows(figure))
-    return text.getvalue()
+    return csv_text(["series", figure.x_label, "seed", figure.y_label], _rows(figure))
 
 
 def _rows(figure: FigureView) -> Iterator[tuple[str, float | str, int, float]]:

@@ -10,11 +10,12 @@ from sqlalchemy import ColumnElement, Select, SQLColumnExpression, func, select
 from search.job import JobSpec
 from search.pareto import hypervolume, is_on_front
 from service.store.limits import metric_scope
+from service.store.overlay import overlaid
 from service.store.points import PointRepository
 from service.store.tables import FrontMember, Point
 from service.store.transaction import Repository, Transaction
 from service.store.upkeep import OVERALL
-from service.views import FrontPoint, FrontView, PointView
+from service.views import FrontPoint, FrontView, JobView, OverlayView, PointView
 
 Group = dict[str, list["Row"]]
 """The rows on the front of each method, and under OVERALL those on the front over all that was asked for."""
@@ -61,6 +62,18 @@ class FrontRepository(Repository):
         rows = self._rows(_points(cost, chosen)) if all_points else front
         shown = _shown(job_id, rows, frozenset(row.id for row in front))
         return self._view(job_id, spec, metric, fronts, shown)
+
+    def overlay(
+        self, jobs: Sequence[JobView], *, metric: str, method: str | None, all_points: bool
+    ) -> OverlayView:
+        """The fronts of some jobs by one metric, and the front over them all; of equal points the first.
+
+        Raises InvalidInputError where the jobs count the metric differently or have other objectives.
+        """
+        views = [
+            self.front(job.id, metric=metric, method=method, seed=None, all_points=all_points) for job in jobs
+        ]
+        return overlaid(jobs, views, metric=metric, method=method)
 
     def best(self, job_id: str, *, metric: str, maximum: float) -> PointView | None:
         """The best feasible point of a job that costs at most `maximum`. Raises as `front` does."""

@@ -1,8 +1,8 @@
 """Public ids: a kind and 16 hexadecimal digits.
 
-The ids of jobs and ablations are random. The ids of a job's studies, trials and points follow from it, so
-that a search that is interrupted and resumed gives every trial the id, and so the folder, that it would have
-had anyway.
+The ids of jobs, ablations and batches are random. The ids of a job's studies, trials and points
+follow from it, so that a search that is interrupted and resumed gives every trial the id, and so the folder,
+that it would have had anyway.
 """
 
 from __future__ import annotations
@@ -21,6 +21,11 @@ def new_job_id() -> str:
 def new_ablation_id() -> str:
     """A fresh random id."""
     return f"ablation-{secrets.token_hex(DIGITS // 2)}"
+
+
+def new_batch_id() -> str:
+    """A fresh random id."""
+    return f"batch-{secrets.token_hex(DIGITS // 2)}"
 
 
 def study_id(job_id: str, method: str, seed: int) -> str:

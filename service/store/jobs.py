@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -11,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from search.job import JobSpec
 from service.errors import ConflictError
 from service.store import cursors, ids
+from service.store.beside import Beside, add_labels, beside, change_labels, chosen
 from service.store.events import EventRepository
 from service.store.leases import Leases
 from service.store.progress import (
@@ -28,6 +31,18 @@ from service.store.transaction import Transaction
 from service.views import JobView, Page
 
 LISTING = "jobs"
+GOING = ("queued", "running")
+"""States of jobs that cancelling changes."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewJob:
+    """A checked job and what is stored with it."""
+
+    spec: JobSpec
+    trials_planned: int
+    plan: Mapping[str, Any]
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 class JobRepository(Leases):
@@ -38,25 +53,50 @@ class JobRepository(Leases):
         self._quotas = quotas
 
     def submit(
-        self, spec: JobSpec, *, trials_planned: int, plan: Mapping[str, Any], idempotency_key: str | None
+        self,
+        spec: JobSpec,
+        *,
+        trials_planned: int,
+        plan: Mapping[str, Any],
+        idempotency_key: str | None,
+        labels: Mapping[str, str] | None = None,
     ) -> tuple[JobView, bool]:
         """Store a job in state queued; (job, True), or (the earlier job, False) for a key used before.
 
-        Raises ConflictError when the key came with another spec, and QuotaExceededError.
+        Raises ConflictError when the key came with another spec (labels are not looked at), and
+        QuotaExceededError.
         """
         self._transaction.write()
         earlier = self._by_key(idempotency_key)
         if earlier is None:
             self._quotas.require_room(trials=trials_planned)
-            job = self._new(spec, trials_planned, plan, idempotency_key)
+            new = NewJob(spec=spec, trials_planned=trials_planned, plan=plan, labels=labels or {})
+            job = self._new(new, idempotency_key, self._transaction.now())
             earlier = self._insert(job, idempotency_key)
         if earlier is None:
-            return _view(job, spec, []).model_copy(update={"best": best_of(spec, [])}), True
+            add_labels(self._session, job.id, new.labels)
+            view = _view(job, spec, [], Beside(labels=new.labels))
+            return view.model_copy(update={"best": best_of(spec, [])}), True
         if earlier.spec_digest != spec.digest():
             raise ConflictError(
                 "this idempotency key was used for another job.", fix="Send a new key with a new job."
             )
         return self.get(earlier.id), False
+
+    def submit_all(self, jobs: Sequence[NewJob]) -> list[str]:
+        """Store many jobs at once, in order; their ids. Raises QuotaExceededError, storing none."""
+        self._transaction.write()
+        self._quotas.require_room(jobs=len(jobs), trials=sum(new.trials_planned for new in jobs))
+        now = self._transaction.now()
+        rows = [self._new(new, None, now) for new in jobs]
+        self._session.add_all(rows)
+        self._session.flush()
+        queued = {"state": "queued", "error": None}
+        self._events.append_all("job_state", {row.id: queued for row in rows}, now)
+        for row, new in zip(rows, jobs, strict=True):
+            add_labels(self._session, row.id, new.labels)
+        self._session.flush()
+        return [row.id for row in rows]
 
     def get(self, job_id: str) -> JobView:
         """A job with its studies and best points. Raises NotFoundError."""
@@ -65,19 +105,41 @@ class JobRepository(Leases):
         studies = study_progress(self._session, [job_id])[job_id]
         found = best_points(self._session, job_id, spec)
         seen = {"studies": study_views(spec, studies, found), "best": best_of(spec, found)}
-        return _view(job, spec, studies).model_copy(update=seen)
+        return _view(job, spec, studies, beside(self._session, [job_id])[job_id]).model_copy(update=seen)
 
-    def page(self, *, limit: int, cursor: str | None, state: str | None) -> Page[JobView]:
-        """Jobs, newest first, without studies. Raises InvalidInputError for a bad cursor or limit."""
+    def page(
+        self,
+        *,
+        limit: int,
+        cursor: str | None,
+        state: str | None,
+        batch: str | None = None,
+        labels: Sequence[tuple[str, str | None]] = (),
+    ) -> Page[JobView]:
+        """Jobs, newest first, without studies; `labels` as (key, value), or (key, None) for any value.
+
+        Raises InvalidInputError for a bad cursor or limit.
+        """
         below = cursors.start(LISTING, cursor)
         query = select(Job).where(Job.seq < below).order_by(Job.seq.desc())
+        query = query.where(*chosen(batch=batch, labels=labels))
         if state is not None:
             query = query.where(Job.state == state)
         rows = self._session.scalars(query.limit(cursors.check_limit(limit) + 1)).all()
         shown, more = cursors.split(LISTING, [(job.seq, job) for job in rows], limit)
-        studies = study_progress(self._session, [job.id for job in shown])
-        views = [_view(job, JobSpec.model_validate(job.spec), studies[job.id]) for job in shown]
-        return Page[JobView](items=views, next_cursor=more)
+        return Page[JobView](items=self._views(shown), next_cursor=more)
+
+    def all_of(self, job_ids: Sequence[str]) -> list[JobView]:
+        """Some jobs in their order, without studies. Raises NotFoundError for the first that is not there."""
+        rows = {job.id: job for job in self._session.scalars(select(Job).where(Job.id.in_(job_ids)))}
+        jobs = [rows[job_id] if job_id in rows else self._require_job(job_id) for job_id in job_ids]
+        return self._views(jobs)
+
+    def set_labels(self, job_id: str, changes: Mapping[str, str | None]) -> JobView:
+        """Change labels of a job; None takes one away. Raises NotFoundError."""
+        self._locked(job_id)
+        change_labels(self._session, job_id, changes)
+        return self.get(job_id)
 
     def counts(self) -> dict[str, int]:
         """How many jobs are in each state that any job is in."""
@@ -86,13 +148,24 @@ class JobRepository(Leases):
 
     def request_cancel(self, job_id: str) -> JobView:
         """Ask for a job to end: at once where it is queued, soon where it runs. Raises NotFoundError."""
-        job = self._locked(job_id)
-        if job.state == "queued":
-            self._end(job, "cancelled", None)
-        elif job.state == "running":
-            self._enter(job, "cancelling", self._transaction.now())
-        self._session.flush()
+        self._locked(job_id)
+        self.cancel_all([job_id])
         return self.get(job_id)
+
+    def cancel_all(self, job_ids: Sequence[str]) -> None:
+        """Ask for every one of some jobs to end, as `request_cancel` does."""
+        query = select(Job).where(Job.id.in_(job_ids), Job.state.in_(GOING)).order_by(Job.seq)
+        query = query.with_for_update().execution_options(populate_existing=True)
+        jobs = self._transaction.write().scalars(query).all()
+        self._end_all([job for job in jobs if job.state == "queued"], "cancelled", None)
+        running = [job for job in jobs if job.state == "running"]
+        self._enter_all(running, "cancelling", self._transaction.now())
+
+    def _views(self, jobs: Sequence[Job]) -> list[JobView]:
+        """Jobs without studies, with four queries however many there are."""
+        job_ids = [job.id for job in jobs]
+        studies, known = study_progress(self._session, job_ids), beside(self._session, job_ids)
+        return [_view(job, JobSpec.model_validate(job.spec), studies[job.id], known[job.id]) for job in jobs]
 
     def _by_key(self, key: str | None) -> Job | None:
         if key is None:
@@ -112,22 +185,22 @@ class JobRepository(Leases):
         self._events.append(job.id, "job_state", {"state": "queued", "error": None}, job.created_at)
         return None
 
-    def _new(self, spec: JobSpec, trials_planned: int, plan: Mapping[str, Any], key: str | None) -> Job:
+    def _new(self, new: NewJob, key: str | None, moment: datetime) -> Job:
         return Job(
             id=ids.new_job_id(),
-            name=spec.name,
+            name=new.spec.name,
             state="queued",
-            spec=spec.to_json(),
-            spec_digest=spec.digest(),
-            plan=dict(plan),
-            trials_planned=trials_planned,
+            spec=new.spec.to_json(),
+            spec_digest=new.spec.digest(),
+            plan=dict(new.plan),
+            trials_planned=new.trials_planned,
             idempotency_key=key and self._scoped(key),
-            devices=spec.compute.gpus_per_trial or spec.compute.cpus_per_trial,
-            created_at=self._transaction.now(),
+            devices=new.spec.compute.gpus_per_trial or new.spec.compute.cpus_per_trial,
+            created_at=moment,
         )
 
 
-def _view(job: Job, spec: JobSpec, studies: Sequence[StudyProgress]) -> JobView:
+def _view(job: Job, spec: JobSpec, studies: Sequence[StudyProgress], known: Beside) -> JobView:
     return JobView.model_validate(
         {
             "id": job.id,
@@ -141,5 +214,7 @@ def _view(job: Job, spec: JobSpec, studies: Sequence[StudyProgress]) -> JobView:
             "trials_planned": job.trials_planned,
             "trials_finished": trials_ended(spec, studies),
             "seconds_left": seconds_left(job, spec, studies),
+            "labels": known.labels,
+            "batch": known.batch,
         }
     )

@@ -7,6 +7,7 @@ All times are the database's.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -116,23 +117,31 @@ class Leases(Repository):
         return job
 
     def _end(self, job: Job, state: EndState, error: str | None) -> None:
+        self._end_all([job], state, error)
+
+    def _end_all(self, jobs: Sequence[Job], state: EndState, error: str | None) -> None:
         now = self._transaction.now()
-        self._session.execute(_end_attempts(job.id, f"job {state}", now))
-        self._session.execute(_prune(job.id, f"job {state}", now))
-        job.lease_owner, job.lease_expires_at, job.finished_at = None, None, now
-        job.error = error if state == "failed" else None
-        self._enter(job, state, now)
-        self._session.flush()
+        job_ids = [job.id for job in jobs]
+        self._session.execute(_end_attempts(job_ids, f"job {state}", now))
+        self._session.execute(_prune(job_ids, f"job {state}", now))
+        for job in jobs:
+            job.lease_owner, job.lease_expires_at, job.finished_at = None, None, now
+            job.error = error if state == "failed" else None
+        self._enter_all(jobs, state, now)
 
     def _enter(self, job: Job, state: str, moment: datetime) -> None:
-        job.state = state
-        data = {"state": state, "error": job.error}
-        self._events.append(job.id, "job_state", data, moment)
+        self._enter_all([job], state, moment)
+
+    def _enter_all(self, jobs: Sequence[Job], state: str, moment: datetime) -> None:
+        for job in jobs:
+            job.state = state
+        told = {job.id: {"state": state, "error": job.error} for job in jobs}
+        self._events.append_all("job_state", told, moment)
 
     def _abandon_attempts(self, job: Job, message: str) -> None:
         """Attempts under the lease are lost, at the latest when it ran out; their trials wait again."""
         if job.lease_expires_at is not None:
-            self._session.execute(_end_attempts(job.id, message, job.lease_expires_at))
+            self._session.execute(_end_attempts([job.id], message, job.lease_expires_at))
         self._session.execute(
             update(Trial).where(Trial.job_id == job.id, Trial.state == "running").values(state="queued")
         )
@@ -159,8 +168,8 @@ def _oldest_queued() -> Select[Job]:
     )
 
 
-def _end_attempts(job_id: str, message: str, moment: datetime) -> Update:
-    trials = select(Trial.id).where(Trial.job_id == job_id, Trial.state == "running")
+def _end_attempts(job_ids: Sequence[str], message: str, moment: datetime) -> Update:
+    trials = select(Trial.id).where(Trial.job_id.in_(job_ids), Trial.state == "running")
     return (
         update(Attempt)
         .where(Attempt.trial_id.in_(trials), Attempt.state == "running")
@@ -169,10 +178,10 @@ def _end_attempts(job_id: str, message: str, moment: datetime) -> Update:
     )
 
 
-def _prune(job_id: str, message: str, moment: datetime) -> Update:
+def _prune(job_ids: Sequence[str], message: str, moment: datetime) -> Update:
     return (
         update(Trial)
-        .where(Trial.job_id == job_id, Trial.state.in_(("queued", "running")))
+        .where(Trial.job_id.in_(job_ids), Trial.state.in_(("queued", "running")))
         .values(state="pruned", message=message, finished_at=moment)
         .execution_options(synchronize_session=False)
     )

@@ -1,4 +1,4 @@
-"""What a workspace has used of its quotas, and whether one more job still fits."""
+"""What a workspace has used of its quotas, and whether further jobs still fit."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ class QuotaRepository(Repository):
         row, now = self._row(lock=False), self._transaction.now()
         return [self._use(row, name, now) for name in WORDS]
 
-    def require_room(self, *, trials: int) -> None:
-        """Raises QuotaExceededError where a job of so many trials would use more than the workspace may.
+    def require_room(self, *, trials: int, jobs: int = 1) -> None:
+        """Raises QuotaExceededError where jobs of so many trials in all would use more than they may.
 
         Submitters of a workspace that has a limit wait for one another, so that each counts the others.
         """
         row = self._row(lock=True)
-        asked: dict[QuotaName, float] = {"queued_jobs": 1, "trials_per_day": trials}
+        asked: dict[QuotaName, float] = {"queued_jobs": jobs, "trials_per_day": trials}
         now = self._transaction.now()
         for name in WORDS:
             if getattr(row, f"max_{name}") is not None:

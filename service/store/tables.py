@@ -1,5 +1,5 @@
-"""The tables: the record of every job, study, trial, attempt, epoch, point, front, event and ablation, and of
-the workspaces that they belong to and the keys that open these.
+"""The tables: the record of every job, study, trial, attempt, epoch, point, front, event, ablation, batch and
+label, and of the workspaces that they belong to and the keys that open these.
 
 `seq` keys number rows in the order in which they were inserted, for cursors and event streams; the public
 ids are strings. A column repeated from a parent (`trials.job_id`, `points.method`) spares listings a join.
@@ -260,6 +260,44 @@ class AblationVariant(InWorkspace, Base):
     description: Mapped[str]
 
 
+class JobBatch(InWorkspace, Base):
+    """Jobs that were submitted together, whole or not at all; `idempotency_key` as in jobs."""
+
+    __tablename__ = "job_batches"
+    __table_args__ = (Index(None, "workspace_id", "seq"),)
+
+    seq: Mapped[int] = mapped_column(SEQ, primary_key=True)
+    id: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    spec: Mapped[dict[str, Any]] = mapped_column(DOCUMENT)
+    spec_digest: Mapped[str]
+    idempotency_key: Mapped[str | None] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+
+
+class BatchJob(InWorkspace, Base):
+    """A job of a batch; `place` orders them, and `overrides` tells them apart."""
+
+    __tablename__ = "batch_jobs"
+    __table_args__ = (UniqueConstraint("batch_id", "place"),)
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
+    batch_id: Mapped[str] = mapped_column(ForeignKey("job_batches.id"))
+    place: Mapped[int]
+    overrides: Mapped[dict[str, Any]] = mapped_column(DOCUMENT)
+
+
+class JobLabel(InWorkspace, Base):
+    """A word that people attach to a job, and may change; it takes no part in what is trained."""
+
+    __tablename__ = "job_labels"
+    __table_args__ = (Index(None, "workspace_id", "key", "value"),)
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str]
+
+
 class Workspace(Base):
     """A group of people who share jobs, and what they may use; None is no limit."""
 
@@ -302,9 +340,10 @@ class SignIn(Base):
     expires_at: Mapped[datetime]
 
 
-PARENTS: Mapping[str, type[Job | Trial | Ablation]] = {
+PARENTS: Mapping[str, type[Job | Trial | Ablation | JobBatch]] = {
     "job_id": Job,
     "trial_id": Trial,
     "ablation_id": Ablation,
+    "batch_id": JobBatch,
 }
 """The columns by which a row finds the workspace that it belongs to, and what they refer to."""

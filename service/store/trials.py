@@ -8,9 +8,10 @@ from service.errors import NotFoundError
 from service.store import cursors
 from service.store.tables import Attempt, Epoch, Point, Trial
 from service.store.transaction import Repository
-from service.views import AttemptView, EpochView, Page, TrialView
+from service.views import AttemptView, EpochView, Page, TrialAttemptView, TrialView
 
 LISTING = "trials"
+ATTEMPTS_LISTING = "attempts"
 
 
 class TrialRepository(Repository):
@@ -48,6 +49,16 @@ class TrialRepository(Repository):
         shown, more = cursors.split(LISTING, [(trial.seq, trial) for trial in rows], limit)
         return Page[TrialView](items=[_view(trial) for trial in shown], next_cursor=more)
 
+    def attempts_page(self, job_id: str, *, limit: int, cursor: str | None) -> Page[TrialAttemptView]:
+        """The attempts at the trials of a job, newest first. Raises as `page` does."""
+        self._require_job(job_id)
+        below = cursors.start(ATTEMPTS_LISTING, cursor)
+        query = select(Attempt, Trial.method, Trial.seed).join(Trial, Trial.id == Attempt.trial_id)
+        query = query.where(Trial.job_id == job_id, Attempt.seq < below).order_by(Attempt.seq.desc())
+        rows = self._session.execute(query.limit(cursors.check_limit(limit) + 1)).all()
+        shown, more = cursors.split(ATTEMPTS_LISTING, [(row[0].seq, row) for row in rows], limit)
+        return Page[TrialAttemptView](items=[_attempt_view(*row) for row in shown], next_cursor=more)
+
     def _epochs(self, trial_id: str) -> list[EpochView]:
         query = select(Epoch).where(Epoch.trial_id == trial_id).order_by(Epoch.epoch)
         return [
@@ -69,3 +80,8 @@ class TrialRepository(Repository):
 def _view(trial: Trial) -> TrialView:
     fields = TrialView.model_fields.keys() - {"epochs", "attempts", "point_ids"}
     return TrialView.model_validate({name: getattr(trial, name) for name in fields})
+
+
+def _attempt_view(attempt: Attempt, method: str, seed: int) -> TrialAttemptView:
+    own = {name: getattr(attempt, name) for name in AttemptView.model_fields}
+    return TrialAttemptView(**own, trial_id=attempt.trial_id, method=method, seed=seed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from service.store.ablations import AblationRepository
+from service.store.batches import BatchRepository
 from service.store.comparisons import ComparisonRepository
 from service.store.curves import CurveRepository
 from service.store.events import EventRepository
@@ -30,6 +31,7 @@ class Unit:
         self.events = EventRepository(transaction)
         self.jobs = JobRepository(transaction, self.events, self.quotas)
         self.ablations = AblationRepository(transaction, self.jobs)
+        self.batches = BatchRepository(transaction, self.jobs)
         self.trials = TrialRepository(transaction)
         self.curves = CurveRepository(transaction)
         self.points = PointRepository(transaction)

@@ -1,4 +1,7 @@
-"""The web pages: jobs, a job, its figures and comparison, ablations, a point. Tables need no JavaScript."""
+"""The web pages: jobs, a job, its figures and comparison, ablations, batches, a point.
+
+Tables need no JavaScript.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,11 @@ from search.job import JobSpec
 from search.objective import likelihood_note, measure_name
 from service.api.context import ApiContext, Context
 from service.errors import NotFoundError
+from service.labels import label_of
 from service.store import Store
 from service.views import JobView, Page, PointView, objective_of
 from service.web.ablation_page import ablation_context, ablations_context
+from service.web.batch_page import batch_context, batches_context
 from service.web.comparison_page import comparison_context
 from service.web.figures_page import figures_context
 from service.web.job_page import job_context, progress
@@ -36,9 +41,12 @@ def pages(renderer: Renderer) -> APIRouter:
         return RedirectResponse("/jobs")
 
     @router.get("/jobs")
-    def jobs(context: Context, cursor: str | None = None) -> Response:
+    def jobs(context: Context, cursor: str | None = None, label: str | None = None) -> Response:
         return _answer(
-            renderer, "jobs.html", context, lambda store: _jobs_context(store, context.settings.url, cursor)
+            renderer,
+            "jobs.html",
+            context,
+            lambda store: _jobs_context(store, context.settings.url, cursor, label),
         )
 
     @router.get("/jobs/{job_id}")
@@ -78,6 +86,14 @@ def pages(renderer: Renderer) -> APIRouter:
     def ablation(context: Context, ablation_id: str) -> Response:
         return _answer(renderer, "ablation.html", context, lambda store: ablation_context(store, ablation_id))
 
+    @router.get("/batches")
+    def batches(context: Context, cursor: str | None = None) -> Response:
+        return _answer(renderer, "batches.html", context, lambda store: batches_context(store, cursor))
+
+    @router.get("/batches/{batch_id}")
+    def batch(context: Context, batch_id: str) -> Response:
+        return _answer(renderer, "batch.html", context, lambda store: batch_context(store, batch_id))
+
     @router.get("/points/{point_id}")
     def point(context: Context, point_id: str) -> Response:
         return _answer(renderer, "point.html", context, lambda store: _point_context(store, point_id))
@@ -102,15 +118,17 @@ def _refusal(renderer: Renderer, error: BitfrontError, shown: dict[str, Any], st
     return renderer.page("missing.html", {**shown, "error": error}, status=status)
 
 
-def _jobs_context(store: Store, url: str, cursor: str | None) -> dict[str, Any]:
+def _jobs_context(store: Store, url: str, cursor: str | None, label: str | None) -> dict[str, Any]:
+    labels = [label_of(label)] if label else []
     with store.unit() as unit:
-        page = unit.jobs.page(limit=JOBS_PER_PAGE, cursor=cursor, state=None)
+        page = unit.jobs.page(limit=JOBS_PER_PAGE, cursor=cursor, state=None, labels=labels)
         # Listings leave out the best points, which this page shows.
         items = [unit.jobs.get(job.id) for job in page.items]
     listed = Page[JobView](items=items, next_cursor=page.next_cursor)
     return {
         "page": listed,
         "first": cursor is None,
+        "label": label or "",
         "progress": progress,
         "objective_of": objective_of,
         "url": url,

@@ -67,7 +67,9 @@ def _source(name: str, folder: Path, frames: int | None, size: int | None) -> Da
     known = _sources(folder)
     if name not in known:
         raise UnknownNameError(
-            f"there is no data set {name!r}.", fix=f"Use one of {', '.join(known)}.", pointer="/dataset/name"
+            f"there is no data set {name!r}.",
+            fix=f"Use one of {', '.join(known)}, or put {name}.npz into {folder}.",
+            pointer="/dataset/name",
         )
     source = known[name]
     if frames is None and size is None:

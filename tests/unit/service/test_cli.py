@@ -195,7 +195,7 @@ def test_a_job_is_named_by_the_beginning_of_its_id(run: Run, job_with_points: Ma
 
 
 def test_the_latest_job(run: Run, job_with_points: MakeJob, file: Path) -> None:
-    assert run("front", "latest").exit_code == 2  # there is none
+    assert run("front", "latest").exit_code == 4  # there is none
     job_with_points()
     run("submit", str(file))
     newest = json.loads(run("cancel", "latest", "--json").output)
@@ -208,7 +208,7 @@ def test_a_beginning_that_several_jobs_share(run: Run, file: Path) -> None:
     result = run("cancel", "job-")
     assert result.exit_code == 2
     assert "2 jobs begin with" in result.output
-    assert run("cancel", "zzz").exit_code == 2
+    assert run("cancel", "zzz").exit_code == 4
 
 
 def test_cancelling_is_shown(run: Run, file: Path) -> None:
@@ -272,6 +272,31 @@ def test_watching_ends_with_the_job(run: Run, job_with_points: MakeJob) -> None:
     result = run("watch", "latest")
     assert result.exit_code == 0
     assert "succeeded, 8 of 8 trials; best 50.0 % at 2, 60.0 % at 4" in result.output
+
+
+def test_watching_prints_json_at_the_end(run: Run, job_with_points: MakeJob) -> None:
+    job_id = job_with_points()
+    ended = json.loads(run("watch", "latest", "--json").stdout)
+    assert (ended["id"], ended["state"]) == (job_id, "succeeded")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("front", "job-0123456789abcdef"),
+        ("cancel", "batch-0123456789abcdef"),
+        ("batch", "latest"),
+        ("jobs", "--batch", "batch-0123456789abcdef"),
+        ("fronts", "job-0123456789abcdef"),
+        ("clone", "abc"),
+        ("label", "latest", "a:b"),
+        ("table", "trials", "latest"),
+        ("rerun", "point-0123456789abcdef"),
+    ],
+)
+def test_what_is_not_there_exits_4(run: Run, arguments: tuple[str, ...]) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 4, result.output
 
 
 def test_watching_a_job_that_did_not_succeed_exits_1(run: Run, file: Path) -> None:

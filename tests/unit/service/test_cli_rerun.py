@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -61,7 +62,7 @@ def stored() -> PointView:
 def again(monkeypatch: pytest.MonkeyPatch, stored: PointView) -> Callable[..., list[Any]]:
     """Runs the command with a trainer that reaches given results; returns what the trainer was asked."""
 
-    def run(*results: PointResult) -> list[Any]:
+    def run(*results: PointResult, as_json: bool = False) -> list[Any]:
         asked: list[Any] = []
 
         def train(
@@ -72,7 +73,7 @@ def again(monkeypatch: pytest.MonkeyPatch, stored: PointView) -> Callable[..., l
 
         monkeypatch.setattr("workers.trial.run_trial", train)
         monkeypatch.setattr(rerun, "client_of", lambda context: _Client(stored))
-        rerun.rerun(_no_context(), stored.id, Path("/somewhere"))
+        rerun.rerun(_no_context(), stored.id, Path("/somewhere"), as_json=as_json)
         return asked
 
     return run
@@ -105,6 +106,20 @@ def test_says_that_it_is_the_same(
 ) -> None:
     again(RESULT)
     assert "The same." in capsys.readouterr().out
+
+
+def test_prints_the_comparison_as_json_and_nothing_else(
+    again: Callable[..., list[Any]], stored: PointView, capsys: pytest.CaptureFixture[str]
+) -> None:
+    again(RESULT, as_json=True)
+    printed = capsys.readouterr()
+    found = json.loads(printed.out)
+    assert (found["point_id"], found["same"]) == (stored.id, True)
+    assert found["test_accuracy"] == [stored.test_accuracy, RESULT.test_accuracy]
+    assert "The same." in printed.err
+    with pytest.raises(typer.Exit):
+        again(replace(RESULT, allocation=OTHER), as_json=True)
+    assert json.loads(capsys.readouterr().out)["validation_accuracy"] == [stored.validation_accuracy, None]
 
 
 @pytest.mark.parametrize(

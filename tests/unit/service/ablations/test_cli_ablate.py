@@ -90,14 +90,25 @@ def test_an_ablation_with_a_failed_job_exits_1(run: Run, file: Path, api_store: 
     [
         (("ablate", "{file}", "--groups", "nonsense"), "/groups/0"),
         (("ablate", "{folder}/none.yaml"), "cannot be read"),
-        (("ablation",), "there are no ablations yet"),
-        (("ablation", "abc"), "no ablation's id begins with 'abc'"),
-        (("figures", "latest", "--to", "{folder}"), "there are no jobs yet"),
     ],
 )
 def test_bad_input_exits_2(run: Run, file: Path, arguments: tuple[str, ...], reason: str) -> None:
     result = run(*(part.format(file=file, folder=file.parent) for part in arguments))
     assert result.exit_code == 2
+    assert reason in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("ablation",), "there are no ablations yet"),
+        (("ablation", "abc"), "no ablation's id begins with 'abc'"),
+        (("figures", "latest", "--to", "{folder}"), "there are no jobs yet"),
+    ],
+)
+def test_what_is_not_there_exits_4(run: Run, file: Path, arguments: tuple[str, ...], reason: str) -> None:
+    result = run(*(part.format(folder=file.parent) for part in arguments))
+    assert result.exit_code == 4
     assert reason in result.output
 
 
@@ -142,5 +153,6 @@ def test_without_matplotlib_it_says_how_to_get_it_and_still_writes_tables(
     result = run("figures", ended, "--to", str(tmp_path / "a"))
     assert result.exit_code == 1
     assert "bitfront[figures]" in result.output
-    assert run("figures", ended, "--to", str(tmp_path / "a"), "--csv-only").exit_code == 0
+    written = run("figures", ended, "--to", str(tmp_path / "a"), "--csv-only", "--json")
+    assert json.loads(written.stdout)["files"] == [str(tmp_path / "a" / "learned.csv")]
     assert [path.name for path in (tmp_path / "a").iterdir()] == ["learned.csv"]

@@ -20,6 +20,11 @@ QUERIES = {"/v1/jobs/{job_id}/best": {"max": 9}}
 """What a route needs beside its ids."""
 OWN_ANSWERS = {"/v1/points/{point_id}/export": 409}
 """What the owner is told where that is no success: a made-up checkpoint cannot be exported."""
+BODIES: dict[str, dict[str, Any]] = {
+    "/v1/jobs/{job_id}/labels": {"paper": "figure-3"},
+    "/v1/jobs/{job_id}/clone": {"name": "again"},
+}
+"""What a route that writes needs as its body."""
 
 
 @pytest.fixture
@@ -28,7 +33,9 @@ def owned(api: TestClient, job_with_points: Callable[..., str], spec: dict[str, 
     job_id = job_with_points()
     point = api.get(f"/v1/jobs/{job_id}/points").json()["items"][0]
     ablation = api.post("/v1/ablations", json={"job": spec | {"name": "base"}, "groups": ["steps"]}).json()
+    batch = api.post("/v1/job-batches", json={"template": spec, "grid": {"/seeds": [[0], [1]]}}).json()
     return {
+        "batch_id": batch["id"],
         "job_id": job_id,
         "trial_id": point["trial_id"],
         "point_id": point["id"],
@@ -66,17 +73,17 @@ def test_another_workspaces_ids_are_not_there(
             continue
         unknown = set(re.findall(r"{(\w+)", path)) - {*owned, "key"}
         assert not unknown, f"{path}: say above which id of red's is its {unknown}"
-        at, query = address(api, path, owned), QUERIES.get(path)
-        foreign = blue.request(method, at, params=query)
+        at, given = address(api, path, owned), {"params": QUERIES.get(path), "json": BODIES.get(path)}
+        foreign = blue.request(method, at, **given)
         assert foreign.status_code == 404, f"{method} {path}"
         answered = re.sub(r"[0-9a-f]{16}", "x", foreign.text)
         absent = {name: re.sub(r"[0-9a-f]{16}$", "0" * 16, value) for name, value in owned.items()}
-        nothing = blue.request(method, path.format(**absent, key=at.rsplit("/", 1)[1]), params=query)
+        nothing = blue.request(method, path.format(**absent, key=at.rsplit("/", 1)[1]), **given)
         assert answered == re.sub(r"[0-9a-f]{16}", "x", nothing.text), f"{path} tells that it is there"
-        own = api.request(method, at, params=query).status_code
+        own = api.request(method, at, **given).status_code
         assert own == OWN_ANSWERS[path] if path in OWN_ANSWERS else own < 300, f"{method} {path}"
         tried += 1
-    assert tried >= 20
+    assert tried >= 29
 
 
 def test_no_route_without_an_id_shows_another_workspaces(
@@ -87,17 +94,87 @@ def test_no_route_without_an_id_shows_another_workspaces(
         if method == "GET" and "{" not in path:
             assert not [one for one in owned.values() if one in blue.get(path).text], path
             shown += any(one in api.get(path).text for one in owned.values())
-    assert shown >= 4  # /jobs, /ablations, and both over REST
+    assert shown >= 6  # /jobs, /batches, /ablations, and all three over REST
 
 
 def test_csv_of_another_workspace_is_not_there(
     api: TestClient, blue: TestClient, owned: dict[str, str]
 ) -> None:
-    for path in ("/v1/jobs/{job_id}/front", "/v1/jobs/{job_id}/comparison", "/v1/ablations/{ablation_id}"):
+    tables = ("front", "comparison", "studies", "trials", "attempts", "points")
+    for path in (
+        *(f"/v1/jobs/{{job_id}}/{table}" for table in tables),
+        "/v1/trials/{trial_id}/epochs",
+        "/v1/ablations/{ablation_id}",
+        "/v1/fronts?job={job_id}",
+        "/v1/fronts?batch={batch_id}",
+        "/v1/jobs?batch={batch_id}",
+    ):
         at = path.format(**owned)
-        assert api.get(at, params={"format": "csv"}).status_code == 200
-        for given in ({"params": {"format": "csv"}}, {"headers": {"Accept": "text/csv"}}):
-            assert blue.get(at, **given).status_code == 404
+        with_form = f"{at}{'&' if '?' in at else '?'}format=csv"
+        assert api.get(with_form).status_code == 200, with_form
+        assert blue.get(with_form).status_code == 404, with_form
+        assert blue.get(at, headers={"Accept": "text/csv"}).status_code == 404, at
+
+
+def test_listings_as_csv_have_rows_of_the_own_workspace_alone(
+    api: TestClient, blue: TestClient, owned: dict[str, str]
+) -> None:
+    for path, own in (("jobs", "job_id"), ("job-batches", "batch_id"), ("ablations", "ablation_id")):
+        asked = f"/v1/{path}?format=csv"
+        assert owned[own] in api.get(asked).text
+        assert len(blue.get(asked).text.splitlines()) == 1, path  # the names of the columns
+
+
+def test_an_overlay_with_one_foreign_job_is_not_there(
+    api: TestClient, blue: TestClient, owned: dict[str, str], spec: dict[str, Any]
+) -> None:
+    own = blue.post("/v1/jobs", json=spec).json()["id"]
+    assert blue.get(f"/v1/fronts?job={own}").status_code == 200
+    assert blue.get(f"/v1/fronts?job={own}&job={owned['job_id']}").status_code == 404
+    assert blue.get(f"/v1/fronts?job={own}&batch={owned['batch_id']}").status_code == 404
+
+
+def test_labels_find_jobs_of_the_own_workspace_alone(
+    api: TestClient, blue: TestClient, spec: dict[str, Any]
+) -> None:
+    made = {who: who.post("/v1/jobs", json=spec | {"labels": {"a": "b"}}).json()["id"] for who in (api, blue)}
+    for who, job_id in made.items():
+        for label in ("a", "a:b"):
+            found = who.get("/v1/jobs", params={"label": label}).json()["items"]
+            assert [job["id"] for job in found] == [job_id]
+        assert made[api if who is blue else blue] not in who.get("/jobs?label=a:b").text
+
+
+def test_two_workspaces_may_use_the_same_idempotency_key_for_batches(
+    api: TestClient, blue: TestClient, spec: dict[str, Any]
+) -> None:
+    headers = {"Idempotency-Key": "k"}
+    for who, seeds in ((api, [[0], [1]]), (blue, [[2], [3]])):
+        body = {"template": spec, "grid": {"/seeds": seeds}}
+        first = who.post("/v1/job-batches", json=body, headers=headers)
+        again = who.post("/v1/job-batches", json=body, headers=headers)
+        assert (first.status_code, again.json()["id"]) == (202, first.json()["id"])
+        assert again.headers["Idempotent-Replayed"] == "true"
+
+
+def test_a_key_that_reads_submits_neither_batches_nor_clones_nor_labels(
+    make_key: Callable[..., Any],
+    call_as: Callable[[str], TestClient],
+    owned: dict[str, str],
+    spec: dict[str, Any],
+) -> None:
+    reader = call_as(make_key("red", "read").text)
+    job = f"/v1/jobs/{owned['job_id']}"
+    calls = (
+        ("POST", "/v1/job-batches", {"template": spec, "grid": {"/seeds": [[0]]}}),
+        ("POST", f"/v1/job-batches/{owned['batch_id']}/cancel", None),
+        ("POST", f"{job}/clone", {}),
+        ("PATCH", f"{job}/labels", {"a": "b"}),
+    )
+    for method, path, body in calls:
+        answer = reader.request(method, path, json=body)
+        assert (answer.status_code, answer.json()["code"]) == (403, "missing_scope"), path
+    assert reader.get(f"/v1/job-batches/{owned['batch_id']}").json()["state"] == "queued"
 
 
 def test_cancelling_anothers_job_changes_nothing(

@@ -1,0 +1,86 @@
+"""The columns of each table as CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any, get_args
+
+from models.cost import COST_VERSIONS
+from service.ablations.views import AblationView
+from service.api.csv_answers import Columns
+from service.batches.views import BatchView
+from service.views import (
+    EpochView,
+    JobState,
+    JobView,
+    PointView,
+    StudyView,
+    TrialAttemptView,
+    TrialView,
+)
+
+
+def _fields(*names: str) -> dict[str, Callable[[Any], object]]:
+    return {name: attrgetter(name) for name in names}
+
+
+def _spec(*path: str) -> Callable[[JobView], object]:
+    def read(job: JobView) -> object:
+        found: Any = job.spec
+        for name in path:
+            found = found[name]
+        return found
+
+    return read
+
+
+def _cost(scope: str, metric: str) -> Callable[[PointView], object]:
+    return lambda point: point.costs.get(scope, {}).get(metric)
+
+
+def _in_state(state: JobState) -> Callable[[BatchView], object]:
+    return lambda batch: batch.jobs_by_state[state]
+
+
+JOBS: Columns[JobView] = {
+    **_fields("id", "name", "state", "labels"),
+    "batch_id": lambda job: job.batch and job.batch.id,
+    "batch_index": lambda job: job.batch and job.batch.index,
+    "overrides": lambda job: job.batch and job.batch.overrides,
+    "architecture": _spec("architecture"),
+    "dataset": _spec("dataset", "name"),
+    "metric": _spec("budget", "metric"),
+    "budgets": _spec("budget", "max"),
+    "methods": _spec("methods"),
+    "seeds": _spec("seeds"),
+    **_fields("trials_planned", "trials_finished", "created_at", "started_at", "finished_at", "error"),
+    "objective": _spec("objective"),
+}
+STUDIES: Columns[StudyView] = {
+    **_fields(*(name for name in StudyView.model_fields if name != "best")),
+    "best": lambda study: [one.model_dump() for one in study.best],
+}
+TRIALS: Columns[TrialView] = _fields(
+    *(name for name in TrialView.model_fields if name not in {"epochs", "attempts", "point_ids"})
+)
+ATTEMPTS: Columns[TrialAttemptView] = _fields(*TrialAttemptView.model_fields)
+EPOCHS: Columns[EpochView] = _fields(*EpochView.model_fields)
+POINTS: Columns[PointView] = {
+    **_fields("id", "ordinal", "trial_id", "job_id", "method", "seed", "feasible"),
+    **_fields("validation_accuracy", "test_accuracy"),
+    **{
+        f"{metric}_{scope}": _cost(scope, metric) for scope in ("searched", "all") for metric in COST_VERSIONS
+    },
+    **_fields("allocation", "checkpoint_sha256", "created_at", "objective", "score", "test_score"),
+    **_fields("validation_balanced_accuracy", "test_balanced_accuracy", "validation_loss", "test_loss"),
+}
+BATCHES: Columns[BatchView] = {
+    **_fields("id", "name", "state", "created_at", "jobs", "jobs_ended"),
+    **{f"jobs_{state}": _in_state(state) for state in get_args(JobState)},
+    **_fields("trials_planned", "trials_finished", "share_done"),
+}
+ABLATIONS: Columns[AblationView] = {
+    **_fields("id", "name", "state", "created_at", "jobs", "jobs_ended", "trials_planned", "trials_done"),
+    "groups": lambda ablation: ablation.spec["groups"],
+}
