@@ -1,5 +1,8 @@
 """The one protocol that gradient and black-box methods share, and the values that cross it.
 
+A proposal is for one architecture: `settings` are those that were chosen of the job's search space, empty
+where it has none.
+
 A strategy works in rounds. `ask` returns the proposals of the next round, in order, or none when the
 study has used its compute; `tell` gives it a finished round. What it asks depends on nothing but its
 context (space, budgets, seed, compute) and the rounds it was told: never on timing, on the number of
@@ -10,7 +13,7 @@ stored rounds again, and a search can be repeated exactly.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import accumulate
 from typing import Any, Protocol, assert_never
 
@@ -19,6 +22,7 @@ from models.cost import LayerShape, Limit
 from models.errors import InvalidInputError
 from models.layers import QUANTITIES, InitialBits, LayerOptions, Quantity
 from models.targets import Targets
+from search.architecture import Chosen, chosen_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,6 +31,7 @@ class FixedBits:
 
     allocation: Allocation
     note: Mapping[str, Any]
+    settings: Chosen = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,6 +40,7 @@ class LearnBits:
 
     budget: Limit
     note: Mapping[str, Any]
+    settings: Chosen = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,6 +50,7 @@ class LearnTargets:
     budget: Limit
     targets: Targets
     note: Mapping[str, Any]
+    settings: Chosen = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,6 +60,7 @@ class LearnFront:
     budgets: tuple[Limit, ...]
     trials: int
     note: Mapping[str, Any]
+    settings: Chosen = ()
 
 
 OnePoint = FixedBits | LearnBits | LearnTargets
@@ -86,7 +94,11 @@ class TrialResult:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StudyContext:
-    """Everything that a strategy may know."""
+    """Everything that a strategy may know.
+
+    `layers` is the table of the architecture with `settings`: the one that the job names, or the first of its
+    search space. `tables` has those of every architecture of a search space, in order, and is empty without.
+    """
 
     layers: Sequence[LayerShape]
     bounds: Bounds
@@ -98,6 +110,22 @@ class StudyContext:
     learned: frozenset[Quantity] = QUANTITIES
     targets: tuple[Targets, ...] = ()  # those that the job names
     weight_per: WeightPer = "layer"  # for methods that learn bits
+    settings: Chosen = ()
+    tables: Mapping[Chosen, Sequence[LayerShape]] = field(default_factory=dict)
+
+    @property
+    def architectures(self) -> Mapping[Chosen, Sequence[LayerShape]]:
+        """The layer table of every architecture there is to choose among."""
+        return self.tables or {self.settings: self.layers}
+
+    def on(self, chosen: Chosen) -> StudyContext:
+        """The same study with one architecture alone."""
+        return replace(self, layers=self.architectures[chosen], settings=chosen, tables={})
+
+    @property
+    def first(self) -> StudyContext:
+        """The same study with its first architecture alone, as methods have it that choose none."""
+        return self.on(self.settings)
 
     @property
     def options(self) -> LayerOptions:
@@ -121,33 +149,39 @@ StrategyFactory = Callable[[StudyContext], Strategy]
 
 
 def proposal_to_json(proposal: Proposal) -> dict[str, Any]:
-    """The stored form of a proposal."""
-    note = dict(proposal.note)
+    """The stored form of a proposal; it names settings only where some were chosen."""
+    settings = {"settings": dict(proposal.settings)} if proposal.settings else {}
+    return {**_asked(proposal), **settings, "note": dict(proposal.note)}
+
+
+def _asked(proposal: Proposal) -> dict[str, Any]:
     match proposal:
         case FixedBits(allocation=allocation):
-            return {"kind": "fixed_bits", "allocation": allocation.to_json(), "note": note}
+            return {"kind": "fixed_bits", "allocation": allocation.to_json()}
         case LearnBits(budget=budget):
-            return {"kind": "learn_bits", "budget": asdict(budget), "note": note}
+            return {"kind": "learn_bits", "budget": asdict(budget)}
         case LearnTargets(budget=budget, targets=targets):
             stored = {"budget": asdict(budget), "targets": asdict(targets)}
-            return {"kind": "learn_targets", **stored, "note": note}
+            return {"kind": "learn_targets", **stored}
         case LearnFront(budgets=budgets, trials=trials):
             descent = {"budgets": [asdict(budget) for budget in budgets], "trials": trials}
-            return {"kind": "learn_front", **descent, "note": note}
+            return {"kind": "learn_front", **descent}
         case _:
             assert_never(proposal)
 
 
 def proposal_from_json(data: Mapping[str, Any]) -> Proposal:
     """The inverse of `proposal_to_json`."""
+    note, settings = data["note"], chosen_of(data.get("settings", {}))
     if data["kind"] == "fixed_bits":
-        return FixedBits(allocation=Allocation.from_json(data["allocation"]), note=data["note"])
+        given = Allocation.from_json(data["allocation"])
+        return FixedBits(allocation=given, note=note, settings=settings)
     if data["kind"] == "learn_bits":
-        return LearnBits(budget=Limit(**data["budget"]), note=data["note"])
+        return LearnBits(budget=Limit(**data["budget"]), note=note, settings=settings)
     if data["kind"] == "learn_targets":
-        targets = Targets(**data["targets"])
-        return LearnTargets(budget=Limit(**data["budget"]), targets=targets, note=data["note"])
+        budget, targets = Limit(**data["budget"]), Targets(**data["targets"])
+        return LearnTargets(budget=budget, targets=targets, note=note, settings=settings)
     if data["kind"] == "learn_front":
         budgets = tuple(Limit(**budget) for budget in data["budgets"])
-        return LearnFront(budgets=budgets, trials=data["trials"], note=data["note"])
+        return LearnFront(budgets=budgets, trials=data["trials"], note=note, settings=settings)
     raise InvalidInputError(f"unknown kind of proposal {data['kind']!r}.")

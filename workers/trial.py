@@ -59,11 +59,11 @@ class TrialRun:
 
     def __init__(self, request: TrialRequest, *, checkpoints: Path, data_folder: Path, threads: int) -> None:
         use_threads(threads)
-        self.spec = JobSpec.model_validate(request.spec)
+        proposal = proposal_from_json(request.proposal)
+        self.spec = JobSpec.model_validate(request.spec).on(proposal.settings)
         self.folder = checkpoints / request.trial_id
         self.threads = threads
         self.data = spec_splits(self.spec, data_folder)
-        proposal = proposal_from_json(request.proposal)
         self.trainer = self._trainer(proposal, request.seed, data_folder)
         given = proposal.allocation if isinstance(proposal, FixedBits) else None
         self.resumed: EpochReport | None = None

@@ -46,7 +46,7 @@ def test_a_plan_has_the_layer_table_the_reach_of_each_cost_and_the_compute(tmp_p
     ("changes", "error", "pointer"),
     [
         ({"architecture": {"name": "resnet9000"}}, UnknownNameError, "/architecture/name"),
-        ({"architecture": {"name": "conv-net", "depth": 3}}, InvalidInputError, "/architecture/depth"),
+        ({"architecture": {"name": "conv-net", "height": 3}}, InvalidInputError, "/architecture/height"),
         ({"architecture": {"name": "conv-net", "width": 0}}, InvalidInputError, "/architecture/width"),
         ({"architecture": {"name": "conv-net", "width": "wide"}}, InvalidInputError, "/architecture/width"),
         ({"dataset": {"name": "no-such-images"}}, UnknownNameError, "/dataset/name"),

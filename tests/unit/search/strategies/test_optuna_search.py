@@ -9,7 +9,7 @@ import pytest
 from models.allocation import Allocation, Bounds
 from models.cost import LayerShape, Limit
 from search.space import Parameters, parameter_bounds, to_allocation, to_parameters
-from search.strategies.optuna_search import LEAST_STARTUP_TRIALS, OptunaDraws, _nsga2, _tpe
+from search.strategies.optuna_search import LEAST_STARTUP_TRIALS, OptunaDraws, _nsga2, tpe
 from search.strategy import FixedBits, StudyContext, TrialResult
 
 LAYERS = tuple(
@@ -100,11 +100,11 @@ def test_tpe_leans_to_where_accuracy_was_high_at_equal_cost() -> None:
         ) / len(bounds)
 
     assert len(good) >= LEAST_STARTUP_TRIALS
-    mean = sum(map(height, draw(OptunaDraws(_tpe), [good, bad], count=8))) / 8
+    mean = sum(map(height, draw(OptunaDraws(tpe), [good, bad], count=8))) / 8
     assert mean > 0.6
 
 
-@pytest.mark.parametrize("sampler", [_tpe, _nsga2])
+@pytest.mark.parametrize("sampler", [tpe, _nsga2])
 def test_another_round_seed_draws_other_samples(sampler: Callable[..., object]) -> None:
     draws = OptunaDraws(sampler)  # type: ignore[arg-type]  # the parameter only widens the factory's type
     assert draw(draws, [], seed=1) == draw(draws, [], seed=1) != draw(draws, [], seed=2)
@@ -115,4 +115,4 @@ def test_a_finished_trial_without_accuracy_is_refused() -> None:
         proposal=FixedBits(allocation=flat(0.5), note={}), allocation=flat(0.5), accuracy=None, cost=1.0
     )
     with pytest.raises(ValueError, match="lacks"):
-        draw(OptunaDraws(_tpe), [[lost]])
+        draw(OptunaDraws(tpe), [[lost]])
