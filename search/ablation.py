@@ -53,6 +53,16 @@ class AblationSpec(Model):
     def _without_repeats(cls, values: tuple[GroupKey, ...]) -> tuple[GroupKey, ...]:
         return without_repeats(values)
 
+    @field_validator("job")
+    @classmethod
+    def _one_architecture(cls, job: JobSpec) -> JobSpec:
+        if job.search_space:
+            raise ValueError(
+                "an ablation varies one architecture, and this job searches some; "
+                "name the settings in architecture and leave out search_space"
+            )
+        return job
+
     def to_json(self) -> dict[str, Any]:
         """The complete spec with every default written out."""
         return self.model_dump(mode="json")

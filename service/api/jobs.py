@@ -98,9 +98,11 @@ def plan_view(context: ApiContext, spec: JobSpec) -> PlanView:
 
 def view_of_plan(spec: JobSpec, plan: JobPlan) -> PlanView:
     """A plan as people see it."""
-    studies = len(spec.all_methods()) * len(spec.seeds)
+    studies, architectures = len(spec.all_methods()) * len(spec.seeds), spec.architectures()
     return PlanView(
         valid=True,
+        architectures=len(architectures),
+        settings=dict(architectures[0]),
         layers=[_layer_view(layer) for layer in plan.layers],
         costs=dict(plan.cost_ranges),
         trials=studies * spec.compute.trials_per_study,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from models.allocation import Allocation, LayerBits
+from search.architecture import chosen_of, words
 from service.figures.views import FigureSeries, FigureView, figure_point
 from service.views import PointView
 
@@ -21,10 +22,11 @@ def layer_key(budget: float) -> str:
 
 def _figure(budget: float, point: PointView) -> FigureView:
     accuracy = f"{100 * point.validation_accuracy:.1f} % validation accuracy"
+    built = f" Architecture: {words(chosen_of(point.settings))}." if point.settings else ""
     return FigureView(
         key=layer_key(budget),
         title=f"Bits of each layer under a budget of {budget:g}",
-        note=f"The best point by validation accuracy: {point.method}, seed {point.seed}, {accuracy}.",
+        note=f"The best point by validation accuracy: {point.method}, seed {point.seed}, {accuracy}.{built}",
         kind="bars",
         marks="order",
         x_label="layer",

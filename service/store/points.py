@@ -118,6 +118,7 @@ def _view(point: Point, proposal: Mapping[str, Any], spec: Mapping[str, Any]) ->
         job_id=point.job_id,
         method=point.method,
         seed=point.seed,
+        settings=dict(proposal.get("settings", {})),
         allocation=point.allocation,
         costs=point.costs,
         cost_versions=point.cost_versions,

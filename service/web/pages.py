@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from models.errors import BitfrontError, InvalidInputError
+from search.architecture import chosen_of, words
 from service.errors import NotFoundError
 from service.settings import Settings
 from service.store import Store
@@ -109,6 +110,7 @@ def _point_context(store: Store, point_id: str) -> dict[str, Any]:
         "mark": marks([point.method])[point.method],
         "chart": layer_chart(point),
         "layers": layer_rows(point),
+        "settings": words(chosen_of(point.settings)),
         "spec_text": json.dumps(point.spec, indent=2, ensure_ascii=False),
         "proposal_text": json.dumps(point.proposal, indent=2, ensure_ascii=False),
     }
