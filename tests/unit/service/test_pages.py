@@ -199,6 +199,13 @@ class TestPointPage:
         assert "conv1 1 2 2" in text
         assert "threads 1" in text
 
+    def test_it_names_settings_only_where_some_were_chosen(
+        self, api: TestClient, job_with_points: MakeJob
+    ) -> None:
+        point = api.get(f"/v1/jobs/{job_with_points()}/points").json()["items"][0]
+        assert point["settings"] == {}
+        assert "Architecture:" not in plain(api.get(f"/points/{point['id']}").text)
+
     @pytest.mark.parametrize("path", ["/points/point-0000000000000000", "/jobs/job-0", "/points/x"])
     def test_what_is_not_there_is_a_page_with_404(self, api: TestClient, path: str) -> None:
         answer = api.get(path)
