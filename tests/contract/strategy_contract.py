@@ -319,6 +319,11 @@ class FirstContract(StrategyContract):
         assert alone == self.make(context).ask()
         assert {proposal.settings for proposal in alone} == {context.settings}
 
+    def test_budgets_end_where_the_first_architecture_does(self) -> None:
+        budget = Limit(metric="weight_kib", maximum=2.0)
+        context = searching({"width": [8, 4], "depth": [2, 3]}, (budget,))
+        assert self.make(context).ask() == self.make(context.first).ask()
+
 
 class ChoosingContract(StrategyContract):
     """What the strategies keep besides that choose an architecture."""

@@ -185,6 +185,12 @@ class TestEscaping:
         assert "</script>" not in template.render(x={"a": "</script>"})
 
 
+def test_a_job_that_searches_architecture_says_which_settings(api: TestClient, spec: dict[str, Any]) -> None:
+    searching = spec | {"search_space": {"width": [8, 4], "kernel": [3, 5]}}
+    job_id = api.post("/v1/jobs", json=searching).json()["id"]
+    assert "conv-net searched: kernel, width" in plain(api.get(f"/jobs/{job_id}").text)
+
+
 class TestPointPage:
     def test_it_has_all_that_repeats_the_point(self, api: TestClient, job_with_points: MakeJob) -> None:
         point = api.get(f"/v1/jobs/{job_with_points()}/points").json()["items"][0]

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
-from models.allocation import Allocation, Bounds
+from models.allocation import Allocation, Bounds, LayerBits
 from models.cost import LayerShape, Limit
-from search.space import Parameters, parameter_bounds, to_allocation, to_parameters
-from search.strategies.optuna_search import LEAST_STARTUP_TRIALS, OptunaDraws, _nsga2, tpe
+from search.space import (
+    Parameters,
+    chosen_by,
+    parameter_bounds,
+    places_of,
+    to_allocation,
+    to_parameters,
+    unused,
+)
+from search.strategies.optuna_search import LEAST_STARTUP_TRIALS, OptunaDraws, _nsga2, parameters_told, tpe
 from search.strategy import FixedBits, StudyContext, TrialResult
 
 LAYERS = tuple(
@@ -116,3 +125,35 @@ def test_a_finished_trial_without_accuracy_is_refused() -> None:
     )
     with pytest.raises(ValueError, match="lacks"):
         draw(OptunaDraws(tpe), [[lost]])
+
+
+DEEP, SHALLOW = (("depth", 2),), (("depth", 1),)
+CHOICE = replace(CONTEXT, settings=SHALLOW, layers=LAYERS[:1], tables={SHALLOW: LAYERS[:1], DEEP: LAYERS[:2]})
+
+
+def test_of_a_layer_that_is_not_there_optuna_is_told_what_was_drawn_or_the_middle() -> None:
+    bounds = parameter_bounds(CHOICE)
+    bits = LayerBits.uniform(steps=3, spike_bits=4, weight_bits=5)
+    allocation = Allocation(layers={"layer0": bits})
+    drawn = FixedBits(
+        allocation=allocation,
+        note={"unused": {"layer1.steps": 2, "layer1.spike_bits": 7, "layer1.weight_bits": 6}},
+        settings=SHALLOW,
+    )
+    result = TrialResult(proposal=drawn, allocation=allocation, accuracy=0.5, cost=1.0)
+    found = parameters_told(result, CHOICE, bounds)
+    assert list(found.items()) == [
+        ("architecture/depth", 0),
+        *(("layer0.steps", 3), ("layer0.spike_bits", 4), ("layer0.weight_bits", 5)),
+        *(("layer1.steps", 2), ("layer1.spike_bits", 7), ("layer1.weight_bits", 6)),
+    ]
+    silent = replace(result, proposal=replace(drawn, note={}))
+    assert [*parameters_told(silent, CHOICE, bounds).values()][4:] == [8, 4, 4]
+
+
+def test_an_architecture_is_drawn_by_the_place_of_its_value() -> None:
+    samples = [next(OptunaDraws(tpe)(CHOICE, [], seed)) for seed in range(20)]
+    assert {chosen_by(values, CHOICE) for values in samples} == {SHALLOW, DEEP}
+    assert places_of(DEEP, CHOICE) == {"architecture/depth": 1}
+    assert unused(samples[0], CHOICE.on(DEEP)) == {}
+    assert {name.split(".")[0] for name in unused(samples[0], CHOICE.on(SHALLOW))} == {"layer1"}

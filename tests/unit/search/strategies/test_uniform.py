@@ -65,13 +65,14 @@ def test_architectures_take_turns_from_the_ends_of_their_sizes_inwards() -> None
         (("width", width),): tuple(replace(layer, macs=1_000 * width) for layer in LAYERS)
         for width in (2, 1, 3)
     }
+    tables[("width", 9),] = tuple(replace(layer, macs=9_000, inputs=90_000) for layer in LAYERS)
     context = StudyContext(
         layers=next(iter(tables.values())),
         settings=(("width", 2),),
         tables=tables,
         bounds=Bounds(weight=(1, 8), spike=(1, 1), steps=(1, 1)),
         budgets=tuple(Limit(metric="bit_budget", maximum=maximum) for maximum in (2.0, 4.0)),
-        constraints=(),
+        constraints=(Limit(metric="spike_kib", maximum=1.0),),  # the largest cannot keep it
         seed=0,
         trials=8,
     )
