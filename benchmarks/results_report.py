@@ -28,12 +28,13 @@ the test accuracy of the points that validation chose. Differences are in points
 class Section:
     """One setting; `figure` has its hypervolume against compute.
 
-    `long` compares runs of black-box methods that had `times` the compute.
+    `tests` has a comparison for each method that is compared with the others; `long` compares runs of
+    black-box methods that had `times` the compute.
     """
 
     name: str
     spec: Mapping[str, Any]
-    test: ComparisonView
+    tests: Sequence[ComparisonView]
     validation: ComparisonView
     figure: FigureView
     long: ComparisonView | None
@@ -60,31 +61,32 @@ def _section(section: Section) -> Iterator[str]:
         f"{spec['training']['epochs']} epochs a trial, {spec['compute']['trials_per_study']} trials a study, "
         f"seeds {', '.join(str(seed) for seed in spec['seeds'])}.\n"
     )
-    yield f"**{section.test.verdict}**\n"
     yield from _methods_table(section)
-    yield from _pairs_table(section)
+    for test in section.tests:
+        yield f"**{test.verdict}**\n"
+        yield from _pairs_table(test)
     if section.long is not None:
         yield from _long_table(section, section.long)
     yield f"![Hypervolume against compute](images/results-{section.name}.svg)\n"
 
 
 def _methods_table(section: Section) -> Iterator[str]:
+    test = section.tests[0]
     chosen = {one.method: one for one in section.validation.methods}
-    budgets = "".join(f" test at {budget:g} |" for budget in section.test.budgets)
+    budgets = "".join(f" test at {budget:g} |" for budget in test.budgets)
     yield f"| method | hypervolume, test | validation |{budgets} wall seconds a study |"
-    yield "|---|---|---|" + "---|" * len(section.test.budgets) + "---|"
-    for one in section.test.methods:
+    yield "|---|---|---|" + "---|" * len(test.budgets) + "---|"
+    for one in test.methods:
         cells = [one.method, _interval(one.hypervolume), _interval(chosen[one.method].hypervolume)]
         cells += [_interval(at.accuracy) for at in one.at_budgets]
         yield f"| {' | '.join([*cells, f'{one.seconds:.0f}'])} |"
     yield ""
 
 
-def _pairs_table(section: Section) -> Iterator[str]:
-    subject = section.test.subject
-    yield f"| {subject} against | difference, test | outcome | compute to get there | seeds needed |"
+def _pairs_table(test: ComparisonView) -> Iterator[str]:
+    yield f"| {test.subject} against | difference, test | outcome | compute to get there | seeds needed |"
     yield "|---|---|---|---|---|"
-    for pair in section.test.pairs:
+    for pair in test.pairs:
         needed = str(pair.seeds_needed or "over 100") if pair.outcome == "undecided" else "–"
         yield f"| {pair.against} | {_signed(pair.difference)} | {pair.outcome} | {_factor(pair)} | {needed} |"
     yield ""
@@ -92,11 +94,12 @@ def _pairs_table(section: Section) -> Iterator[str]:
 
 def _long_table(section: Section, long: ComparisonView) -> Iterator[str]:
     """When a black-box method with more compute reaches the subject's median."""
-    subject = next(one for one in section.test.methods if one.method == section.test.subject)
+    test = section.tests[0]
+    subject = next(one for one in test.methods if one.method == test.subject)
     target = subject.curve[-1].median
     seeds = len(long.methods[0].seeds)
     yield f"With {section.times:g} times the compute, {seeds} seeds:\n"
-    yield f"| method | hypervolume, test | reaches {section.test.subject}'s {_percent(target)} at |"
+    yield f"| method | hypervolume, test | reaches {test.subject}'s {_percent(target)} at |"
     yield "|---|---|---|"
     for one in long.methods:
         there = next((point.share for point in one.curve if point.median >= target), None)

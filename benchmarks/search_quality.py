@@ -13,6 +13,8 @@ and split), --report FILE.
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,9 +30,9 @@ from service.views import JobView
 
 CURVE = "test-hypervolume-over-compute"
 SUBJECTS = ("gradient", "gradient-front", "gradient-targets")
-"""Methods that learn bits; the first that a run names is compared with all others."""
+"""Methods that learn bits; each that a run names is compared with all others."""
 BLACK_BOX = ("optuna-tpe", "optuna-nsga2", "random")
-METHODS = (*SUBJECTS, *BLACK_BOX, "evolution-warm", "uniform")
+METHODS = (*SUBJECTS, *BLACK_BOX, "evolution-warm", "uniform", "uniform-front")
 BUDGETS = (2, 4, 8)
 DIGITS: Mapping[str, Any] = {
     "dataset": {"name": "digits"},
@@ -70,12 +72,12 @@ def section(client: BitfrontClient, name: str, options: argparse.Namespace, cons
         trials = round(options.long * options.trials)
         spec = job_of(f"{name}-long", baselines, options.long_seeds, trials, options)
         long = client.comparison(searched(client, spec, console).id)
-    subject = next((method for method in SUBJECTS if method in options.methods), None)
+    subjects = [method for method in SUBJECTS if method in options.methods] or [None]
     return Section(
         name=name,
         spec=job.spec,
-        test=client.comparison(job.id, subject=subject),
-        validation=client.comparison(job.id, subject=subject, accuracy="validation"),
+        tests=[client.comparison(job.id, subject=subject) for subject in subjects],
+        validation=client.comparison(job.id, accuracy="validation"),
         figure=next(one for one in client.figures(job.id) if one.key == CURVE),
         long=long,
         times=options.long,
@@ -84,8 +86,8 @@ def section(client: BitfrontClient, name: str, options: argparse.Namespace, cons
 
 def searched(client: BitfrontClient, spec: Mapping[str, Any], console: Console) -> JobView:
     """The job of a spec at its end: an earlier one that asked for the same, or a new one."""
-    key = "-".join(("search-quality", *(str(value) for value in spec["seeds"]), spec["name"]))
-    submitted = client.submit(spec, idempotency_key=f"{key}-{spec['compute']['trials_per_study']}")
+    asked = hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()
+    submitted = client.submit(spec, idempotency_key=f"search-quality-{asked}")
     console.print(f"{spec['name']}: {client.url}/jobs/{submitted.id}", soft_wrap=True)
     job = follow(client, submitted.id)
     require_success(job)

@@ -90,7 +90,7 @@ def train(proposal: Proposal, data: Splits, options: argparse.Namespace) -> Trai
         bounds=spec.bits.bounds(),
         placement=placement_of(spec, network),
     )
-    progress = trainer.start(TWIN.allocation if proposal is TWIN else None)
+    progress = trainer.start()
     while progress.epoch < spec.training.epochs:
         progress, sums = trainer.run_epoch(progress)
         print(

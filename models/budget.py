@@ -23,7 +23,7 @@ from typing import Any
 
 import torch
 
-from models.cost import LayerLoad, Limit, Scope, static_cost
+from models.cost import LayerLoad, Limit, Scope
 
 TIGHTENED_AT = 0.8
 WEIGHT = 1.0
@@ -49,9 +49,7 @@ Loads = Mapping[Scope, Sequence[LayerLoad]]
 
 def initial_state(limits: Sequence[Limit], loads: Loads) -> BudgetState:
     """Zero multipliers, and the costs that tightening starts from."""
-    found = tuple(
-        float(torch.as_tensor(static_cost(limit.metric, loads[limit.scope])).detach()) for limit in limits
-    )
+    found = tuple(float(torch.as_tensor(limit.cost(loads[limit.scope])).detach()) for limit in limits)
     return BudgetState(multipliers=(0.0,) * len(limits), initial_costs=found)
 
 
@@ -60,8 +58,7 @@ def log_excesses(
 ) -> list[torch.Tensor]:
     """h_i of every limit, differentiable in the bits."""
     return [
-        torch.log(torch.as_tensor(static_cost(limit.metric, loads[limit.scope])))
-        - _log_maximum(limit, initial, progress)
+        torch.log(torch.as_tensor(limit.cost(loads[limit.scope]))) - _log_maximum(limit, initial, progress)
         for limit, initial in zip(limits, state.initial_costs, strict=True)
     ]
 

@@ -32,9 +32,8 @@ from models.cost import (
     LayerShape,
     Limit,
     Number,
-    in_scope,
     mean_bits,
-    static_cost,
+    paired,
 )
 from models.layers.options import LayerOptions
 
@@ -113,8 +112,8 @@ def targets_cost(
     limit: Limit, targets: Targets, layers: Sequence[LayerShape], weight_per: WeightPer = "layer"
 ) -> float:
     """What a limit bounds, where every searched layer has the target bits."""
-    loads = [_load(layer, targets, weight_per) for layer in in_scope(layers, limit.scope)]
-    return float(static_cost(limit.metric, loads))
+    loads = [_load(layer, targets, weight_per) for layer in layers]
+    return float(limit.cost(paired(loads, limit.scope)))
 
 
 def _keeps(

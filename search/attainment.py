@@ -1,6 +1,6 @@
 """What the seeds of a method attain: the front that a share of them reaches or betters.
 
-    a seed attains (c, a) if one of its points costs at most c and is at least as accurate as a
+    a seed attains (c, a) if one of its points costs at most c and is scores at least a
     attainment front of k of n seeds: the front of all (c, a) that at least k of them attain
 
 The middle one (k = n/2, rounded up) is what to expect of a further seed; k = n is what every seed reached,
@@ -18,7 +18,7 @@ import numpy as np
 from models.errors import InvalidInputError
 
 Place = tuple[float, float]
-"""(cost, accuracy)"""
+"""(cost, score)"""
 
 
 def attainment_front(seeds: Sequence[Sequence[Place]], share: float) -> list[Place]:
@@ -32,7 +32,7 @@ def attainment_front(seeds: Sequence[Sequence[Place]], share: float) -> list[Pla
     filled = [places for places in seeds if places]
     if not filled or len(filled) < wanted:
         return []
-    points_N2 = np.array([(cost, -accuracy) for places in filled for cost, accuracy in places])
+    points_N2 = np.array([(cost, -score) for places in filled for cost, score in places])
     sets_N = np.repeat(np.arange(1, len(filled) + 1), [len(places) for places in filled])
     found = moocore.eaf(points_N2, sets=sets_N, percentiles=[100 * wanted / len(filled)])
-    return sorted({(float(cost), -float(accuracy)) for cost, accuracy, _ in found})
+    return sorted({(float(cost), -float(score)) for cost, score, _ in found})

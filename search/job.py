@@ -9,7 +9,16 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from models.allocation import Bounds, WeightPer
-from models.cost import BUDGET_METRICS, Limit, Scope, default_scope
+from models.cost import (
+    BUDGET_METRICS,
+    HARDWARE_METRICS,
+    MEASURED_METRICS,
+    CostBasis,
+    Limit,
+    ReferenceRates,
+    Scope,
+    default_scope,
+)
 from models.layers import InitialBits, LayerOptions, Quantity
 from search.architecture import (
     LEAST_VALUES,
@@ -19,12 +28,16 @@ from search.architecture import (
     architectures_of,
     checked_space,
 )
+from search.cost_spec import CostTableText, HardwareSpec, ReferenceRatesSpec, table_of
 from search.fields import Model, Name, Setting, without_repeats
+from search.objective import Objective
 from search.recipe import TrainingSpec
 
 __all__ = ["JobSpec", "MetricName", "Model", "Name", "TrainingSpec", "without_repeats"]
 
-MetricName = Literal["bit_budget", "s_ace", "weight_kib", "spike_kib"]
+MetricName = Literal[
+    "bit_budget", "s_ace", "weight_kib", "spike_kib", "ns_ace", "sops", "cycles", "energy_uj", "table"
+]
 assert set(MetricName.__args__) == set(BUDGET_METRICS)  # type: ignore[attr-defined]  # noqa: S101 - Literal needs a literal; this keeps it true
 
 
@@ -140,6 +153,13 @@ class TargetSpec(Model):
     steps: float = Field(ge=1, le=GREATEST_BITS["steps"])
 
 
+class EarlyStoppingSpec(Model):
+    """Trials of given bits that fall behind end early (search.stopping), though not before `min_epoch`."""
+
+    rule: Literal["median"] = "median"
+    min_epoch: int = Field(default=1, ge=1, le=10_000)
+
+
 class ComputeSpec(Model):
     """The compute that each study gets, and how trials are placed."""
 
@@ -147,10 +167,14 @@ class ComputeSpec(Model):
     concurrent_trials: int = Field(default=2, ge=1, le=1_024)
     cpus_per_trial: float = Field(default=1, gt=0, le=1_024)
     gpus_per_trial: float = Field(default=0, ge=0, le=64)
+    early_stopping: EarlyStoppingSpec | None = None
 
 
 class JobSpec(Model):
-    """A whole search: one network, one data set, budgets, methods, seeds, recipe and compute."""
+    """A whole search: one network, one data set, budgets, methods, seeds, recipe and compute.
+
+    `objective` says what decides between points of equal cost; it changes nothing of how they train.
+    """
 
     name: Name
     architecture: ArchitectureSpec
@@ -161,9 +185,13 @@ class JobSpec(Model):
     empty, so that jobs without one are stored as they were before there was any."""
     dataset: DatasetSpec
     budget: BudgetSpec
+    objective: Objective = "accuracy"
     constraints: tuple[ConstraintSpec, ...] = Field(default=(), max_length=8)
     bits: BitsSpec = BitsSpec()
     targets: tuple[TargetSpec, ...] = Field(default=(), max_length=32)
+    hardware: HardwareSpec = HardwareSpec()
+    cost_table: CostTableText = None
+    reference_rates: ReferenceRatesSpec = Field(default={}, max_length=4_096)
     methods: tuple[Name, ...] = Field(
         default=("gradient", "optuna-tpe", "random"), min_length=1, max_length=16
     )
@@ -196,19 +224,38 @@ class JobSpec(Model):
         """The methods of the job; `uniform` runs in every job (design section 5)."""
         return self.methods if "uniform" in self.methods else (*self.methods, "uniform")
 
+    def cost_basis(self) -> CostBasis:
+        """What costs are computed with beside the bits."""
+        table = None if self.cost_table is None else table_of(self.cost_table)
+        rates = ReferenceRates(layers=tuple(sorted(self.reference_rates.items())))
+        return CostBasis(hardware=self.hardware.hardware(), table=table, rates=rates)
+
+    def limit(self, metric: str, maximum: float, scope: Scope | None = None) -> Limit:
+        """A limit on a cost as this job computes it, in the metric's default scope unless told."""
+        scope = scope or default_scope(metric)
+        return Limit(metric=metric, maximum=maximum, scope=scope, basis=self.cost_basis())
+
     def budgets(self) -> tuple[Limit, ...]:
         """The budgets from the least to the greatest."""
-        scope = self.budget.scope or default_scope(self.budget.metric)
-        return tuple(
-            Limit(metric=self.budget.metric, maximum=m, scope=scope) for m in sorted(self.budget.max)
-        )
+        budget = self.budget
+        return tuple(self.limit(budget.metric, maximum, budget.scope) for maximum in sorted(budget.max))
 
     def constraint_limits(self) -> tuple[Limit, ...]:
         """The constraints as limits on costs."""
-        return tuple(
-            Limit(metric=c.metric, maximum=c.max, scope=c.scope or default_scope(c.metric))
-            for c in self.constraints
-        )
+        return tuple(self.limit(c.metric, c.max, c.scope) for c in self.constraints)
+
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics that its points have fronts by: `table` only with a table."""
+        return tuple(name for name in BUDGET_METRICS if name != "table" or self.cost_table is not None)
+
+    def steering_costs(self) -> dict[str, Any]:
+        """What learned bits depend on through the costs that are limited, beside the limits themselves."""
+        limited = {self.budget.metric, *(constraint.metric for constraint in self.constraints)}
+        told: dict[str, Any] = {
+            name: self.hardware.telling(name) for name in sorted(limited & HARDWARE_METRICS)
+        }
+        told |= {"table": self.cost_table} if "table" in limited else {}
+        return told | ({"rates": self.reference_rates} if limited & MEASURED_METRICS else {})
 
     def layer_options(self, *, bounds: Bounds | None = None, temporal: bool = False) -> LayerOptions:
         """What every searched layer shares; `bounds` are the job's unless others are given."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Security
+from fastapi.security import HTTPBearer
 from starlette.staticfiles import StaticFiles
 
 from service.api import (
@@ -19,7 +20,10 @@ from service.api import (
     points,
     problems,
     trials,
+    workspace,
 )
+from service.api.access import Gate
+from service.api.authenticate import Authenticate
 from service.api.body_limit import BodyLimit
 from service.api.context import ApiContext, Catalogue
 from service.api.guard import OriginGuard
@@ -28,7 +32,11 @@ from service.api.observe import Observe
 from service.settings import Settings
 from service.store import Store
 from service.web.pages import pages
+from service.web.rendering import Renderer
+from service.web.sign_in import sign_in_pages
 
+SENT_KEY = HTTPBearer(auto_error=False, description="A key; none on loopback while there is none.")
+"""Tells readers of the OpenAPI document of the layer that asks for it."""
 STATIC = Path(__file__).parent / "web" / "static"
 
 
@@ -41,24 +49,29 @@ def create_app(settings: Settings, store: Store, *, offered: Catalogue | None = 
         settings=settings, store=store, catalogue=offered or catalogue.registered()
     )
     app.state.metrics = _metrics(store)
+    app.state.gate = Gate(settings, store)
     problems.install(app)
     events.install(app)
-    for part in (jobs, ablations, trials, points, fronts, comparisons, figures, events, catalogue, health):
-        app.include_router(part.router)
-    _add_pages(app, settings, store)
+    app.include_router(health.router)
+    for part in (jobs, ablations, trials, points, fronts, comparisons, figures, events, catalogue, workspace):
+        app.include_router(part.router, dependencies=[Security(SENT_KEY)])
+    _add_pages(app)
     _add_layers(app, settings)
     return app
 
 
-def _add_pages(app: FastAPI, settings: Settings, store: Store) -> None:
+def _add_pages(app: FastAPI) -> None:
+    renderer = Renderer()
     app.mount("/static", StaticFiles(directory=STATIC, check_dir=False), name="static")
-    app.include_router(pages(store, settings))
+    app.include_router(pages(renderer))
+    app.include_router(sign_in_pages(renderer))
 
 
 def _add_layers(app: FastAPI, settings: Settings) -> None:
     """The layer that is added last is passed first."""
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
-    app.add_middleware(OriginGuard)
+    app.add_middleware(Authenticate, gate=app.state.gate)
+    app.add_middleware(OriginGuard, settings=settings)
     app.add_middleware(Observe, metrics=app.state.metrics)
 
 

@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from models.errors import BitfrontError
-from service.commands import ablate, compare, figures, front, listing, rerun, running, submit
+from service.commands import ablate, backup, compare, figures, front, keys, listing, rerun, running, submit
 from service.commands.shared import EXIT_INTERRUPTED, err, exit_code_of, show_error
 
 
@@ -79,12 +79,16 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
     figures.figures,
     listing.cancel,
     rerun.rerun,
+    backup.backup,
+    backup.restore,
     listing.methods,
     listing.architectures,
     listing.datasets,
 )
 for command in _COMMANDS:
     app.command()(command)
+for group in (keys.keys, keys.workspaces):
+    app.add_typer(group)
 
 
 def main() -> None:

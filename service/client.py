@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from models.errors import BitfrontError, CheckpointDamagedError
+from models.errors import BitfrontError, CheckpointDamagedError, InvalidInputError
 from service.client_ablations import AblationCalls
 from service.client_comparisons import ComparisonCalls
+from service.credentials import key_from_environment
 from service.problem import FieldError, Problem
 from service.views import EventView, FrontView, JobView, NamedView, Page, PlanView, PointView, TrialView
+from service.workspaces import WorkspaceUse
 
 if TYPE_CHECKING:
     from search.job import JobSpec  # imports torch, which a client can do without
@@ -29,16 +31,29 @@ Answer = TypeVar("Answer", bound=BaseModel)
 PAUSES = (0.2, 0.5, 1.0)
 """Seconds between tries of a call that may be made twice."""
 BUSY = frozenset({502, 503, 504})
+LONGEST_PAUSE = 60.0
 
 
 class ApiError(BitfrontError):
-    """A problem that the service answered, with its stable `code`, `status` and the fields' `errors`."""
+    """A problem that the service answered, with its stable `code`, `status` and the fields' `errors`.
 
-    def __init__(self, *, status: int, code: str, detail: str, errors: list[FieldError]) -> None:
+    `retry_after` is in seconds, where the service said after how many to try again.
+    """
+
+    def __init__(
+        self,
+        *,
+        status: int,
+        code: str,
+        detail: str,
+        errors: list[FieldError],
+        retry_after: float | None = None,
+    ) -> None:
         super().__init__(detail)
         self.status = status
         self.code = code
         self.errors = errors
+        self.retry_after = retry_after
 
 
 class UnreachableError(BitfrontError):
@@ -51,19 +66,29 @@ JSON_BODY = {"Content-Type": "application/json"}
 
 
 class BitfrontClient(AblationCalls, ComparisonCalls):
-    """Calls one service; raises ApiError for its problems and UnreachableError when it does not answer."""
+    """Calls one service; raises ApiError for its problems and UnreachableError when it does not answer.
+
+    Its key is `key`, or that of the environment (`service.credentials`); no error and no repr shows it.
+    """
 
     def __init__(
         self,
         url: str,
         *,
+        key: str | None = None,
         transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.url = url.rstrip("/")
         self._sleep = sleep
         # A proxy from the environment would be asked for a loopback address, hence trust_env=False.
-        self._http = httpx.Client(base_url=self.url, timeout=60, transport=transport, trust_env=False)
+        self._http = httpx.Client(
+            base_url=self.url,
+            timeout=60,
+            transport=transport,
+            trust_env=False,
+            headers=_authorization(key or key_from_environment()),
+        )
 
     def __enter__(self) -> BitfrontClient:
         return self
@@ -164,6 +189,10 @@ class BitfrontClient(AblationCalls, ComparisonCalls):
         """The methods that a job may name."""
         return self._named("methods")
 
+    def workspace(self) -> WorkspaceUse:
+        """The workspace of the key, what the key may do, and the quotas with their use."""
+        return self._get(WorkspaceUse, "/v1/workspace")
+
     def ready(self) -> dict[str, str]:
         """What the service says of itself. Raises ApiError not_ready with the reason."""
         return TypeAdapter(dict[str, str]).validate_json(self._once("GET", "/readyz", timeout=5).content)
@@ -213,9 +242,9 @@ class BitfrontClient(AblationCalls, ComparisonCalls):
             except UnreachableError:
                 self._sleep(pause)
             except ApiError as error:
-                if error.status not in BUSY:
+                if error.status not in BUSY and error.code != "rate_limited":
                     raise
-                self._sleep(pause)
+                self._sleep(min(max(pause, error.retry_after or 0), LONGEST_PAUSE))
         return self._once(method, path, **options)
 
     def _once(self, method: str, path: str, **options: Any) -> httpx.Response:
@@ -275,7 +304,23 @@ def _api_error(response: httpx.Response) -> ApiError:
     except ValidationError:
         detail = f"the service answered {response.status_code} without a problem description."
         return ApiError(status=response.status_code, code="unexpected_answer", detail=detail, errors=[])
-    return ApiError(status=problem.status, code=problem.code, detail=problem.detail, errors=problem.errors)
+    later = response.headers.get("retry-after", "")
+    return ApiError(
+        status=problem.status,
+        code=problem.code,
+        detail=problem.detail,
+        errors=problem.errors,
+        retry_after=float(later) if later.isascii() and later.isdecimal() else None,
+    )
+
+
+def _authorization(key: str | None) -> dict[str, str]:
+    """Raises InvalidInputError for a text that no header can carry, without showing it."""
+    if key is None:
+        return {}
+    if not (key.isascii() and key.isprintable()):
+        raise InvalidInputError("the API key has characters that no key has.", fix="Copy it again, whole.")
+    return {"Authorization": f"Bearer {key}"}
 
 
 def _save(response: httpx.Response, to: Path) -> None:

@@ -85,6 +85,7 @@ class Dispatcher:
             self._store,
             claim,
             data_folder=self._settings.data,
+            checkpoints=self._settings.checkpoints,
             plan=self._plan,
             halt=lambda: self._stop.is_set() or heartbeat.lost.is_set(),
         )

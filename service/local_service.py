@@ -15,6 +15,7 @@ from rich.console import Console
 from models.errors import BitfrontError
 from service.api.home import home_id
 from service.client import ApiError, BitfrontClient, UnreachableError
+from service.credentials import without_key
 from service.parent import child_environment
 from service.settings import Settings
 from service.supervisor import end, own_command
@@ -62,7 +63,7 @@ def _start(settings: Settings, log: Path) -> subprocess.Popen[bytes]:
     with log.open("ab") as file:
         return subprocess.Popen(  # noqa: S603 - our own command
             [*own_command(), "serve"],
-            env=os.environ | settings.to_environment() | child_environment(),
+            env=without_key(os.environ) | settings.to_environment() | child_environment(),
             stdout=file,
             stderr=file,
             stdin=subprocess.DEVNULL,

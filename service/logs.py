@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import TextIO
+from typing import Any, TextIO
 
 import structlog
 from structlog.typing import Processor
+
+from service.keys import masked
 
 
 def configure(stream: TextIO | None = None, level: int = logging.INFO) -> None:
@@ -37,8 +39,13 @@ def configure(stream: TextIO | None = None, level: int = logging.INFO) -> None:
 
 def _rendering(stream: TextIO) -> list[Processor]:
     if stream.isatty():
-        return [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
-    return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        return [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback), _mask]
+    return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(), _mask]
+
+
+def _mask(logger: Any, method: str, line: Any) -> str:
+    """The last step: wherever a key came from (a path, an exception), its secret does not reach a log."""
+    return masked(str(line))
 
 
 def _quieten() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
+from service.workspaces import QuotaUse
+
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 
 
@@ -35,3 +37,4 @@ class Problem(BaseModel):
     instance: str
     code: str
     errors: list[FieldError] = []
+    quota: QuotaUse | None = None  # of `quota_exceeded`

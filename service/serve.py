@@ -18,7 +18,7 @@ import uvicorn
 from models.errors import InvalidInputError
 from service import logs
 from service.parent import end_with_parent
-from service.settings import Settings, require_loopback
+from service.settings import Settings, is_loopback
 from service.supervisor import dispatcher_of
 
 SHUTDOWN_SECONDS = 5
@@ -29,7 +29,7 @@ def serve(settings: Settings, *, with_dispatcher: bool) -> None:
     _end_on_signals()
     _end_with_parent()
     logs.configure()
-    require_loopback(settings)
+    _require_key(settings)
     listener = bind(settings)
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})
     with listener, _dispatcher(settings, wanted=with_dispatcher):
@@ -115,6 +115,26 @@ def _prepare(settings: Settings) -> None:
         store.migrate()
     finally:
         store.close()
+
+
+def _require_key(settings: Settings) -> None:
+    """Raises InvalidInputError where other machines could reach a service that no key opens."""
+    from service.store import Store
+
+    if is_loopback(settings.host):
+        return
+    _prepare(settings)
+    store = Store.open(settings.database)
+    try:
+        with store.unit() as unit:
+            if unit.keys.any_usable():
+                return
+    finally:
+        store.close()
+    raise InvalidInputError(
+        f"{settings.host} can be reached from other machines, and the service has no usable key.",
+        fix="Make one: bitfront keys create --scope submit --expires 90d; or listen on 127.0.0.1.",
+    )
 
 
 def _end_on_signals() -> None:

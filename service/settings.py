@@ -6,6 +6,7 @@ Every setting can come from the environment with the prefix `BITFRONT_`, such as
 from __future__ import annotations
 
 import ipaddress
+import re
 from pathlib import Path
 
 import platformdirs
@@ -35,17 +36,38 @@ class Settings(BaseSettings):
     )
 
     home: Path = Field(default_factory=default_home)
-    database_url: str | None = None  # a SQLAlchemy URL; a SQLite file in the home when not given
+    database_url: str | None = Field(
+        default=None, repr=False
+    )  # a SQLAlchemy URL; a SQLite file in the home when not given
     data_folder: Path | None = None  # home/"data" when not given
     host: str = "127.0.0.1"
     port: int = Field(default=8765, ge=0, le=65_535)
     lease_seconds: float = Field(default=15.0, gt=0)
     max_body_bytes: int = Field(default=1_048_576, ge=1)
+    public_url: str | None = None  # where browsers reach it through a proxy, as https://bits.example.org
+    keys_on_loopback: bool = True  # False: once there are keys, loopback still needs none
+    rate_limit: str = "6000/minute"  # of the calls of a key
+    failed_key_limit: str = "20/minute"  # of the wrong keys from an address
 
     @field_validator("home", "data_folder")
     @classmethod
     def _absolute(cls, folder: Path | None) -> Path | None:
         return None if folder is None else folder.expanduser().absolute()
+
+    @field_validator("public_url")
+    @classmethod
+    def _origin(cls, url: str | None) -> str | None:
+        if url is not None and re.fullmatch(r"https?://[^/?#@\s]+/?", url) is None:
+            raise ValueError("it is an address without a path, as https://bits.example.org")
+        return None if url is None else url.rstrip("/").lower()
+
+    @field_validator("rate_limit", "failed_key_limit")
+    @classmethod
+    def _limit(cls, text: str) -> str:
+        from limits import parse  # only what sets a limit needs it
+
+        parse(text)
+        return text
 
     @property
     def database(self) -> str:
@@ -90,9 +112,9 @@ def is_loopback(host: str) -> bool:
 
 
 def require_loopback(settings: Settings) -> None:
-    """Refuse to listen where other machines could reach a service that has no keys."""
+    """Refuse to run a service for one person, such as the demo's, where other machines could reach it."""
     if not is_loopback(settings.host):
         raise InvalidInputError(
-            f"{settings.host} can be reached from other machines, and the service has no access keys.",
-            fix="Listen on 127.0.0.1 and reach it from elsewhere through an SSH tunnel.",
+            f"{settings.host} can be reached from other machines, and this is for one person.",
+            fix="Listen on 127.0.0.1, or run `bitfront serve` with keys: docs/security.md.",
         )

@@ -10,6 +10,7 @@ import time
 
 import structlog
 
+from service.credentials import without_key
 from service.parent import child_environment
 from service.settings import Settings
 
@@ -76,7 +77,7 @@ def end(child: subprocess.Popen[bytes], grace: float) -> int:
 
 def dispatcher_of(settings: Settings) -> Supervisor:
     """The supervisor of the dispatcher that works with these settings."""
-    environment = os.environ | settings.to_environment() | child_environment()
+    environment = without_key(os.environ) | settings.to_environment() | child_environment()
     return Supervisor([*own_command(), "dispatcher"], environment)
 
 

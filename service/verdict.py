@@ -1,7 +1,8 @@
 """Who beats whom under a budget, from the best point of each seed; without a verdict where seeds overlap.
 
-A first reading of a job: means and ranges over seeds, by validation accuracy. It claims that one method
-beats another only if its worst seed is above the other's best, and every seed, two at least, has a point.
+A first reading of a job: means and ranges over seeds, by validation score (the objective of the job). It
+claims that one method beats another only if its worst seed is above the other's best, and every seed, two
+at least, has a point.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ LEAST_SEEDS = 2
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Standing:
-    """How a method did under one budget; accuracies are fractions, one per seed that has a feasible point."""
+    """How a method did under one budget; scores are fractions, one per seed that has a feasible point."""
 
     method: str
     seeds: int  # of the job, also those without a feasible point
@@ -26,12 +27,12 @@ class Standing:
 
     @property
     def middle(self) -> float:
-        """The mean validation accuracy; below every other when no seed has a point."""
+        """The mean validation score; below every other when no seed has a point."""
         return mean(self.validation) if self.validation else -1.0
 
     @property
     def middle_test(self) -> float | None:
-        """The mean test accuracy of the same points; it ranks nothing."""
+        """The mean test score of the same points; it ranks nothing."""
         return mean(self.test) if self.test else None
 
     @property
@@ -79,8 +80,8 @@ def _standing(method: str, studies: Sequence[StudyView], budget: float) -> Stand
     return Standing(
         method=method,
         seeds=len(studies),
-        validation=tuple(b.validation_accuracy for b in best if b.validation_accuracy is not None),
-        test=tuple(b.test_accuracy for b in best if b.test_accuracy is not None),
+        validation=tuple(b.score for b in best if b.score is not None),
+        test=tuple(b.test_score for b in best if b.test_score is not None),
     )
 
 

@@ -1,7 +1,9 @@
 """What the API answers: one frozen model per thing a person can look at (design section 6).
 
 The store returns these, the REST API sends them, the client parses them and the pages render them.
-Times are UTC. Accuracies are fractions from 0 to 1.
+Times are UTC. Accuracies are fractions from 0 to 1, losses mean cross entropies. A score is the objective of
+the job (search.objective): more is better, 0 to 1; `score` is that of the validation split, which chooses,
+and `test_score` that of the test split, which chooses nothing.
 """
 
 from __future__ import annotations
@@ -11,10 +13,14 @@ from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from search.objective import Objective
+
 JobState = Literal["queued", "running", "cancelling", "succeeded", "failed", "cancelled"]
 TrialState = Literal["queued", "running", "succeeded", "pruned", "failed"]
 ENDED_JOB_STATES: frozenset[JobState] = frozenset({"succeeded", "failed", "cancelled"})
 ENDED_TRIAL_STATES: frozenset[TrialState] = frozenset({"succeeded", "pruned", "failed"})
+STOPPED_EARLY = "early_stopping"
+"""The reason of a pruned trial that fell behind; one that its job left behind has none."""
 Item = TypeVar("Item")
 
 
@@ -32,13 +38,15 @@ class Page(View, Generic[Item]):
 
 
 class BestUnderBudget(View):
-    """The best feasible point (by validation accuracy) under one budget of the job."""
+    """The feasible point with the highest score under one budget of the job."""
 
     budget: float
     point_id: str | None
     cost: float | None
     validation_accuracy: float | None
     test_accuracy: float | None
+    score: float | None = None
+    test_score: float | None = None
 
 
 class StudyView(View):
@@ -52,6 +60,7 @@ class StudyView(View):
     trials_running: int
     trials_succeeded: int
     trials_failed: int
+    trials_stopped: int = 0  # early, by `compute.early_stopping`; each counts as the part that it trained
     trials_reused: int  # of those succeeded, the ones whose point came from an earlier trial
     samples: int  # training samples processed
     finished: bool
@@ -70,10 +79,16 @@ class JobView(View):
     finished_at: datetime | None
     error: str | None
     trials_planned: int
-    trials_finished: int  # succeeded, pruned or failed
+    trials_finished: int  # succeeded, pruned or failed; those stopped early count as what they trained
     seconds_left: float | None  # an estimate from the trials so far; None before the first has ended
     studies: list[StudyView] = []
     best: list[BestUnderBudget] = []
+
+
+def objective_of(job: JobView) -> Objective:
+    """What a job is for; those stored before there was a choice are for accuracy."""
+    found: Objective = job.spec.get("objective", "accuracy")
+    return found
 
 
 class EpochView(View):
@@ -90,14 +105,16 @@ class EpochView(View):
     mean_weight_bits: float
     mean_spike_bits: float
     mean_steps: float
-    data_wait_share: float | None = None  # None in epochs stored before it was measured
+    data_wait_share: float | None = None  # None in epochs stored before it was measured, as the next two
+    validation_balanced_accuracy: float | None = None
+    validation_loss: float | None = None
 
 
 class AttemptView(View):
     """One try at running a trial."""
 
     number: int
-    state: Literal["running", "succeeded", "failed", "lost"]
+    state: Literal["running", "succeeded", "pruned", "failed", "lost"]
     started_at: datetime
     ended_at: datetime | None
     first_epoch: int | None  # the first epoch this attempt reported; above 1 when it resumed
@@ -115,7 +132,7 @@ class TrialView(View):
     number: int  # within its study, from 0
     share: int = 1  # how many of its study's trials it counts as
     state: TrialState
-    reason: str | None  # of a failure: nan_loss, out_of_memory, timeout, lost, error
+    reason: str | None  # of a failure: nan_loss, out_of_memory, timeout, lost, error; or early_stopping
     message: str | None
     reused_from: str | None  # the trial whose result this one took over instead of training again
     proposal: dict[str, Any]
@@ -127,6 +144,21 @@ class TrialView(View):
     epochs: list[EpochView] = []
     attempts: list[AttemptView] = []
     point_ids: list[str] = []
+
+
+class LayerCostView(View):
+    """What one layer of a point costs by itself (fields of models.cost.LayerCosts)."""
+
+    name: str
+    searched: bool
+    compute_cycles: float
+    memory_cycles: float
+    cycles: float  # the greater of the two
+    utilisation: float  # the share of the lanes' cycles that computes a product, 0 to 1
+    energy_uj: float
+    weight_kib: float
+    spike_kib: float
+    table: float | None  # by the job's own table, where that has an entry
 
 
 class PointView(View):
@@ -143,14 +175,22 @@ class PointView(View):
     costs: dict[str, dict[str, float]]  # {scope: {metric: value}}
     cost_versions: dict[str, int]
     rates: dict[str, list[float]]
+    objective: Objective = "accuracy"
+    score: float
+    test_score: float
     validation_accuracy: float
     test_accuracy: float
+    validation_balanced_accuracy: float | None = None  # None where it was not measured, as the next three
+    test_balanced_accuracy: float | None = None
+    validation_loss: float | None = None
+    test_loss: float | None = None
     feasible: bool  # keeps every constraint and the greatest budget of its job
     checkpoint_sha256: str
     provenance: dict[str, Any]
     spec: dict[str, Any]
     proposal: dict[str, Any]
     created_at: datetime
+    layer_costs: list[LayerCostView] = []  # empty in listings, and where the layer table is not known
 
 
 class FrontPoint(View):
@@ -166,19 +206,24 @@ class FrontPoint(View):
     test_accuracy: float
     feasible: bool  # keeps every constraint and the greatest budget of its job
     on_front: bool
+    validation_loss: float | None = None  # None where it was not measured
+    test_loss: float | None = None
+    score: float
+    test_score: float
 
 
 class FrontView(View):
     """The points of a job by one metric, and the hypervolume of the front among them.
 
-    The front is taken over feasible points, by validation accuracy. `hypervolume` is the area between
-    the front and the reference (`reference_cost`, accuracy 0), divided by `reference_cost`: 0 to 1.
+    The front is taken over feasible points, by their scores. `hypervolume` is the area between
+    the front and the reference (`reference_cost`, score 0), divided by `reference_cost`: 0 to 1.
     `hypervolumes` has the same for each method (the union of its seeds).
     """
 
     job_id: str
     metric: str
     scope: str
+    objective: Objective = "accuracy"
     budgets: list[float]
     points: list[FrontPoint]
     hypervolume: float
@@ -207,10 +252,11 @@ class LayerView(View):
     biases: int
     searched: bool
     partner: str | None = None  # the layer whose spikes stand in place of weights
+    fixed: dict[str, Any] | None = None  # the bits of a layer that is not searched
 
 
 class PlanView(View):
-    """What `validate_only` answers: the layer table, and the least and greatest cost of each limit.
+    """What `validate_only` answers: the layer table, and the least and greatest cost by each metric.
 
     With a search space the table is that of the first architecture, and costs reach over all of them.
     """

@@ -4,17 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
-import socket
-import subprocess
-import tempfile
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from hypothesis import settings
 
@@ -22,15 +15,15 @@ from models.allocation import FIRST_LAYER_BITS, Allocation
 from models.cost import COST_VERSIONS, LayerShape, Limit, costs
 from models.repair import LayerWish, fit
 from search.job import JobSpec
-from search.strategy import FixedBits, LearnFront, proposal_from_json, trials_of
+from search.strategy import FixedBits, FixedFront, LearnFront, proposal_from_json, trials_of
 from service.store import Store
+from tests.postgres_server import PostgresServer, server_binaries
 from workers.planning import JobPlan
 from workers.report import EpochReport, PointResult, TrialFailure, TrialOutcome, TrialRequest
 
 settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.load_profile("repeatable")  # without a clock or chance, so that no verdict depends on load
 
-SERVER_USER = "postgres"
 LAYERS = (
     LayerShape(
         name="stem", kind="conv", macs=9_000, weights=144, inputs=64, biases=16, fixed=FIRST_LAYER_BITS
@@ -40,37 +33,48 @@ LAYERS = (
 )
 
 
-@pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    """The URL of a fresh PostgreSQL server on a loopback port; skips where none is installed."""
-    binaries = _server_binaries()
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of tests/chaos."""
+    parser.addoption("--kills", type=int, default=16, help="how many kills tests/chaos spends")
+    parser.addoption("--chaos-seed", type=int, default=0, help="what decides which and when")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """What it takes to run tests/chaos the same again."""
+    return f"chaos: --chaos-seed {config.getoption('chaos_seed')} --kills {config.getoption('kills')}"
+
+
+def _postgres_server() -> PostgresServer:
+    binaries = server_binaries()
     if binaries is None:
         pytest.skip(
             "no PostgreSQL server is installed (looked for initdb under /usr/lib/postgresql and on PATH)"
         )
-    folder = Path(tempfile.mkdtemp(prefix="bitfront-postgres-"))
-    if os.geteuid() == 0:
-        shutil.chown(folder, SERVER_USER)
-    port = _free_port()
-    data = folder / "data"
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
-    _as_server_user(f"{binaries}/initdb -D {data} -U {SERVER_USER} -A trust --no-sync -E UTF8 --locale=C")
-    _as_server_user(f"{binaries}/pg_ctl start -w -D {data} -l {folder}/log -o '{options}'")
-    try:
-        yield f"postgresql://{SERVER_USER}@127.0.0.1:{port}/postgres"
-    finally:
-        _as_server_user(f"{binaries}/pg_ctl stop -m immediate -D {data}")
-        shutil.rmtree(folder, ignore_errors=True)
+    return PostgresServer(binaries)
+
+
+@pytest.fixture(scope="session")
+def shared_postgres() -> Iterator[PostgresServer]:
+    """One PostgreSQL server for all tests that leave it running; skips where none is installed."""
+    server = _postgres_server()
+    yield server
+    server.remove()
 
 
 @pytest.fixture
-def postgres_database(postgres_url: str) -> Iterator[str]:
-    """The URL of an empty database of its own on that server."""
-    name = f"test_{uuid.uuid4().hex}"
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-        yield postgres_url.rsplit("/", 1)[0] + f"/{name}"
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+def postgres_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL server that a test may stop and start as it likes."""
+    server = _postgres_server()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def postgres_database(shared_postgres: PostgresServer) -> Iterator[str]:
+    """The URL of an empty PostgreSQL database of its own."""
+    url = shared_postgres.new_database()
+    yield url
+    shared_postgres.drop(url)
 
 
 @pytest.fixture
@@ -92,31 +96,6 @@ def store(database_url: str) -> Iterator[Store]:
     opened.migrate()
     yield opened
     opened.close()
-
-
-def _server_binaries() -> Path | None:
-    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=_version)
-    on_path = shutil.which("initdb")
-    found = str(installed[-1]) if installed else on_path
-    return Path(found).parent if found else None
-
-
-def _version(initdb: Path) -> float:
-    return float(initdb.parent.parent.name)
-
-
-def _as_server_user(command: str) -> None:
-    """Run a command as a user whom PostgreSQL accepts: never root."""
-    wrapped = ["su", SERVER_USER, "-s", "/bin/bash", "-c", command]
-    run = wrapped if os.geteuid() == 0 else ["/bin/bash", "-c", command]
-    result = subprocess.run(run, cwd="/", capture_output=True, text=True, timeout=60, check=False)
-    assert result.returncode == 0, result.stdout + result.stderr
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 @pytest.fixture
@@ -196,6 +175,10 @@ class MadeUpTraining:
             data_wait_share=0.02 * epoch,
         )
 
+    def promise(self, request: TrialRequest) -> float:
+        """What its validation accuracy is after each epoch."""
+        return self._luck(request)
+
     def _luck(self, request: TrialRequest) -> float:
         trained = {name: value for name, value in request.proposal.items() if name != "note"}
         digest = hashlib.sha256(json.dumps([trained, request.seed], sort_keys=True).encode()).digest()
@@ -205,6 +188,8 @@ class MadeUpTraining:
         proposal = proposal_from_json(request.proposal)
         if isinstance(proposal, FixedBits):
             return [proposal.allocation]
+        if isinstance(proposal, FixedFront):
+            return list(proposal.allocations)
         budgets = proposal.budgets if isinstance(proposal, LearnFront) else (proposal.budget,)
         return [self.fitted(spec, budget) for budget in budgets]
 

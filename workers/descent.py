@@ -12,6 +12,7 @@ Its learning rate is a cosine with warm restarts: at step k of the N_i steps of 
 
 Each later stage thaws the bits at the integers that the last one froze, with fresh multipliers and a fresh
 optimiser of bits; its budget tightens from their cost. Weights, step sizes and momentum carry over.
+A descent through given allocations has the same stages; each trains its allocation from the beginning.
 Everything follows from the epoch, so that a resumed descent knows its stage.
 """
 
@@ -20,10 +21,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TypeVar, assert_never
 
+from models.allocation import Allocation
 from search.job import JobSpec
-from search.strategy import LearnFront, Proposal
-from workers.steering import Steering, UnderBudget, steering_of
+from search.strategy import FixedBits, FixedFront, LearnBits, LearnFront, LearnTargets, Proposal
+from workers.steering import Fixed, Steering, UnderBudget, steering_of
+
+Goal = TypeVar("Goal")
 
 FIRST_SHARE = 2
 RESTART = 1.0
@@ -36,20 +41,32 @@ class Stage:
     steering: Steering
     first_epoch: int
     end: int
+    allocation: Allocation | None = None
+    """What it trains, where that is given."""
     peak: float = 1.0
     """The share of the recipe's learning rate that its cycle starts from."""
 
 
 def stages_of(proposal: Proposal, spec: JobSpec) -> tuple[Stage, ...]:
     """The stages of a proposal's training, in order."""
-    if isinstance(proposal, LearnFront):
-        return _descent(proposal, spec)
-    return (whole(steering_of(proposal, spec), spec),)
+    match proposal:
+        case LearnFront(budgets=budgets, trials=trials):
+            kept = _kept(budgets, trials, spec)
+            parts = [UnderBudget(limits=(budget, *spec.constraint_limits())) for budget in kept]
+            return _descent([(steering, None) for steering in parts], trials, spec)
+        case FixedFront(allocations=allocations, trials=trials):
+            return _descent([(Fixed(), one) for one in _kept(allocations, trials, spec)], trials, spec)
+        case FixedBits(allocation=allocation):
+            return (whole(Fixed(), spec, allocation),)
+        case LearnBits() | LearnTargets():
+            return (whole(steering_of(proposal, spec), spec),)
+        case _:
+            assert_never(proposal)
 
 
-def whole(steering: Steering, spec: JobSpec) -> Stage:
+def whole(steering: Steering, spec: JobSpec, allocation: Allocation | None = None) -> Stage:
     """A training of one stage."""
-    return Stage(steering=steering, first_epoch=0, end=spec.training.epochs)
+    return Stage(steering=steering, first_epoch=0, end=spec.training.epochs, allocation=allocation)
 
 
 def stage_at(stages: Sequence[Stage], epochs_done: int) -> Stage:
@@ -57,18 +74,23 @@ def stage_at(stages: Sequence[Stage], epochs_done: int) -> Stage:
     return next(stage for stage in stages if epochs_done <= stage.end)
 
 
-def _descent(proposal: LearnFront, spec: JobSpec) -> tuple[Stage, ...]:
-    """Of more budgets than epochs, the least ones have a stage: a point is recorded after an epoch."""
-    epochs = proposal.trials * spec.training.epochs
-    budgets = proposal.budgets[-epochs:]
-    parts = FIRST_SHARE + len(budgets) - 1
-    ends = [epochs * (FIRST_SHARE + place) // parts for place in range(len(budgets))]
+def _kept(goals: Sequence[Goal], trials: int, spec: JobSpec) -> Sequence[Goal]:
+    """Of more goals than epochs the last, least ones: a point is recorded after an epoch."""
+    return goals[-trials * spec.training.epochs :]
+
+
+def _descent(
+    parts: Sequence[tuple[Steering, Allocation | None]], trials: int, spec: JobSpec
+) -> tuple[Stage, ...]:
+    epochs, shares = trials * spec.training.epochs, FIRST_SHARE + len(parts) - 1
+    ends = [epochs * (FIRST_SHARE + place) // shares for place in range(len(parts))]
     return tuple(
         Stage(
-            steering=UnderBudget(limits=(budget, *spec.constraint_limits())),
+            steering=steering,
             first_epoch=first,
             end=end,
+            allocation=allocation,
             peak=RESTART if first else 1.0,
         )
-        for budget, (first, end) in zip(budgets, pairwise((0, *ends)), strict=True)
+        for (steering, allocation), (first, end) in zip(parts, pairwise((0, *ends)), strict=True)
     )

@@ -1,7 +1,12 @@
-"""Measure a trained network: accuracy, and the nonzero spike rate of every layer and step."""
+"""Measure a trained network: what objectives need, and the nonzero spike rate of every layer and step.
+
+One pass over a split gives all of search.objective.Measured. The loss is the plain cross entropy of the
+logits averaged over frames, whatever loss the recipe trains with.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -12,6 +17,7 @@ from torch import nn
 
 from models.layers import SpikingLayer
 from models.nets import Network, folded
+from search.objective import Measured
 from workers.data import Samples
 from workers.data.batches import batches
 from workers.placement import Placement
@@ -25,22 +31,42 @@ CPU = Placement()
 
 
 def accuracy(network: Network, images: Samples, placement: Placement = CPU) -> float:
-    """The share of images whose class is predicted, 0 to 1; leaves the network in evaluation mode.
+    """The share of images whose class is predicted, 0 to 1; leaves the network in evaluation mode."""
+    return measure(network, images, placement).accuracy
+
+
+def measure(network: Network, images: Samples, placement: Placement = CPU) -> Measured:
+    """Accuracies and loss over the images; leaves the network in evaluation mode.
 
     Where there are enough images to pay for it, a copy with folded norms (models.nets.fold) is what runs.
     """
     network.eval()
     if len(images) >= FOLDED_FROM:
         network = folded(network, placement.batch(images.take(torch.arange(EXAMPLES))))
-    return _accuracy(network, images, placement)
+    right_K, there_K, loss = _sums(network, images, placement)
+    present = there_K > 0
+    mean = loss.item() / len(images)
+    return Measured(
+        accuracy=right_K.sum().item() / len(images),
+        balanced_accuracy=(right_K[present] / there_K[present]).mean().item(),
+        loss=mean if math.isfinite(mean) else math.inf,
+    )
 
 
 @torch.inference_mode()
-def _accuracy(network: Network, images: Samples, placement: Placement) -> float:
-    correct = torch.zeros((), dtype=torch.int64, device=placement.device)
-    for x, y_B in batches(images, EVALUATION_BATCH):
-        correct += (network(placement.batch(x)).argmax(1) == y_B.to(placement.device)).sum()
-    return correct.item() / len(images)
+def _sums(
+    network: Network, images: Samples, placement: Placement
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Of each class the images that are right and those that are there; the sum of the loss. In float64."""
+    right_K = there_K = loss = torch.zeros((), dtype=torch.float64, device=placement.device)
+    for x, classes_B in batches(images, EVALUATION_BATCH):
+        logits_BK, y_B = network(placement.batch(x)), classes_B.to(placement.device)
+        classes_BK = nn.functional.one_hot(y_B, logits_BK.shape[1]).double()
+        right_B = logits_BK.argmax(1) == y_B
+        there_K = there_K + classes_BK.sum(0)
+        right_K = right_K + classes_BK[right_B].sum(0)
+        loss = loss + nn.functional.cross_entropy(logits_BK.double(), y_B, reduction="sum")
+    return right_K, there_K, loss
 
 
 @torch.inference_mode()

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from models.cost import BUDGET_METRICS, LayerShape, Limit, default_scope, limit_cost
+from models.cost import LayerShape, limit_cost
 from models.errors import DataMissingError, InvalidInputError, UnknownNameError
 from models.layers import LayerOptions
 from models.nets import build_network, layer_table
@@ -22,7 +22,16 @@ from search.architecture import MOST_ARCHITECTURES, Chosen, chosen_of, words
 from search.job import JobSpec
 from search.recipe import telling
 from search.strategy import StudyContext
-from workers.checks import check_limits, check_methods, check_search_space, check_size, check_targets
+from workers.checks import (
+    check_cost_table,
+    check_early_stopping,
+    check_limits,
+    check_methods,
+    check_reference_rates,
+    check_search_space,
+    check_size,
+    check_targets,
+)
 from workers.data import DatasetInfo, datasets, describe
 from workers.data.splits import LEAST_TRAINING
 from workers.warm_start import load_warm_start, warm_start_stamp
@@ -45,6 +54,10 @@ class JobPlan:
     data_stamp: str  # changes whenever the files of the data or of the warm start do
     tables: Mapping[Chosen, tuple[LayerShape, ...]] = field(default_factory=dict)
 
+    def layers_on(self, chosen: Chosen) -> tuple[LayerShape, ...]:
+        """The layer table of an architecture; nothing is chosen without a search space."""
+        return self.tables[chosen] if chosen else self.layers
+
 
 def plan_job(spec: JobSpec, data_folder: Path) -> JobPlan:
     """The plan of a job.
@@ -57,8 +70,11 @@ def plan_job(spec: JobSpec, data_folder: Path) -> JobPlan:
     check_search_space(spec)
     tables = {chosen: _layers_on(spec, chosen, info) for chosen in spec.architectures()}
     check_size(spec, tables)
+    check_cost_table(spec, tables)
+    check_reference_rates(spec, tables)
     check_limits(spec, tables)
     check_targets(spec)
+    check_early_stopping(spec)
     samples = (spec.dataset.train_samples or info.train_samples) * spec.training.epochs
     return JobPlan(
         layers=tables[spec.architectures()[0]],
@@ -134,6 +150,7 @@ def study_context(spec: JobSpec, plan: JobPlan, seed: int) -> StudyContext:
         weight_per=spec.bits.weight_per,
         settings=spec.architectures()[0],
         tables=plan.tables,
+        stops_early=spec.compute.early_stopping is not None,
     )
 
 
@@ -159,6 +176,7 @@ def fingerprint(spec: JobSpec, proposal: Mapping[str, Any], seed: int, *, data_s
     if proposal["kind"] != "fixed_bits":
         training["bits"] = telling(spec.bits)
         training["constraints"] = [constraint.model_dump(mode="json") for constraint in spec.constraints]
+        training |= {"costs": steering} if (steering := spec.steering_costs()) else {}
     return hashlib.sha256(json.dumps(training, sort_keys=True).encode()).hexdigest()
 
 
@@ -195,7 +213,7 @@ def _reach(spec: JobSpec, tables: Collection[Sequence[LayerShape]]) -> dict[str,
     ranges = [_cost_ranges(spec, layers) for layers in tables]
     return {
         metric: (min(one[metric][0] for one in ranges), max(one[metric][1] for one in ranges))
-        for metric in BUDGET_METRICS
+        for metric in spec.metrics()
     }
 
 
@@ -203,9 +221,7 @@ def _cost_ranges(spec: JobSpec, layers: Sequence[LayerShape]) -> dict[str, tuple
     bounds = spec.bits.bounds()
     dearest = replace(bounds, weight_per=spec.bits.weight_per)
     ends = (least_allocation(layers, bounds), greatest_allocation(layers, dearest))
-    limits = {
-        metric: Limit(metric=metric, maximum=1, scope=default_scope(metric)) for metric in BUDGET_METRICS
-    }
+    limits = {metric: spec.limit(metric, 1) for metric in spec.metrics()}
     return {
         metric: (limit_cost(limit, layers, ends[0]), limit_cost(limit, layers, ends[1]))
         for metric, limit in limits.items()

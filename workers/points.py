@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from models.cost import COST_VERSIONS, costs
+from models.cost import COST_VERSIONS
 from models.errors import CheckpointDamagedError
 from workers.checkpoints import read_tensors, write_tensors
-from workers.evaluation import accuracy, spike_rates
+from workers.costing import point_costs
+from workers.evaluation import measure, spike_rates
 from workers.report import PointResult
 from workers.training import Trainer
 
@@ -17,17 +18,20 @@ def record_point(trainer: Trainer, folder: Path, *, ordinal: int) -> PointResult
     network, layers, data, placement = trainer.network, trainer.layers, trainer.data, trainer.placement
     allocation = network.allocation()
     rates = spike_rates(network, data.validation, placement)
+    validation = measure(network, data.validation, placement)
+    test = measure(network, data.test, placement)
     name = f"point-{ordinal}.safetensors"
     return PointResult(
         allocation=allocation.to_json(),
-        costs={
-            "searched": costs(layers, allocation, "searched", rates),
-            "all": costs(layers, allocation, "all", rates),
-        },
+        costs=point_costs(layers, allocation, rates, trainer.spec.cost_basis()),
         cost_versions=dict(COST_VERSIONS),
         rates=rates,
-        validation_accuracy=accuracy(network, data.validation, placement),
-        test_accuracy=accuracy(network, data.test, placement),
+        validation_accuracy=validation.accuracy,
+        test_accuracy=test.accuracy,
+        validation_balanced_accuracy=validation.balanced_accuracy,
+        test_balanced_accuracy=test.balanced_accuracy,
+        validation_loss=validation.loss,
+        test_loss=test.loss,
         checkpoint=name,
         checkpoint_sha256=write_tensors(folder / name, network.state_dict()),
     )

@@ -1,10 +1,12 @@
-"""What a trial reports: one `EpochReport` after each epoch, then a `TrialOutcome` or a `TrialFailure`."""
+"""What a trial reports: one `EpochReport` after each epoch, then its end: an outcome, a stop or a failure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
+
+from search.objective import Measured
 
 FailureReason = Literal["nan_loss", "out_of_memory", "timeout", "lost", "error"]
 
@@ -39,11 +41,26 @@ class EpochReport:
     mean_spike_bits: float
     mean_steps: float
     data_wait_share: float = 0.0  # of the seconds spent on training steps, those that passed waiting for data
+    validation_balanced_accuracy: float | None = None  # None in what was stored before it was measured
+    validation_loss: float | None = None  # mean cross entropy, likewise
+
+    @property
+    def validation(self) -> Measured:
+        """What the objective of a job is read from."""
+        return Measured(
+            accuracy=self.validation_accuracy,
+            balanced_accuracy=self.validation_balanced_accuracy,
+            loss=self.validation_loss,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PointResult:
-    """A realised allocation: its costs by scope and metric, accuracies (0 to 1) and checkpoint."""
+    """A realised allocation: its costs by scope and metric, what was measured of it, and its checkpoint.
+
+    Accuracies are from 0 to 1, losses mean cross entropies; those that are None were not measured when the
+    point was stored.
+    """
 
     allocation: Mapping[str, Any]
     costs: Mapping[str, Mapping[str, float]]  # {"searched": {metric: value}, "all": {metric: value}}
@@ -53,6 +70,26 @@ class PointResult:
     test_accuracy: float
     checkpoint: str  # file name inside the trial's folder, ending in .safetensors
     checkpoint_sha256: str
+    validation_balanced_accuracy: float | None = None
+    test_balanced_accuracy: float | None = None
+    validation_loss: float | None = None
+    test_loss: float | None = None
+
+    @property
+    def validation(self) -> Measured:
+        """What was measured on the validation split, which steers."""
+        return Measured(
+            accuracy=self.validation_accuracy,
+            balanced_accuracy=self.validation_balanced_accuracy,
+            loss=self.validation_loss,
+        )
+
+    @property
+    def test(self) -> Measured:
+        """What was measured on the test split, which steers nothing."""
+        return Measured(
+            accuracy=self.test_accuracy, balanced_accuracy=self.test_balanced_accuracy, loss=self.test_loss
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,6 +103,15 @@ class TrialOutcome:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class TrialStop:
+    """The end of a trial that was stopped early, after `epochs` epochs; it has no point."""
+
+    epochs: int
+    samples: int
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TrialFailure:
     """The end of a trial that failed, with a reason that users can act on."""
 
@@ -73,7 +119,7 @@ class TrialFailure:
     message: str
 
 
-def to_json(report: EpochReport | TrialOutcome | TrialFailure) -> dict[str, Any]:
+def to_json(report: EpochReport | TrialOutcome | TrialStop | TrialFailure) -> dict[str, Any]:
     """A plain dictionary that crosses process borders."""
     return asdict(report)
 

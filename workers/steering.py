@@ -26,7 +26,7 @@ from models.nets import Network
 from models.targets import Targets, TargetsState
 from search.job import JobSpec
 from search.recipe import TrainingSpec
-from search.strategy import FixedBits, LearnBits, LearnFront, LearnTargets, OnePoint, Proposal
+from search.strategy import FixedBits, FixedFront, LearnBits, LearnFront, LearnTargets, OnePoint, Proposal
 from workers.recipe import Schedule, bit_adam, bit_sgd
 
 State = BudgetState | TargetsState | None
@@ -84,8 +84,10 @@ def steering_of(proposal: OnePoint, spec: JobSpec) -> Steering:
 def learning_bounds(proposal: Proposal, options: LayerOptions) -> Bounds:
     """The bounds of a trial's bits: the job's, or those that its method learns in."""
     match proposal:
-        case FixedBits(allocation=given):
+        case FixedBits(allocation=given) | FixedFront(allocations=(given, *_)):
             return replace(options.bounds, weight_per=given.weight_per)
+        case FixedFront():
+            raise ValueError("a descent goes through at least one allocation")
         case LearnBits() | LearnFront():
             return options.learning_bounds()
         case LearnTargets():

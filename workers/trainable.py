@@ -14,7 +14,7 @@ from typing import Any
 from ray import tune
 
 from models.errors import BitfrontError, NanLossError
-from workers.report import FailureReason, TrialFailure, TrialRequest, to_json
+from workers.report import FailureReason, TrialFailure, TrialOutcome, TrialRequest, to_json
 from workers.trial import TrialRun
 
 
@@ -32,7 +32,7 @@ class TrialTrainable(tune.Trainable):
         return True
 
     def step(self) -> dict[str, Any]:
-        """Train one epoch; the last result of a trial carries its outcome or its failure."""
+        """Train one epoch; the last result of a trial carries its outcome, its stop or its failure."""
         try:
             return self._advance()
         except Exception as error:
@@ -53,7 +53,12 @@ class TrialTrainable(tune.Trainable):
         if report is None:
             report = self._run.step()
         result = {"done": self._run.finished, "epoch": to_json(report)}
-        return result | ({"outcome": to_json(self._run.outcome())} if self._run.finished else {})
+        return result | (_end(self._run) if self._run.finished else {})
+
+
+def _end(run: TrialRun) -> dict[str, Any]:
+    end = run.end()
+    return {"outcome" if isinstance(end, TrialOutcome) else "stop": to_json(end)}
 
 
 def open_run(config: dict[str, Any]) -> TrialRun:

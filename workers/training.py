@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from models.allocation import Allocation, Bounds
+from models.allocation import Bounds
 from models.cost import LayerShape
 from models.nets import Network
 from models.repair import fit
@@ -88,11 +88,9 @@ class Trainer:
         """The epochs of all its stages."""
         return self.stages[-1].end
 
-    def start(self, allocation: Allocation | None) -> Progress:
-        """The progress before the first epoch; a given allocation is frozen at once."""
-        if allocation is not None:
-            self.network.freeze(allocation)
-        return Progress(epoch=0, step=0, samples=0, allocation=allocation, steering=self.steer.start())
+    def start(self) -> Progress:
+        """The progress before the first epoch."""
+        return self._begun(Progress(epoch=0, step=0, samples=0, allocation=None, steering=None))
 
     def run_epoch(self, progress: Progress) -> tuple[Progress, EpochSums]:
         """Train one epoch. Raises NanLossError when the loss is no longer a number."""
@@ -213,7 +211,14 @@ class Trainer:
         """Go on to the next stage, whose bits start from those that the last one froze."""
         self.network.thaw()
         self._enter(stage_at(self.stages, progress.epoch + 1))
-        return replace(progress, allocation=None, steering=self.steer.start())
+        return self._begun(progress)
+
+    def _begun(self, progress: Progress) -> Progress:
+        """The progress at the beginning of a stage; a given allocation is frozen at once."""
+        given = self.stage.allocation
+        if given is not None:
+            self.network.freeze(given)
+        return replace(progress, allocation=given, steering=self.steer.start())
 
     def _plan(self, stage: Stage) -> Schedule:
         steps_per_epoch = sum(1 for _ in range(0, len(self.data.train.y_N), self.spec.training.batch_size))

@@ -19,16 +19,18 @@ from models.cost import Limit, layer_loads, limit_cost, mean_bits
 from models.layers import LayerOptions
 from models.nets import Network, build_network, layer_table
 from search.job import DatasetSpec, JobSpec
-from search.strategy import FixedBits, Proposal, proposal_from_json
+from search.objective import Measured, score_of
+from search.stopping import bars_of, why_stopped, without_bars
+from search.strategy import Proposal, proposal_from_json
 from workers.checkpoints import Checkpoint, latest_checkpoint, save_checkpoint
 from workers.data import Splits, load_splits
 from workers.descent import stages_of
-from workers.evaluation import accuracy
+from workers.evaluation import measure
 from workers.placement import placement_of
 from workers.points import intact, record_point
 from workers.progress import Progress
 from workers.provenance import provenance
-from workers.report import EpochReport, PointResult, TrialOutcome, TrialRequest, to_json
+from workers.report import EpochReport, PointResult, TrialOutcome, TrialRequest, TrialStop, to_json
 from workers.steering import learning_bounds
 from workers.training import EpochSums, Trainer
 from workers.warm_start import load_warm_start
@@ -44,8 +46,10 @@ def run_trial(
 ) -> TrialOutcome:
     """Train a request to its end, resuming from its folder, and report every epoch from the resumed one on.
 
-    Raises NanLossError, DataMissingError, DataDamagedError and InvalidInputError.
+    It is not stopped early: whoever asks for one training wants its point. Raises NanLossError,
+    DataMissingError, DataDamagedError and InvalidInputError.
     """
+    request = replace(request, proposal=without_bars(request.proposal))
     run = TrialRun(request, checkpoints=checkpoints, data_folder=data_folder, threads=threads)
     if run.resumed is not None:
         report(run.resumed)
@@ -59,29 +63,32 @@ class TrialRun:
 
     def __init__(self, request: TrialRequest, *, checkpoints: Path, data_folder: Path, threads: int) -> None:
         use_threads(threads)
-        proposal = proposal_from_json(request.proposal)
-        self.spec = JobSpec.model_validate(request.spec).on(proposal.settings)
+        spec = JobSpec.model_validate(request.spec)
+        proposal = proposal_from_json(request.proposal, spec.cost_basis())
+        self.spec = spec.on(proposal.settings)
         self.folder = checkpoints / request.trial_id
         self.threads = threads
         self.data = spec_splits(self.spec, data_folder)
         self.trainer = self._trainer(proposal, request.seed, data_folder)
-        given = proposal.allocation if isinstance(proposal, FixedBits) else None
         self.resumed: EpochReport | None = None
         """The last epoch of an earlier attempt; it may have died before anyone was told of it."""
+        self.stopped: str | None = None
+        """Why it was stopped early."""
         self.points: tuple[PointResult, ...] = ()
         """What the stages before the last have reached; the last one's point is the outcome's to measure."""
-        self.progress = self._resume() or self.trainer.start(given)
+        self._bars = bars_of(proposal.note)
+        self.progress = self._resume() or self.trainer.start()
 
     @property
     def finished(self) -> bool:
-        """Whether every epoch has been trained."""
-        return self.progress.epoch >= self.trainer.epochs
+        """Whether every epoch has been trained, or the trial was stopped before."""
+        return self.stopped is not None or self.progress.epoch >= self.trainer.epochs
 
     def step(self) -> EpochReport:
         """Train and check one epoch, and write its resume checkpoint."""
         began = time.perf_counter()
         self.progress, sums = self.trainer.run_epoch(self.progress)
-        validation = accuracy(self.trainer.network, self.data.validation, self.trainer.placement)
+        validation = measure(self.trainer.network, self.data.validation, self.trainer.placement)
         report = self._report(sums, validation, time.perf_counter() - began)
         if self.progress.epoch == self.trainer.stage.end and not self.finished:
             self.points = (*self.points, self._point())
@@ -93,7 +100,14 @@ class TrialRun:
         save_checkpoint(
             self.folder, Checkpoint(epoch=self.progress.epoch, tensors=self.trainer.state(), state=state)
         )
+        self.stopped = self._why_stopped(report)
         return report
+
+    def end(self) -> TrialOutcome | TrialStop:
+        """What becomes of a finished trial."""
+        if self.stopped is None:
+            return self.outcome()
+        return TrialStop(epochs=self.progress.epoch, samples=self.progress.samples, message=self.stopped)
 
     def outcome(self) -> TrialOutcome:
         """Measure the trained network once on the validation and the test split, and keep it."""
@@ -134,9 +148,10 @@ class TrialRun:
         progress = Progress.from_json(found.state["progress"])
         self.trainer.restore(found.tensors, progress)
         self.resumed = EpochReport(**found.state["report"])
+        self.stopped = self._why_stopped(self.resumed)  # it may have died before it could say so
         return progress
 
-    def _report(self, sums: EpochSums, validation: float, seconds: float) -> EpochReport:
+    def _report(self, sums: EpochSums, validation: Measured, seconds: float) -> EpochReport:
         network, layers = self.trainer.network, self.trainer.layers
         bits = mean_bits(layer_loads(layers, network.allocation(), "searched"))
         return EpochReport(
@@ -147,13 +162,19 @@ class TrialRun:
             learning_rate=sums.learning_rate,
             train_loss=sums.loss,
             train_accuracy=sums.accuracy,
-            validation_accuracy=validation,
+            validation_accuracy=validation.accuracy,
+            validation_balanced_accuracy=validation.balanced_accuracy,
+            validation_loss=validation.loss,
             budget_cost=limit_cost(_budget_metric(self.spec), layers, network.allocation()),
             mean_weight_bits=float(bits[0]),
             mean_spike_bits=float(bits[1]),
             mean_steps=float(bits[2]),
             data_wait_share=sums.data_wait_share,
         )
+
+    def _why_stopped(self, report: EpochReport) -> str | None:
+        score = score_of(self.spec.objective, report.validation)
+        return None if score is None else why_stopped(self._bars, report.epoch, score)
 
     def _point(self) -> PointResult:
         return record_point(self.trainer, self.folder, ordinal=len(self.points))

@@ -24,7 +24,7 @@ from ray.tune.search import Searcher
 from models.errors import InvalidInputError
 from search.job import ComputeSpec
 from workers.checkpoints import discard_resume
-from workers.report import EpochReport, TrialFailure, TrialOutcome, TrialRequest, outcome_from_json
+from workers.report import EpochReport, TrialFailure, TrialOutcome, TrialRequest, TrialStop, outcome_from_json
 from workers.trainable import TrialTrainable
 
 RETRIES = 2
@@ -51,6 +51,9 @@ class TrialFeed(Protocol):
 
     def succeeded(self, trial_id: str, outcome: TrialOutcome) -> None:
         """A trial ended with its points."""
+
+    def stopped(self, trial_id: str, stop: TrialStop) -> None:
+        """A trial was stopped early."""
 
     def failed(self, trial_id: str, failure: TrialFailure) -> None:
         """A trial ended without a point."""
@@ -154,6 +157,9 @@ class FeedCallback(_Unpickled, Callback):
             self._feed.epoch(trial_id, EpochReport(**result["epoch"]))
         if "outcome" in result:
             self._feed.succeeded(trial_id, outcome_from_json(result["outcome"]))
+            discard_resume(self._checkpoints / trial_id)
+        if "stop" in result:
+            self._feed.stopped(trial_id, TrialStop(**result["stop"]))
             discard_resume(self._checkpoints / trial_id)
         if "failure" in result:
             self._feed.failed(trial_id, TrialFailure(**result["failure"]))

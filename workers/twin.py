@@ -46,7 +46,7 @@ def train_twin(
     """
     use_threads(threads)
     trainer = _trainer(spec, seed, data_folder)
-    progress = trainer.start(Allocation(layers={}))
+    progress = trainer.start()
     while progress.epoch < spec.training.epochs:
         progress, sums = trainer.run_epoch(progress)
         report(progress.epoch, sums)
@@ -69,7 +69,7 @@ def _trainer(spec: JobSpec, seed: int, data_folder: Path) -> Trainer:
         layers=(),
         data=data,
         seed=seed,
-        stages=(whole(Fixed(), spec),),
+        stages=(whole(Fixed(), spec, Allocation(layers={})),),
         bounds=options.bounds,
         placement=placement_of(spec, network),
     )

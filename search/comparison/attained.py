@@ -1,13 +1,13 @@
 """What a study has attained after n samples: the best point under each budget, and the area below them.
 
-    a*(b, n)  accuracy of the feasible point with the highest validation accuracy among those found by then
-              that cost at most b (the cheaper, then the earlier, of equals); 0 where there is none
+    a*(b, n)  score (search.objective) of the feasible point with the highest validation score among those
+              found by then that cost at most b (the cheaper, then the earlier, of equals); 0 without one
     HV(n)     1 / ln(b_max / b_min) * integral of a*(b, n) d ln b from b_min to b_max; a*(b, n) if those meet
 
-So the hypervolume is the accuracy of the best point, averaged over the budgets that were asked for: 0 to 1.
+So the hypervolume is the score of the best point, averaged over the budgets that were asked for: 0 to 1.
 What is cheaper than the least budget counts as it would there (decision 9).
 
-`accuracy` names what is read off the chosen point; validation accuracy chooses it either way.
+`accuracy` names the split whose score is read off the chosen point; validation chooses it either way.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ Accuracy = Literal["validation", "test"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Found:
-    """A feasible point of a study: the study's compute when its trial had ended, its cost and accuracies."""
+    """A feasible point of a study: the study's compute when its trial had ended, its cost and scores."""
 
     samples: int
     cost: float
-    validation_accuracy: float
-    test_accuracy: float
+    score: float  # on the validation split
+    test_score: float
 
     def read(self, accuracy: Accuracy) -> float:
-        """The accuracy of that name."""
-        return self.test_accuracy if accuracy == "test" else self.validation_accuracy
+        """The score on that split."""
+        return self.test_score if accuracy == "test" else self.score
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,7 +47,7 @@ class Moment:
 def best_under(found: Sequence[Found], budget: float) -> Found | None:
     """The point that validation chooses under a budget; None where none fits."""
     fitting = [one for one in found if one.cost <= budget]
-    return min(fitting, key=lambda one: (-one.validation_accuracy, one.cost)) if fitting else None
+    return min(fitting, key=lambda one: (-one.score, one.cost)) if fitting else None
 
 
 def history(found: Sequence[Found], budgets: Sequence[float], accuracy: Accuracy) -> tuple[Moment, ...]:
@@ -77,7 +77,7 @@ def _moments(found: Sequence[Found], budgets: Sequence[float], accuracy: Accurac
     front: list[tuple[float, float]] = []
     point_at: dict[tuple[float, float], Found] = {}
     for one in found:
-        place = (one.cost, one.validation_accuracy)
+        place = (one.cost, one.score)
         grown = insert(front, place)
         if grown != front:
             front = grown

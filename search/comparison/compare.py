@@ -166,7 +166,7 @@ def _at_budget(studies: Sequence[StudyRecord], budget: float, accuracy: Accuracy
     best = [found for one in studies if (found := best_under(one.found, budget))]
     return AtBudget(
         budget=budget,
-        accuracy=mean_interval([one.read(accuracy) for one in best]),
+        score=mean_interval([one.read(accuracy) for one in best]),
         missing=len(studies) - len(best),
     )
 

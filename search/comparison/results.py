@@ -42,10 +42,10 @@ class CurvePoint:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AtBudget:
-    """The accuracy of the best point under a budget; `missing` seeds have none and are left out."""
+    """The score of the best point under a budget; `missing` seeds have none and are left out."""
 
     budget: float
-    accuracy: Interval | None
+    score: Interval | None
     missing: int
 
 

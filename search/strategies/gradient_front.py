@@ -14,10 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from models.cost import Limit
 from search.ladder import LEAST_RATIO, least_cost, limits_between
 from search.strategy import LearnFront, Proposal, StudyContext, TrialResult
+
+Stage = TypeVar("Stage")
 
 STAGES_PER_TRIAL = 2
 DESCENT_TRIALS = 12
@@ -51,11 +54,16 @@ def front_limits(context: StudyContext) -> list[Limit]:
     return sorted([*given, *lowest, *between], key=lambda limit: limit.maximum, reverse=True)
 
 
+def dealt_out(stages: Sequence[Stage], trials: int) -> list[tuple[tuple[Stage, ...], int]]:
+    """The stages and the trials of every descent of a study."""
+    count = max(1, min(trials // DESCENT_TRIALS, len(stages)))
+    share, more = divmod(trials, count)
+    return [(tuple(stages[place::count]), share + (place < more)) for place in range(count)]
+
+
 def _descents(context: StudyContext) -> list[LearnFront]:
-    limits = front_limits(context)
-    count = max(1, min(context.trials // DESCENT_TRIALS, len(limits)))
-    share, more = divmod(context.trials, count)
-    return [_descent(context, tuple(limits[place::count]), share + (place < more)) for place in range(count)]
+    dealt = dealt_out(front_limits(context), context.trials)
+    return [_descent(context, limits, trials) for limits, trials in dealt]
 
 
 def _descent(context: StudyContext, limits: tuple[Limit, ...], trials: int) -> LearnFront:

@@ -1,4 +1,4 @@
-"""The `optuna-gp` method: Gaussian processes of accuracy and log cost, and the expected gain in hypervolume.
+"""The `optuna-gp` method: Gaussian processes of score and log cost, and the expected gain in hypervolume.
 
 Rounds, budgets, fitting and what is told are those of `optuna-tpe`. The models are fitted again for every
 sample, which takes seconds where TPE takes hundredths of one, and grows with the parameters: so the method is

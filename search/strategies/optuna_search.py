@@ -1,9 +1,11 @@
-"""The `optuna-tpe` and `optuna-nsga2` methods: two objectives, accuracy (up) and log cost (down).
+"""The `optuna-tpe` and `optuna-nsga2` methods: two objectives, score (up) and log cost (down).
 
 The Optuna study lives in memory and is rebuilt from the finished rounds for each new round, so a round
 depends on nothing else. What is recorded of a trial are the parameters of its fitted allocation, not those
 that were drawn; those of layers that its architecture lacks stay as they were drawn. Samples drawn earlier in
-the same round stay in the study as running trials, from which TPE keeps away. Failed trials are left out.
+the same round stay in the study as running trials, from which TPE and GPSampler keep away. Trials that were
+stopped early are recorded as running ones too, with the parameters of their allocation: their values are not
+known, and it is no good to come near (decision 17). Failed trials are left out.
 """
 
 from __future__ import annotations
@@ -17,15 +19,18 @@ from typing import Any
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 from optuna.samplers import BaseSampler, NSGAIISampler, TPESampler
-from optuna.trial import FrozenTrial, create_trial
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
+from models.allocation import Allocation
 from search.space import SETTING, Parameters, parameter_bounds, places_of, to_parameters
 from search.strategies.sampled import UNUSED, Rounds, SampledSearch
-from search.strategy import Strategy, StudyContext, TrialResult
+from search.strategy import FixedBits, Strategy, StudyContext, TrialResult
 
 ROUND_SIZE = 4
 """Trials of one TPE round, and the least population of NSGA-II."""
 LEAST_STARTUP_TRIALS, MOST_STARTUP_TRIALS = 4, 10
+LEAST_COST = 1e-9
+"""Stands for the cost of a point whose neurons never fire, by what is measured: it has a logarithm."""
 
 SamplerFactory = Callable[[StudyContext, int, int], BaseSampler]
 """From (context, generation, seed) to a fresh sampler."""
@@ -48,6 +53,8 @@ class OptunaDraws:
         for generation, finished in enumerate(generations):
             known = [(result, parameters_told(result, context, bounds)) for result in finished]
             study.add_trials([_recorded(*one, generation, distributions) for one in known])
+        stopped = [parameters_told(result, context, bounds) for result in _stopped(rounds)]
+        study.add_trials([_unfinished(params, distributions) for params in stopped])
         while True:
             yield study.ask(distributions).params
 
@@ -114,6 +121,11 @@ def _succeeded(finished: Sequence[TrialResult]) -> list[TrialResult]:
     return [result for result in finished if result.allocation is not None]
 
 
+def _stopped(rounds: Rounds) -> list[TrialResult]:
+    """What was stopped early: trials of given bits, for what learns its bits is never stopped."""
+    return [result for finished in rounds for result in finished if result.stopped_after is not None]
+
+
 def _distribution(name: str, low: int, high: int) -> BaseDistribution:
     """Bits are numbers; the values of a setting need not be."""
     if name.startswith(SETTING):
@@ -126,12 +138,24 @@ def parameters_told(
 ) -> dict[str, int]:
     """The parameters of a result in the order of `bounds`, however it was stored.
 
-    Those that nothing was drawn for and that its architecture lacks are in the middle of their bounds.
+    Those of a trial that was stopped early are of the allocation that it was given. Those that nothing was
+    drawn for and that its architecture lacks are in the middle of their bounds.
     """
-    allocation = to_parameters(result.allocation) if result.allocation else {}
+    allocation = _allocation_of(result)
+    bits = to_parameters(allocation) if allocation else {}
     chosen = places_of(result.proposal.settings, context)
-    known = {**chosen, **result.proposal.note.get(UNUSED, {}), **allocation}
+    known = {**chosen, **result.proposal.note.get(UNUSED, {}), **bits}
     return {name: known.get(name, (low + high) // 2) for name, (low, high) in bounds.items()}
+
+
+def _allocation_of(result: TrialResult) -> Allocation | None:
+    if result.allocation is None and isinstance(result.proposal, FixedBits):
+        return result.proposal.allocation
+    return result.allocation
+
+
+def _unfinished(params: dict[str, int], distributions: dict[str, BaseDistribution]) -> FrozenTrial:
+    return create_trial(state=TrialState.RUNNING, params=params, distributions=distributions)
 
 
 def _recorded(
@@ -140,10 +164,10 @@ def _recorded(
     generation: int,
     distributions: dict[str, BaseDistribution],
 ) -> FrozenTrial:
-    if result.accuracy is None or result.cost is None:
-        raise ValueError(f"a finished trial lacks its accuracy or cost: {result}")
+    if result.score is None or result.cost is None:
+        raise ValueError(f"a finished trial lacks its score or cost: {result}")
     return create_trial(
-        values=[result.accuracy, math.log(result.cost)],
+        values=[result.score, math.log(max(result.cost, LEAST_COST))],
         params=params,
         distributions=distributions,
         system_attrs=_generation_mark(generation),

@@ -1,4 +1,7 @@
-"""The `random` method: uniform independent integers for every parameter, in one round."""
+"""The `random` method: uniform independent integers for every parameter.
+
+One round has them all, unless trials may be stopped early: that takes finished rounds to compare with.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,13 @@ from search.space import Parameters, parameter_bounds
 from search.strategies.sampled import Rounds, SampledSearch
 from search.strategy import Strategy, StudyContext
 
+STOPPING_ROUND = 4
+
 
 def random_search(context: StudyContext) -> Strategy:
     """Random allocations, each fitted under its budget."""
-    return SampledSearch(context, name="random", round_size=context.trials, draws=uniform_draws)
+    size = STOPPING_ROUND if context.stops_early else context.trials
+    return SampledSearch(context, name="random", round_size=size, draws=uniform_draws)
 
 
 def uniform_draws(context: StudyContext, _: Rounds, seed: int) -> Iterator[Parameters]:

@@ -18,6 +18,7 @@ from search.strategies.optuna_gp import MOST_PARAMETERS, optuna_gp
 from search.strategies.optuna_search import optuna_nsga2, optuna_tpe
 from search.strategies.random_search import random_search
 from search.strategies.uniform import UniformSearch
+from search.strategies.uniform_front import UniformFrontSearch
 from search.strategy import Strategy, StrategyFactory, StudyContext
 
 
@@ -34,6 +35,8 @@ class Method:
     """Of a method for small spaces: how many parameters it takes at most."""
     needs_search_space: bool = False
     """Of a method that searches architecture; others that learn bits learn them on the first architecture."""
+    trains_first: bool = False
+    """Of a method that learns no bits and keeps to the first architecture of a search space."""
 
 
 _ALL = (
@@ -64,17 +67,17 @@ _ALL = (
     ),
     Method(
         name="optuna-tpe",
-        summary="Optuna's multivariate tree-structured Parzen estimators on accuracy and cost.",
+        summary="Optuna's multivariate tree-structured Parzen estimators on the objective and cost.",
         factory=optuna_tpe,
     ),
     Method(
         name="optuna-nsga2",
-        summary="Optuna's NSGA-II, a genetic algorithm, on accuracy and cost.",
+        summary="Optuna's NSGA-II, a genetic algorithm, on the objective and cost.",
         factory=optuna_nsga2,
     ),
     Method(
         name="optuna-gp",
-        summary=f"Optuna's Gaussian processes on accuracy and cost; at most {MOST_PARAMETERS} parameters.",
+        summary=f"Optuna's Gaussian processes on objective and cost; at most {MOST_PARAMETERS} parameters.",
         factory=optuna_gp,
         most_parameters=MOST_PARAMETERS,
     ),
@@ -89,6 +92,12 @@ _ALL = (
         name="uniform",
         summary="The same bits in every layer; runs in every job as the baseline.",
         factory=UniformSearch,
+    ),
+    Method(
+        name="uniform-front",
+        summary="Uniform allocations in one training, the dearest first: gradient-front without learning.",
+        factory=UniformFrontSearch,
+        trains_first=True,
     ),
 )
 

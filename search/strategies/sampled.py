@@ -76,7 +76,8 @@ class SampledSearch:
         taken = {_identity(proposal) for proposal in told if isinstance(proposal, FixedBits)}
         seed = round_seed(context.seed, self._name, len(self._rounds))
         samples = self._draws(context, self._rounds, seed)
-        for place in range(len(told), min(len(told) + self._round_size, context.trials)):
+        left = int(context.trials - sum(result.used for finished in self._rounds for result in finished))
+        for place in range(len(told), len(told) + min(self._round_size, left)):
             found = self._first_new(samples, place, taken)
             if found is None:
                 return

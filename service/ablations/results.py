@@ -1,7 +1,7 @@
 """The results of a variant from the jobs that it ran: per budget, the spread over seeds.
 
-Each seed counts with its best feasible point by validation accuracy. Test accuracy is shown, and decides
-nothing.
+Each seed counts with its best feasible point by validation score (the objective of the job). Test values are
+shown, and decide nothing.
 """
 
 from __future__ import annotations
@@ -82,6 +82,8 @@ def _budget_result(results: JobResults, method: str, budget: float) -> BudgetRes
         found=found,
         validation_accuracy=spread_of([one.validation_accuracy for one in found]),
         test_accuracy=spread_of([one.test_accuracy for one in found]),
+        score=spread_of([one.score for one in found]),
+        test_score=spread_of([one.test_score for one in found]),
         cost=spread_of([one.cost for one in found]),
         weight_bits=spread_of([one.weight for one in known]),
         spike_bits=spread_of([one.spike for one in known]),

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from service.ablations.views import AblationView, BudgetResult, GroupView, VariantView
 from service.spread import Spread
 
-QUANTITIES = ("validation_accuracy", "test_accuracy", "cost", "weight_bits", "spike_bits", "steps")
+SCORES = ("score", "test_score")
+QUANTITIES = ("validation_accuracy", "test_accuracy", "cost", "weight_bits", "spike_bits", "steps", *SCORES)
 STATISTICS = ("mean", "least", "greatest", "deviation")
 _PLACE = (
     "group",

@@ -15,12 +15,14 @@ ENDED_ABLATION_STATES: frozenset[AblationState] = frozenset({"succeeded", "faile
 
 
 class SeedResult(View):
-    """The best feasible point of one seed, by validation accuracy."""
+    """The best feasible point of one seed, by validation score."""
 
     seed: int
     point_id: str
     validation_accuracy: float
     test_accuracy: float
+    score: float
+    test_score: float
     cost: float
 
 
@@ -36,6 +38,8 @@ class BudgetResult(View):
     found: list[SeedResult]
     validation_accuracy: Spread | None
     test_accuracy: Spread | None
+    score: Spread | None
+    test_score: Spread | None
     cost: Spread | None
     weight_bits: Spread | None
     spike_bits: Spread | None

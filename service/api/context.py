@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 
 from search.job import JobSpec
+from service.api.access import ANYBODY, Caller
 from service.settings import Settings
 from service.store import Store
 from service.views import NamedView
@@ -31,19 +32,28 @@ class Catalogue:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ApiContext:
-    """The parts of a running service that endpoints share."""
+    """The parts of a running service that endpoints share; `store` is the caller's workspace there."""
 
     settings: Settings
     store: Store
     catalogue: Catalogue
     stopping: threading.Event = field(default_factory=threading.Event)
+    caller: Caller = ANYBODY
 
 
 def context_of(request: Request) -> ApiContext:
-    """The context of the application that answers this request."""
+    """The context of a call: what it reads and writes is the workspace of its caller, whom a layer found."""
+    caller: Caller = request.state.caller
+    context = operations_of(request)
+    return replace(context, caller=caller, store=context.store.within(caller.workspace))
+
+
+def operations_of(request: Request) -> ApiContext:
+    """The context of the application, over all workspaces: for calls that say nothing of anybody's work."""
     context = request.app.state.context
     assert isinstance(context, ApiContext)  # noqa: S101 - narrows starlette's untyped state
     return context
 
 
 Context = Annotated[ApiContext, Depends(context_of)]
+Operations = Annotated[ApiContext, Depends(operations_of)]

@@ -51,8 +51,8 @@ def _start(
 async def events(
     context: Context, job_id: JobId, after: Annotated[int, Depends(_start)]
 ) -> AsyncIterator[ServerSentEvent]:
-    """Every event after the given one, as it happens, until the job has ended."""
-    while not context.stopping.is_set():
+    """Every event after the given one, as it happens, until the job has ended or the key is revoked."""
+    while not context.stopping.is_set() and await run_in_threadpool(_admitted, context):
         ended, batch = await run_in_threadpool(_read, context, job_id, after)
         for event in batch:
             yield ServerSentEvent(id=str(event.id), event=event.kind, raw_data=event.model_dump_json())
@@ -62,6 +62,11 @@ async def events(
         if ended:
             return
         await asyncio.sleep(POLL_SECONDS)
+
+
+def _admitted(context: ApiContext) -> bool:
+    with context.store.unit() as unit:
+        return context.caller.admitted(unit)
 
 
 def _read(context: ApiContext, job_id: str, after: int) -> tuple[bool, list[EventView]]:

@@ -37,7 +37,7 @@ def front(context: Context, job_id: JobId, query: FrontChoice, request: Request)
 
 @router.get("/best")
 def best(context: Context, job_id: JobId, query: Best) -> PointView:
-    """The feasible point with the highest validation accuracy whose cost is at most `max`."""
+    """The feasible point with the best validation objective whose cost is at most `max`."""
     with context.store.unit() as unit:
         metric = query.metric or budget_metric(unit.jobs.get(job_id))
         point = unit.fronts.best(job_id, metric=metric, maximum=query.max)
@@ -66,8 +66,8 @@ def wants_csv(asked: str | None, request: Request) -> bool:
 def _as_csv(found: FrontView) -> Response:
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(["metric", "scope", *CSV_COLUMNS])
+    writer.writerow(["metric", "scope", *CSV_COLUMNS, "objective"])
     for point in found.points:
-        writer.writerow([found.metric, found.scope, *point.model_dump().values()])
+        writer.writerow([found.metric, found.scope, *point.model_dump().values(), found.objective])
     headers = {"Content-Disposition": f'attachment; filename="{found.job_id}-{found.metric}.csv"'}
     return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import Response
 
-from service.api.context import ApiContext, Context
+from service.api.context import ApiContext, Operations
 from service.api.errors import HttpError
 from service.api.home import home_id
 
@@ -24,7 +24,7 @@ def livez() -> dict[str, str]:
 
 
 @router.get("/readyz")
-def readyz(context: Context) -> dict[str, str]:
+def readyz(context: Operations) -> dict[str, str]:
     """Answers 503 with the reason while jobs could not be stored."""
     _check_database(context)
     _check_home(context.settings.home)

@@ -43,13 +43,14 @@ def submit(
     """Check a job in full, then store it: 202 means that it will survive any crash."""
     key = checked_key(idempotency_key)
     spec = parse_spec(raw)
-    plan = plan_view(context, spec)
+    plan = context.catalogue.plan(spec, context.settings.data)
+    view = view_of_plan(spec, plan)
     if query.validate_only:
         response.status_code = 200
-        return plan
+        return view
     with context.store.unit() as unit:
         job, created = unit.jobs.submit(
-            spec, trials_planned=plan.trials, plan=plan.model_dump(mode="json"), idempotency_key=key
+            spec, trials_planned=view.trials, plan=stored_plan(view, plan), idempotency_key=key
         )
     response.headers["Location"] = f"/v1/jobs/{job.id}"
     if not created:
@@ -91,11 +92,6 @@ def read_job(context: ApiContext, job_id: str) -> JobView:
         return unit.jobs.get(job_id)
 
 
-def plan_view(context: ApiContext, spec: JobSpec) -> PlanView:
-    """The plan of a job. Raises what `workers.planning.plan_job` raises."""
-    return view_of_plan(spec, context.catalogue.plan(spec, context.settings.data))
-
-
 def view_of_plan(spec: JobSpec, plan: JobPlan) -> PlanView:
     """A plan as people see it."""
     studies, architectures = len(spec.all_methods()) * len(spec.seeds), spec.architectures()
@@ -110,6 +106,15 @@ def view_of_plan(spec: JobSpec, plan: JobPlan) -> PlanView:
     )
 
 
+def stored_plan(view: PlanView, plan: JobPlan) -> dict[str, Any]:
+    """What a job keeps of its plan: beside what people see, the layer table of every architecture."""
+    tables = [
+        {"settings": dict(chosen), "layers": [_layer_view(layer).model_dump(mode="json") for layer in layers]}
+        for chosen, layers in plan.tables.items()
+    ]
+    return {**view.model_dump(mode="json"), **({"tables": tables} if tables else {})}
+
+
 def _layer_view(layer: Any) -> LayerView:
     return LayerView(
         name=layer.name,
@@ -120,6 +125,7 @@ def _layer_view(layer: Any) -> LayerView:
         biases=layer.biases,
         searched=layer.fixed is None,
         partner=layer.partner,
+        fixed=None if layer.fixed is None else layer.fixed.to_json(),
     )
 
 

@@ -60,6 +60,7 @@ class Observe:
             path=scope["path"],
             status=answer.status,
             seconds=round(seconds, 4),
+            key=getattr(scope.get("state", {}).get("caller"), "key_id", None),
         )
 
 

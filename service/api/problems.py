@@ -15,7 +15,7 @@ from models.errors import BitfrontError, DataDamagedError, DataMissingError, Inv
 from service.api.errors import HttpError, InvalidFieldsError
 from service.api.schema import Schema
 from service.api.validation import parameter_errors
-from service.errors import ConflictError, NotFoundError
+from service.errors import ConflictError, NotFoundError, QuotaExceededError
 from service.problem import PROBLEM_MEDIA_TYPE, FieldError, Problem
 
 _STATUS: Mapping[type[BitfrontError], int] = {
@@ -37,9 +37,9 @@ def install(app: FastAPI) -> None:
 
 def problem_response(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
     """The response that carries a problem."""
-    return Response(
-        problem.model_dump_json(), problem.status, headers=dict(headers or {}), media_type=PROBLEM_MEDIA_TYPE
-    )
+    hidden = {"quota"} if problem.quota is None else set()
+    text = problem.model_dump_json(exclude=hidden)
+    return Response(text, problem.status, headers=dict(headers or {}), media_type=PROBLEM_MEDIA_TYPE)
 
 
 def problem_of(error: BitfrontError, path: str) -> Problem:
@@ -47,7 +47,8 @@ def problem_of(error: BitfrontError, path: str) -> Problem:
     status = status_of(error)
     if status == 500:
         return internal_problem(path)
-    return make_problem(status, error.code, str(error), path, errors=_errors_of(error))
+    found = make_problem(status, error.code, str(error), path, errors=_errors_of(error))
+    return found.model_copy(update={"quota": error.use}) if isinstance(error, QuotaExceededError) else found
 
 
 def internal_problem(path: str) -> Problem:
@@ -75,6 +76,8 @@ def status_of(error: BitfrontError) -> int:
     """The HTTP status of an error."""
     if isinstance(error, HttpError):
         return error.status
+    if isinstance(error, QuotaExceededError):
+        return 403 if error.retry_after is None else 429
     return next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 500)
 
 
@@ -89,8 +92,13 @@ def _errors_of(error: BitfrontError) -> list[FieldError]:
 async def _bitfront_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, BitfrontError) or status_of(error) == 500:
         raise error  # the outermost layer logs it and answers
-    headers = error.headers if isinstance(error, HttpError) else {}
-    return problem_response(problem_of(error, request.url.path), headers)
+    return problem_response(problem_of(error, request.url.path), _headers_of(error))
+
+
+def _headers_of(error: BitfrontError) -> Mapping[str, str]:
+    if isinstance(error, QuotaExceededError) and error.retry_after is not None:
+        return {"Retry-After": str(error.retry_after)}
+    return error.headers if isinstance(error, HttpError) else {}
 
 
 async def _invalid_parameters(request: Request, error: Exception) -> Response:

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from search.objective import likelihood_note, measure_name
 from service.ablations.views import AblationView, BudgetResult, GroupView, VariantView
 from service.commands.tables import coloured, titled
 from service.spread import Spread
@@ -39,9 +40,11 @@ def ablations_table(ablations: Iterable[AblationView]) -> Table:
 
 def ablation_view(ablation: AblationView) -> RenderableType:
     """A table per group: mean ± standard deviation over seeds, least and greatest in brackets."""
-    metric = ablation.spec["job"]["budget"]["metric"]
+    job = ablation.spec["job"]
+    metric, objective = job["budget"]["metric"], job.get("objective", "accuracy")
     groups = [titled(f"{group.title}: {group.question}", _table(group, metric)) for group in ablation.groups]
-    note = "Mean ± standard deviation over seeds (least to greatest); points chosen by validation accuracy."
+    note = "Mean ± standard deviation over seeds (least to greatest); points chosen by validation "
+    note += f"{measure_name(objective)}.{likelihood_note(objective)}"
     return Group(Text(headline(ablation)), *groups, Text(note, style="dim"))
 
 
@@ -57,15 +60,15 @@ def _table(group: GroupView, metric: str) -> Table:
 
 
 def _row(variant: VariantView, result: BudgetResult, *, first: bool) -> list[str]:
-    accuracies = (shares(result.validation_accuracy), shares(result.test_accuracy))
+    scores = (shares(result.score), shares(result.test_score))
     numbers = (result.cost, result.weight_bits, result.spike_bits, result.steps)
     seeds = f"{len(result.found)}/{result.seeds}"
     name = escape(variant.name) if first else ""
-    return [name, f"{result.budget:g}", *accuracies, *(_mean(number) for number in numbers), seeds]
+    return [name, f"{result.budget:g}", *scores, *(_mean(number) for number in numbers), seeds]
 
 
 def shares(spread: Spread | None) -> str:
-    """Accuracies over seeds, in per cent."""
+    """Scores over seeds, in per cent."""
     if spread is None:
         return "-"
     if spread.deviation is None:

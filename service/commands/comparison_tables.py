@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from search.objective import likelihood_note, measure_name
 from service.commands.tables import duration, titled
 from service.comparison.views import AtBudgetView, ComparisonView, MethodView, PairView
 from service.comparison.words import (
@@ -21,19 +22,21 @@ from service.comparison.words import (
 
 COLOURS = {"better": "green", "worse": "red"}
 NOTE = (
-    "Hypervolume: the accuracy of the best point, averaged over the budgets on a logarithmic axis. "
-    "Validation accuracy chooses the points. In brackets: 95 % intervals of the mean over seeds."
+    "Hypervolume: the {measure} of the best point, averaged over the budgets on a logarithmic axis. "
+    "Validation {measure} chooses the points.{likelihood} In brackets: 95 % intervals of the mean over seeds."
 )
 
 
 def comparison_tables(view: ComparisonView) -> RenderableType:
     """The verdict, then what it rests on."""
+    measure = measure_name(view.objective)
+    said = NOTE.format(measure=measure, likelihood=likelihood_note(view.objective))
     parts = [
-        titled(f"hypervolume by {view.metric}, {view.accuracy} accuracy, %", _hypervolumes(view)),
-        titled(f"{view.accuracy} accuracy at each budget, %", _accuracies(view)),
+        titled(f"hypervolume by {view.metric}, {view.accuracy} {measure}, %", _hypervolumes(view)),
+        titled(f"{view.accuracy} {measure} at each budget, %", _scores(view)),
         titled(f"{view.subject} against the others: difference in hypervolume, points", _pairs(view)),
     ]
-    return Group(Text(view.verdict, style="bold"), Text(), *parts, Text(NOTE, style="dim"))
+    return Group(Text(view.verdict, style="bold"), Text(), *parts, Text(said, style="dim"))
 
 
 def _hypervolumes(view: ComparisonView) -> Table:
@@ -49,16 +52,16 @@ def _hypervolume_row(one: MethodView) -> list[str]:
     return [escape(one.method), share_words(one.hypervolume), str(one.hypervolume.seeds), used, *seconds]
 
 
-def _accuracies(view: ComparisonView) -> Table:
+def _scores(view: ComparisonView) -> Table:
     table = _table("method", *(f"≤ {budget:g}" for budget in view.budgets))
     for one in view.methods:
-        table.add_row(escape(one.method), *(_accuracy(entry) for entry in one.at_budgets))
+        table.add_row(escape(one.method), *(_score(entry) for entry in one.at_budgets))
     return table
 
 
-def _accuracy(entry: AtBudgetView) -> str:
+def _score(entry: AtBudgetView) -> str:
     missing = f", {entry.missing} without a point" if entry.missing else ""
-    return share_words(entry.accuracy) + missing
+    return share_words(entry.score) + missing
 
 
 def _pairs(view: ComparisonView) -> Table:

@@ -11,10 +11,11 @@ from rich.text import Text
 
 from models.allocation import LayerBits
 from models.errors import InvalidInputError
+from search.objective import likelihood_note, measure_name
 from service.commands.shared import client_of, find_job, out, print_json
 from service.commands.tables import percent, titled
 from service.verdict import Standing, standings, verdict
-from service.views import FrontView, JobView, PointView
+from service.views import FrontView, JobView, PointView, objective_of
 
 JobName = Annotated[str, typer.Argument(metavar="JOB", help="A job, the beginning of its id, or `latest`.")]
 MetricName = Annotated[str | None, typer.Option(help="The cost to compare by; the budget's unless told.")]
@@ -78,10 +79,16 @@ def point_view(point: PointView) -> RenderableType:
         bits.add_row(name, str(layer["steps"]), spike_bits, LayerBits.from_json(layer).weight_text)
     scopes = list(point.costs)
     costs = Table("cost", *(f"{scope} layers" for scope in scopes))
-    for metric in point.costs[scopes[0]] if scopes else ():
-        costs.add_row(metric, *(f"{point.costs[scope][metric]:,.6g}" for scope in scopes))
-    accuracy = f"{percent(point.validation_accuracy)} % (test {percent(point.test_accuracy)} %)"
-    return titled(f"{point.id}: {accuracy}, {point.method} seed {point.seed}", Group(bits, costs))
+    for metric in dict.fromkeys(metric for found in point.costs.values() for metric in found):
+        costs.add_row(metric, *(_cost_cell(point.costs[scope].get(metric)) for scope in scopes))
+    measure = "" if point.objective == "accuracy" else f" {measure_name(point.objective)}"
+    score = f"{percent(point.score)} %{measure} (test {percent(point.test_score)} %)"
+    return titled(f"{point.id}: {score}, {point.method} seed {point.seed}", Group(bits, costs))
+
+
+def _cost_cell(cost: float | None) -> str:
+    """A cost; a dash where a table has no entry for the layers of the scope."""
+    return "–" if cost is None else f"{cost:,.6g}"
 
 
 def _budget_part(job: JobView, budget: float) -> RenderableType:
@@ -92,7 +99,8 @@ def _budget_part(job: JobView, budget: float) -> RenderableType:
         table.add_column(column, justify="right")
     for place, standing in enumerate(ranked):
         table.add_row(*_standing_row(standing, wins=place == 0 and bool(standing.validation)))
-    title = f"{job.spec['budget']['metric']} of at most {budget:g}: mean accuracy over the seeds, %"
+    measure = measure_name(objective_of(job))
+    title = f"{job.spec['budget']['metric']} of at most {budget:g}: mean {measure} over the seeds, %"
     return Group(titled(title, table), Text(verdict(ranked)), Text())
 
 
@@ -123,6 +131,7 @@ def _points(view: FrontView) -> RenderableType:
         table.add_column(column, no_wrap=True)
     for point in sorted(view.points, key=lambda point: point.cost):
         mark = " *" if point.on_front else ""
-        accuracies = (percent(point.validation_accuracy), percent(point.test_accuracy))
-        table.add_row(f"{point.cost:,.5g}", *accuracies, point.method, str(point.seed), point.id + mark)
-    return titled("points, cheapest first; * is on the front", table)
+        scores = (percent(point.score), percent(point.test_score))
+        table.add_row(f"{point.cost:,.5g}", *scores, point.method, str(point.seed), point.id + mark)
+    said = f"points by {measure_name(view.objective)}, cheapest first; * is on the front"
+    return titled(said + likelihood_note(view.objective).replace(" L", "; l", 1).rstrip("."), table)

@@ -24,7 +24,7 @@ def rerun(
     point: Annotated[str, typer.Argument(metavar="POINT", help="The id of a point.")],
     home: Annotated[Path | None, typer.Option(help="The home folder whose data is used.")] = None,
 ) -> None:
-    """Train a point again on this machine; exit 0 only if it reaches the same accuracies."""
+    """Train a point again on this machine; exit 0 only if it reaches the same accuracies and objective."""
     stored = client_of(context).point(point)
     console = out()
     threads = _threads(stored)
@@ -71,10 +71,15 @@ def _same_allocation(stored: PointView, outcome: TrialOutcome) -> PointResult | 
 
 
 def _equal(stored: PointView, again: PointResult | None) -> bool:
-    return again is not None and (again.validation_accuracy, again.test_accuracy) == (
-        stored.validation_accuracy,
-        stored.test_accuracy,
+    return again is not None and all(
+        getattr(again, name) == getattr(stored, name) for name in _measured(stored)
     )
+
+
+def _measured(stored: PointView) -> tuple[str, ...]:
+    """The accuracies, and what the objective of its job is read from."""
+    of_objective = (f"validation_{stored.objective}", f"test_{stored.objective}")
+    return tuple(dict.fromkeys(("validation_accuracy", "test_accuracy", *of_objective)))
 
 
 def _comparison(stored: PointView, again: PointResult | None) -> Table:
@@ -82,6 +87,6 @@ def _comparison(stored: PointView, again: PointResult | None) -> Table:
     if again is None:
         table.add_row("allocation", "as stored", "another one")
         return table
-    table.add_row("validation accuracy", repr(stored.validation_accuracy), repr(again.validation_accuracy))
-    table.add_row("test accuracy", repr(stored.test_accuracy), repr(again.test_accuracy))
+    for name in _measured(stored):
+        table.add_row(name.replace("_", " "), repr(getattr(stored, name)), repr(getattr(again, name)))
     return table

@@ -24,7 +24,12 @@ _Loader.add_implicit_resolver(
 
 def read_spec(path: Path) -> dict[str, Any]:
     """The job in a file, or on standard input for `-`. Raises InvalidInputError."""
-    text = _text(path)
+    return read_mapping(path, "a job", fix="Write fields such as `name:` and `architecture:`.")
+
+
+def read_mapping(path: Path, what: str, *, fix: str = "") -> dict[str, Any]:
+    """What a YAML or JSON file says by name, with the types of JSON. Raises InvalidInputError."""
+    text = read_text(path)
     try:
         document = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader, see above
     except (yaml.YAMLError, ValueError) as error:
@@ -33,13 +38,12 @@ def read_spec(path: Path) -> dict[str, Any]:
     except RecursionError:
         raise InvalidInputError(f"{path} is nested too deeply.") from None
     if not isinstance(document, dict):
-        raise InvalidInputError(
-            f"{path} does not hold a job.", fix="Write fields such as `name:` and `architecture:`."
-        )
+        raise InvalidInputError(f"{path} does not hold {what}.", fix=fix)
     return {str(name): _plain(value) for name, value in document.items()}
 
 
-def _text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """The text of a file, or standard input for `-`. Raises InvalidInputError."""
     if str(path) == "-":
         return sys.stdin.read()
     try:

@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 
 from service.commands.shared import client_of, out, print_json
-from service.commands.spec_file import read_spec
+from service.commands.spec_file import read_mapping, read_spec, read_text
 
 
 def submit(  # noqa: PLR0917 - Typer reads parameters, it does not call by position
@@ -25,10 +25,24 @@ def submit(  # noqa: PLR0917 - Typer reads parameters, it does not call by posit
     idempotency_key: Annotated[
         str | None, typer.Option(help="Submitting again with the same key returns the same job.")
     ] = None,
+    hardware: Annotated[
+        Path | None, typer.Option(help="A YAML or JSON file that is the job's `hardware`.")
+    ] = None,
+    cost_table: Annotated[
+        Path | None, typer.Option(help="A CSV file that is the job's `cost_table`.")
+    ] = None,
     json: Annotated[bool, typer.Option(help="Print the answer as JSON.")] = False,
 ) -> None:
     """Submit a job."""
     spec = read_spec(file) | ({"name": name} if name else {})
+    spec |= (
+        {}
+        if hardware is None
+        else {
+            "hardware": read_mapping(hardware, "hardware", fix="Write fields such as `rows:` and `columns:`.")
+        }
+    )
+    spec |= {} if cost_table is None else {"cost_table": read_text(cost_table)}
     client = client_of(context)
     if validate_only:
         plan = client.validate(spec)

@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from search.architecture import chosen_of, words
-from service.views import BestUnderBudget, JobView, NamedView, PlanView, StudyView
+from search.objective import measure_name
+from service.views import BestUnderBudget, JobView, NamedView, PlanView, StudyView, objective_of
 
 STATE_COLOURS = {"succeeded": "green", "failed": "red", "cancelled": "yellow", "running": "cyan"}
 
@@ -61,13 +62,12 @@ def headline(job: JobView) -> str:
 
 
 def plain_line(job: JobView) -> str:
-    """How far a job is and its best accuracies, in one line without colour."""
+    """How far a job is and its best scores, in one line without colour."""
     best = ", ".join(
-        f"{percent(entry.validation_accuracy)} % at {entry.budget:g}"
-        for entry in job.best
-        if entry.validation_accuracy is not None
+        f"{percent(entry.score)} % at {entry.budget:g}" for entry in job.best if entry.score is not None
     )
-    return headline(job) + (f"; best {best}" if best else "")
+    named = "" if objective_of(job) == "accuracy" else f"{measure_name(objective_of(job))} "
+    return headline(job) + (f"; best {named}{best}" if best else "")
 
 
 def progress_view(job: JobView) -> RenderableType:
@@ -81,8 +81,8 @@ def progress_view(job: JobView) -> RenderableType:
         table.add_row(*_study_row(study, budgets))
     trials = f"{job.trials_finished}/{job.trials_planned}"
     table.add_row("together", "", trials, "", *_best_cells(job.best, budgets), style="bold")
-    metric = job.spec["budget"]["metric"]
-    return Group(Text(headline(job)), Text(f"Best validation accuracy in % by {metric}:"), table)
+    metric, measure = job.spec["budget"]["metric"], measure_name(objective_of(job))
+    return Group(Text(headline(job)), Text(f"Best validation {measure} in % by {metric}:"), table)
 
 
 def plan_view(plan: PlanView) -> RenderableType:
@@ -115,6 +115,7 @@ def _study_row(study: StudyView, budgets: Sequence[float]) -> list[str]:
     ended = study.trials_succeeded + study.trials_failed
     trials = f"{ended}/{study.trials_planned}" + (f" +{study.trials_running}" if study.trials_running else "")
     trials += f" ({study.trials_failed} failed)" if study.trials_failed else ""
+    trials += f" ({study.trials_stopped} stopped)" if study.trials_stopped else ""
     trials += f" ({study.trials_reused} reused)" if study.trials_reused else ""
     if study.finished:
         trials = f"{ended} done" + trials.partition(str(study.trials_planned))[2]
@@ -122,7 +123,7 @@ def _study_row(study: StudyView, budgets: Sequence[float]) -> list[str]:
 
 
 def _best_cells(best: Sequence[BestUnderBudget], budgets: Sequence[float]) -> list[str]:
-    found = {entry.budget: entry.validation_accuracy for entry in best}
+    found = {entry.budget: entry.score for entry in best}
     return [percent(found.get(budget)) for budget in budgets]
 
 

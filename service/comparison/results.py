@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from search.comparison import Comparison, MethodResult, Pair, StudyRecord, compare
+from search.comparison import AtBudget, Comparison, MethodResult, Pair, StudyRecord, compare
 from search.comparison.attained import best_under, history
 from search.job import JobSpec
+from search.objective import Objective
 from service.comparison.subject import subject_of
 from service.comparison.views import (
     Accuracy,
@@ -40,12 +41,13 @@ def comparison_of(
     return ComparisonView(
         job_id=job_id,
         metric=spec.budget.metric,
+        objective=spec.objective,
         budgets=list(found.budgets),
         accuracy=found.accuracy,
         subject=found.subject,
         verdict=found.verdict,
         refusal=found.refusal,
-        methods=[_method_view(one, found, studies) for one in found.methods],
+        methods=[_method_view(one, found, studies, spec.objective) for one in found.methods],
         pairs=[_pair_view(pair, found.refusal) for pair in found.pairs],
     )
 
@@ -55,7 +57,9 @@ def budgets_of(spec: JobSpec) -> tuple[float, ...]:
     return tuple(limit.maximum for limit in spec.budgets())
 
 
-def _method_view(result: MethodResult, found: Comparison, studies: Sequence[StudyRecord]) -> MethodView:
+def _method_view(
+    result: MethodResult, found: Comparison, studies: Sequence[StudyRecord], objective: Objective
+) -> MethodView:
     own = [study for study in studies if study.method == result.method]
     return MethodView(
         method=result.method,
@@ -65,14 +69,21 @@ def _method_view(result: MethodResult, found: Comparison, studies: Sequence[Stud
         device_seconds=result.device_seconds,
         hypervolume=IntervalView.model_validate(result.hypervolume, from_attributes=True),
         curve=[CurvePointView.model_validate(one, from_attributes=True) for one in result.curve],
-        at_budgets=[AtBudgetView.model_validate(one, from_attributes=True) for one in result.at_budgets],
+        at_budgets=[_at_budget_view(one, objective) for one in result.at_budgets],
         seeds=[
-            _seed_view(study, volume, found) for study, volume in zip(own, result.hypervolumes, strict=True)
+            _seed_view(study, volume, found, objective)
+            for study, volume in zip(own, result.hypervolumes, strict=True)
         ],
     )
 
 
-def _seed_view(study: StudyRecord, hypervolume: float, found: Comparison) -> SeedView:
+def _at_budget_view(found: AtBudget, objective: Objective) -> AtBudgetView:
+    score = found.score and IntervalView.model_validate(found.score, from_attributes=True)
+    accuracy = score if objective == "accuracy" else None
+    return AtBudgetView(budget=found.budget, score=score, accuracy=accuracy, missing=found.missing)
+
+
+def _seed_view(study: StudyRecord, hypervolume: float, found: Comparison, objective: Objective) -> SeedView:
     steps = history(study.found, found.budgets, found.accuracy)
     return SeedView(
         seed=study.seed,
@@ -83,17 +94,20 @@ def _seed_view(study: StudyRecord, hypervolume: float, found: Comparison) -> See
         finished=study.finished,
         hypervolume=hypervolume,
         history=[StepView(samples=one.samples, hypervolume=one.hypervolume) for one in steps],
-        chosen=[_chosen_view(study, budget) for budget in found.budgets],
+        chosen=[_chosen_view(study, budget, objective) for budget in found.budgets],
     )
 
 
-def _chosen_view(study: StudyRecord, budget: float) -> ChosenView:
+def _chosen_view(study: StudyRecord, budget: float, objective: Objective) -> ChosenView:
     best = best_under(study.found, budget)
+    accurate = best if objective == "accuracy" else None
     return ChosenView(
         budget=budget,
         cost=best and best.cost,
-        validation_accuracy=best and best.validation_accuracy,
-        test_accuracy=best and best.test_accuracy,
+        score=best and best.score,
+        test_score=best and best.test_score,
+        validation_accuracy=accurate and accurate.score,
+        test_accuracy=accurate and accurate.test_score,
         samples=best and best.samples,
     )
 

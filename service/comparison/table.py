@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterator
 
+from search.objective import measure_name
 from service.comparison.views import ChosenView, ComparisonView, MethodView, SeedView
 
 COLUMNS = (
@@ -23,11 +24,14 @@ COLUMNS = (
     "seconds",
     "device_seconds",
     "finished",
+    "objective",
+    "score",
+    "test_score",
 )
 
 
 def comparison_csv(comparison: ComparisonView) -> str:
-    """For each seed: `accuracy` at each budget, `hypervolume` at its end, and each change of that before."""
+    """For each seed: the objective at each budget, `hypervolume` at its end, and each change before."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
@@ -39,13 +43,26 @@ def comparison_csv(comparison: ComparisonView) -> str:
 
 def _rows(comparison: ComparisonView, method: MethodView, seed: SeedView) -> Iterator[list[object]]:
     own = (method.method, seed.seed)
-    used = (seed.share, seed.samples, seed.seconds, seed.device_seconds, seed.finished)
+    measure = measure_name(comparison.objective).replace(" ", "_")
+    used = (seed.share, seed.samples, seed.seconds, seed.device_seconds, seed.finished, comparison.objective)
     for one in seed.chosen:
-        accuracy = one.test_accuracy if comparison.accuracy == "test" else one.validation_accuracy
-        yield [*own, "accuracy", one.budget, accuracy, *_point(one), *used]
+        score = one.test_score if comparison.accuracy == "test" else one.score
+        yield [*own, measure, one.budget, score, *_point(one), *used, one.score, one.test_score]
     for step in seed.history:
-        yield [*own, "hypervolume_so_far", None, step.hypervolume, None, None, None, step.samples, *used]
-    yield [*own, "hypervolume", None, seed.hypervolume, None, None, None, seed.samples, *used]
+        yield [
+            *own,
+            "hypervolume_so_far",
+            None,
+            step.hypervolume,
+            None,
+            None,
+            None,
+            step.samples,
+            *used,
+            None,
+            None,
+        ]
+    yield [*own, "hypervolume", None, seed.hypervolume, None, None, None, seed.samples, *used, None, None]
 
 
 def _point(one: ChosenView) -> tuple[float | None, ...]:

@@ -1,9 +1,14 @@
-"""What the API answers about the comparison of a job; accuracies and hypervolumes are shares from 0 to 1."""
+"""What the API answers about the comparison of a job; scores and hypervolumes are shares from 0 to 1.
+
+A score is the objective of the job (search.objective). Where that is accuracy, fields named after it say the
+same; otherwise they are None.
+"""
 
 from __future__ import annotations
 
 from typing import Literal
 
+from search.objective import Objective
 from service.views import View
 
 Accuracy = Literal["test", "validation"]
@@ -29,21 +34,24 @@ class CurvePointView(View):
 
 
 class AtBudgetView(View):
-    """The accuracy of the best points under a budget; `missing` seeds have none and are left out."""
+    """The score of the best points under a budget; `missing` seeds have none and are left out."""
 
     budget: float
+    score: IntervalView | None
     accuracy: IntervalView | None
     missing: int
 
 
 class ChosenView(View):
-    """The point of a study that validation accuracy chooses under a budget; None throughout without one.
+    """The point of a study that the validation score chooses under a budget; None throughout without one.
 
     `samples` is what the study had processed when the trial of the point had ended.
     """
 
     budget: float
     cost: float | None
+    score: float | None
+    test_score: float | None
     validation_accuracy: float | None
     test_accuracy: float | None
     samples: int | None
@@ -107,8 +115,9 @@ class ComparisonView(View):
 
     job_id: str
     metric: str
+    objective: Objective = "accuracy"
     budgets: list[float]
-    accuracy: Accuracy
+    accuracy: Accuracy  # the split whose scores are compared
     subject: str
     verdict: str
     refusal: str | None

@@ -6,26 +6,33 @@ from collections.abc import Iterator, Sequence
 
 from search.comparison import Accuracy, StudyRecord
 from search.comparison.attained import Moment, history, hypervolume_after
+from search.objective import Objective, measure_name
 from service.figures.views import FigurePoint, FigureSeries, FigureView, figure_point
 
 STEP = 2  # per cent of a study's compute
 ACCURACIES: tuple[Accuracy, ...] = ("test", "validation")
 
 
-def hypervolume_figures(studies: Sequence[StudyRecord], budgets: Sequence[float]) -> list[FigureView]:
-    """By the test accuracy of the points that validation chose, and by validation accuracy itself."""
-    return [hypervolume_figure(studies, budgets, accuracy) for accuracy in ACCURACIES]
+def hypervolume_figures(
+    studies: Sequence[StudyRecord], budgets: Sequence[float], objective: Objective = "accuracy"
+) -> list[FigureView]:
+    """By the test score of the points that validation chose, and by validation score itself."""
+    return [hypervolume_figure(studies, budgets, accuracy, objective) for accuracy in ACCURACIES]
 
 
 def hypervolume_figure(
-    studies: Sequence[StudyRecord], budgets: Sequence[float], accuracy: Accuracy
+    studies: Sequence[StudyRecord],
+    budgets: Sequence[float],
+    accuracy: Accuracy,
+    objective: Objective = "accuracy",
 ) -> FigureView:
     """The median and the range over seeds, in the order in which the job names its methods."""
+    measure = measure_name(objective)
     methods = dict.fromkeys(study.method for study in studies)
     return FigureView(
         key=f"{accuracy}-hypervolume-over-compute",
-        title=f"Hypervolume by {accuracy} accuracy, against compute",
-        note="The best accuracy averaged over the budgets: median and range over seeds, from where every "
+        title=f"Hypervolume by {accuracy} {measure}, against compute",
+        note=f"The best {measure} averaged over the budgets: median and range over seeds, from where every "
         "seed has a point.",
         kind="lines",
         marks="methods",

@@ -11,7 +11,7 @@ from service.figures.hypervolume import hypervolume_figures
 from service.figures.layers import layer_figures
 from service.figures.views import FigureView
 from service.store import Unit
-from service.views import JobView, PointView
+from service.views import JobView, PointView, objective_of
 
 
 def figures_of_job(unit: Unit, job: JobView) -> list[FigureView]:
@@ -22,14 +22,14 @@ def figures_of_job(unit: Unit, job: JobView) -> list[FigureView]:
     budgets = [entry.budget for entry in job.best]
     return [
         *accuracy_figures(job),
-        *hypervolume_figures(unit.comparisons.studies(job.id), budgets),
+        *hypervolume_figures(unit.comparisons.studies(job.id), budgets, objective_of(job)),
         *curve_figures(unit.curves.of_job(job.id), budgets),
         *layer_figures(best_points(unit, job)),
     ]
 
 
 def best_points(unit: Unit, job: JobView) -> list[tuple[float, PointView]]:
-    """The best point under each budget that has one, by validation accuracy over all methods and seeds."""
+    """The best point under each budget that has one, by validation score over all methods and seeds."""
     return [(entry.budget, unit.points.get(entry.point_id)) for entry in job.best if entry.point_id]
 
 

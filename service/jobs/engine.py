@@ -17,7 +17,7 @@ from service.jobs.record import Record
 from service.jobs.turns import StrategyMaker, Turns
 from service.store import Claim, Store
 from workers.planning import JobPlan, plan_job
-from workers.report import EpochReport, TrialFailure, TrialOutcome, TrialRequest
+from workers.report import EpochReport, TrialFailure, TrialOutcome, TrialRequest, TrialStop
 
 if TYPE_CHECKING:  # importing it imports Ray, whose environment the dispatcher sets first
     from workers.tune import TrialFeed
@@ -30,7 +30,8 @@ POLL_SECONDS = 1.0
 class JobRun:
     """A job under a claim; implements `workers.tune.TrialFeed`. Used from one thread, after `prepare`.
 
-    `halt` says that the dispatcher wants to stop; the job then goes back to the queue.
+    `halt` says that the dispatcher wants to stop; the job then goes back to the queue. `checkpoints` is where
+    trials leave their files, whose size is noted.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class JobRun:
         claim: Claim,
         *,
         data_folder: Path,
+        checkpoints: Path | None = None,
         plan: Planner = plan_job,
         make: StrategyMaker = make_strategy,
         halt: Callable[[], bool] = lambda: False,
@@ -47,6 +49,7 @@ class JobRun:
         self._claim = claim
         self._record = Record(store, claim)
         self._data_folder = data_folder
+        self._checkpoints = checkpoints
         self._plan = plan
         self._make = make
         self._halt = halt
@@ -95,7 +98,18 @@ class JobRun:
         """A trial ended with points; a second result of the same trial changes nothing."""
         counted = False
         with self._record.unit() as unit:
-            counted = unit.results.succeed(self._claim, trial_id, outcome)
+            counted = unit.results.succeed(
+                self._claim, trial_id, outcome, stored_bytes=self._stored_bytes(trial_id)
+            )
+        self._prepared.settle(trial_id, counted=counted)
+
+    def stopped(self, trial_id: str, stop: TrialStop) -> None:
+        """A trial was stopped early; a second end of the same trial changes nothing."""
+        counted = False
+        with self._record.unit() as unit:
+            counted = unit.results.prune(
+                self._claim, trial_id, stop, stored_bytes=self._stored_bytes(trial_id)
+            )
         self._prepared.settle(trial_id, counted=counted)
 
     def failed(self, trial_id: str, failure: TrialFailure) -> None:
@@ -104,7 +118,9 @@ class JobRun:
             return
         counted = False
         with self._record.unit() as unit:
-            counted = unit.results.fail(self._claim, trial_id, failure)
+            counted = unit.results.fail(
+                self._claim, trial_id, failure, stored_bytes=self._stored_bytes(trial_id)
+            )
         self._prepared.settle(trial_id, counted=counted)
 
     def cancelled(self) -> bool:
@@ -135,6 +151,13 @@ class JobRun:
                 unit.jobs.release(self._claim)
             else:
                 unit.jobs.finish(self._claim, "failed", message)
+
+    def _stored_bytes(self, trial_id: str) -> int:
+        """What the folder of a trial holds; 0 where there is none."""
+        if self._checkpoints is None:
+            return 0
+        files = (self._checkpoints / trial_id).glob("**/*")
+        return sum(file.stat().st_size for file in files if file.is_file())
 
     @property
     def _prepared(self) -> Turns:

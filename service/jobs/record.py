@@ -17,7 +17,7 @@ class Record:
     def __init__(self, store: Store, claim: Claim) -> None:
         self.claim = claim
         self.stale = False
-        self._store = store
+        self._store = store.within(claim.workspace)
         self._log = structlog.get_logger("bitfront.engine").bind(job=claim.job_id)
 
     @contextmanager

@@ -9,11 +9,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
+from fractions import Fraction
 from itertools import groupby
 from typing import Any
 
 from models.allocation import Allocation
+from search.job import EarlyStoppingSpec
+from search.stopping import Peer, with_bars
 from search.strategy import (
+    FixedBits,
     Proposal,
     Strategy,
     TrialResult,
@@ -33,7 +37,15 @@ class StudyRun:
     """A study between two moments of its job: what waits, what is open, and what its strategy knows."""
 
     def __init__(
-        self, *, study_id: str, seed: int, strategy: Strategy, trials: int, fingerprint: Fingerprint
+        self,
+        *,
+        study_id: str,
+        seed: int,
+        strategy: Strategy,
+        trials: int,
+        fingerprint: Fingerprint,
+        epochs: int = 1,
+        stopping: EarlyStoppingSpec | None = None,
     ) -> None:
         self.id = study_id
         self.seed = seed
@@ -42,7 +54,10 @@ class StudyRun:
         self.rounds_told = 0
         self._open: set[str] = set()
         self._strategy = strategy
-        self._trials_left = trials
+        self._trials_left = Fraction(trials)
+        self._epochs = epochs
+        self._stopping = stopping
+        self._peers: list[Peer] = []
         self._numbers_told = 0
         self._fingerprint = fingerprint
 
@@ -81,12 +96,18 @@ class StudyRun:
 
     def _tell(self, trials: Sequence[StoredTrial]) -> None:
         self._strategy.ask()  # the protocol's turn; the stored proposals are the truth
-        self._strategy.tell([trial_result(trial) for trial in trials])
+        results = [trial_result(trial, self._epochs) for trial in trials]
+        self._strategy.tell(results)
+        self._peers += [peer for trial in trials if (peer := _peer(trial)) is not None]
         self.rounds_told += 1
         self._numbers_told += len(trials)
-        self._trials_left -= sum(trial.planned.share for trial in trials)
+        self._trials_left -= sum(result.used for result in results)
 
     def _planned(self, number: int, proposal: Proposal) -> PlannedTrial:
+        stopping = self._stopping
+        if stopping is not None:
+            place = {"min_epoch": stopping.min_epoch, "epochs": self._epochs}
+            proposal = with_bars(proposal, self._peers, **place)
         stored = proposal_to_json(proposal)
         return PlannedTrial(
             round=self.rounds_told,
@@ -97,15 +118,24 @@ class StudyRun:
         )
 
 
-def trial_result(trial: StoredTrial) -> TrialResult:
-    """What a strategy is told of a trial: its most accurate point (the cheaper of equals), or none."""
+def trial_result(trial: StoredTrial, epochs: int) -> TrialResult:
+    """What is told of a trial: its point with the highest score (of equals the cheaper), or none."""
     proposal = proposal_from_json(trial.planned.proposal)
     if not trial.points:
-        return TrialResult(proposal=proposal, allocation=None, accuracy=None, cost=None)
-    best = min(trial.points, key=lambda point: (-point.validation_accuracy, point.budget_cost))
+        stopped = Fraction(trial.epochs_done, epochs) if trial.state == "pruned" else None
+        return TrialResult(proposal=proposal, allocation=None, score=None, cost=None, stopped_after=stopped)
+    best = min(trial.points, key=lambda point: (-point.score, point.budget_cost))
     return TrialResult(
         proposal=proposal,
         allocation=Allocation.from_json(best.allocation),
-        accuracy=best.validation_accuracy,
+        score=best.score,
         cost=best.budget_cost,
     )
+
+
+def _peer(trial: StoredTrial) -> Peer | None:
+    """A trial of given bits that did not fail, as trials of later rounds are held against it."""
+    proposal = proposal_from_json(trial.planned.proposal)
+    if not isinstance(proposal, FixedBits) or trial.state == "failed" or not trial.scores:
+        return None
+    return Peer(budget=proposal.note["budget"], scores=trial.scores)

@@ -7,12 +7,15 @@ from functools import partial
 
 import structlog
 
+from search.architecture import chosen_of
 from search.strategy import Strategy, StudyContext
 from service.jobs.record import Record
 from service.jobs.rounds import StudyRun
 from service.store import ids
 from service.store.studies import StoredTrial, study_keys
+from workers.costing import recosted
 from workers.planning import JobPlan, fingerprint, study_context
+from workers.report import PointResult
 
 StrategyMaker = Callable[[str, StudyContext], Strategy]
 
@@ -24,10 +27,13 @@ class Turns:
         self._record = record
         self._make = make
         self._turn = 0
+        spec = record.claim.spec
+        self._curves = None if spec.compute.early_stopping is None else spec.objective
         self._under_way: dict[str, tuple[StudyRun, StoredTrial]] = {}
         self._log = structlog.get_logger("bitfront.engine").bind(job=record.claim.job_id)
         with record.unit() as unit:
             unit.studies.prepare(record.claim)
+        self._plan, self._basis = plan, record.claim.spec.cost_basis()
         self._studies = [self._study(plan, method, seed) for method, seed in study_keys(record.claim.spec)]
         for study in self._studies:
             self._advance(study)
@@ -68,13 +74,16 @@ class Turns:
             seed=seed,
             strategy=self._make(method, study_context(claim.spec, plan, seed)),
             trials=claim.spec.compute.trials_per_study,
+            epochs=claim.spec.training.epochs,
+            stopping=claim.spec.compute.early_stopping,
             fingerprint=partial(fingerprint, claim.spec, seed=seed, data_stamp=plan.data_stamp),
         )
 
     def _advance(self, study: StudyRun) -> None:
         """Take in what has ended, and plan the next round once the last one is complete."""
         with self._record.unit() as unit:
-            study.take_in(unit.studies.trials(study.id, first_round=study.rounds_told))
+            stored = unit.studies.trials(study.id, first_round=study.rounds_told, curves=self._curves)
+            study.take_in(stored)
         if self._record.stale or study.working:
             return
         planned = study.next_round()
@@ -103,10 +112,15 @@ class Turns:
         """Take the result of an earlier trial over that trained the same; whether there is one."""
         reused = False
         with self._record.unit() as unit:
-            reused = unit.results.reuse(self._record.claim, trial.id)
+            reused = unit.results.reuse(self._record.claim, trial.id, self._recost(trial))
         if reused:
             self._ended(study, trial)
         return reused
+
+    def _recost(self, trial: StoredTrial) -> Callable[[PointResult], PointResult]:
+        """Costs of this job, by the layer table of the architecture that the trial is for."""
+        chosen = chosen_of(trial.planned.proposal.get("settings", {}))
+        return partial(recosted, layers=self._plan.layers_on(chosen), basis=self._basis)
 
     def _ended(self, study: StudyRun, trial: StoredTrial) -> None:
         study.ended(trial.id)

@@ -17,7 +17,7 @@ from service.ablations.views import AblationView, state_of
 from service.errors import ConflictError, NotFoundError
 from service.store import cursors, ids
 from service.store.jobs import JobRepository
-from service.store.progress import study_progress
+from service.store.progress import study_progress, trials_ended
 from service.store.tables import Ablation, AblationVariant, Job, Point
 from service.store.transaction import Repository, Transaction
 from service.views import ENDED_JOB_STATES, Page
@@ -57,7 +57,7 @@ class AblationRepository(Repository):
         earlier = self._by_key(idempotency_key)
         if earlier is None:
             ablation = self._new(spec, idempotency_key)
-            earlier = self._insert(ablation)
+            earlier = self._insert(ablation, idempotency_key)
         if earlier is None:
             self._add_jobs(ablation, variants, plans)
             return self.get(ablation.id), True
@@ -97,15 +97,15 @@ class AblationRepository(Repository):
     def _by_key(self, key: str | None) -> Ablation | None:
         if key is None:
             return None
-        return self._session.scalar(select(Ablation).where(Ablation.idempotency_key == key))
+        return self._session.scalar(select(Ablation).where(Ablation.idempotency_key == self._scoped(key)))
 
-    def _insert(self, ablation: Ablation) -> Ablation | None:
+    def _insert(self, ablation: Ablation, key: str | None) -> Ablation | None:
         """Store a new row, unless a submitter with the same key was faster: then its row."""
         try:
             with self._session.begin_nested():
                 self._session.add(ablation)
         except IntegrityError:
-            winner = self._by_key(ablation.idempotency_key)
+            winner = self._by_key(key)
             if winner is None:
                 raise
             return winner
@@ -117,7 +117,7 @@ class AblationRepository(Repository):
             name=spec.job.name,
             spec=spec.to_json(),
             spec_digest=spec.digest(),
-            idempotency_key=key,
+            idempotency_key=key and self._scoped(key),
             created_at=self._transaction.now(),
         )
 
@@ -162,7 +162,7 @@ class AblationRepository(Repository):
         job_ids = sorted({row.job_id for row in rows})
         jobs = {job.id: job for job in self._session.scalars(select(Job).where(Job.id.in_(job_ids)))}
         done = {
-            job_id: sum(study.ended for study in studies)
+            job_id: trials_ended(JobSpec.model_validate(jobs[job_id].spec), studies)
             for job_id, studies in study_progress(self._session, job_ids).items()
         }
         return [

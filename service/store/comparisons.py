@@ -74,7 +74,7 @@ class ComparisonRepository(Repository):
         """The feasible points of every study that has any, in the order of its trials."""
         so_far = func.sum(Trial.samples).over(partition_by=Trial.study_id, order_by=Trial.number)
         ended = select(Trial.id, so_far.label("samples")).where(Trial.job_id == job_id).subquery()
-        points = (Point.budget_cost, Point.validation_accuracy, Point.test_accuracy)
+        points = (Point.budget_cost, Point.score, Point.test_score)
         rows = self._session.execute(
             select(Point.method, Point.seed, ended.c.samples, *points)
             .join(ended, ended.c.id == Point.trial_id)
@@ -82,8 +82,8 @@ class ComparisonRepository(Repository):
             .order_by(Point.place)
         )
         found: dict[Key, list[Found]] = {}
-        for method, seed, samples, cost, validation, test in rows:
-            one = Found(samples=int(samples), cost=cost, validation_accuracy=validation, test_accuracy=test)
+        for method, seed, samples, cost, score, test_score in rows:
+            one = Found(samples=int(samples), cost=cost, score=score, test_score=test_score)
             found.setdefault((method, seed), []).append(one)
         return found
 

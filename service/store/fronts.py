@@ -31,6 +31,10 @@ class Row(NamedTuple):
     cost: float
     validation_accuracy: float
     test_accuracy: float
+    validation_loss: float | None
+    test_loss: float | None
+    score: float
+    test_score: float
     feasible: bool
 
 
@@ -59,13 +63,13 @@ class FrontRepository(Repository):
         return self._view(job_id, spec, metric, fronts, shown)
 
     def best(self, job_id: str, *, metric: str, maximum: float) -> PointView | None:
-        """The most accurate feasible point of a job that costs at most `maximum`. Raises as `front` does."""
+        """The best feasible point of a job that costs at most `maximum`. Raises as `front` does."""
         metric_scope(JobSpec.model_validate(self._require_job(job_id).spec), metric)
         point_id = self._session.scalar(
             select(FrontMember.point_id)
             .where(FrontMember.job_id == job_id, FrontMember.metric == metric)
             .where(FrontMember.method == OVERALL, FrontMember.cost <= maximum)
-            .order_by(FrontMember.accuracy.desc(), FrontMember.cost, FrontMember.place)
+            .order_by(FrontMember.score.desc(), FrontMember.cost, FrontMember.place)
             .limit(1)
         )
         return None if point_id is None else self._points.get(point_id)
@@ -79,6 +83,7 @@ class FrontRepository(Repository):
             job_id=job_id,
             metric=metric,
             scope=metric_scope(spec, metric),
+            objective=spec.objective,
             budgets=[limit.maximum for limit in spec.budgets()] if own else [],
             points=points,
             hypervolume=_hypervolume(fronts.get(OVERALL, []), reference),
@@ -136,39 +141,32 @@ def _chosen(job_id: str, method: str | None, seed: int | None) -> list[ColumnEle
 def _columns(cost: SQLColumnExpression[float]) -> tuple[SQLColumnExpression[Any], ...]:
     """The fields of `Row`, in its order."""
     names = (Point.place, Point.id, Point.trial_id, Point.method, Point.seed)
-    return (*names, cost, Point.validation_accuracy, Point.test_accuracy, Point.feasible)
+    accuracies = (Point.validation_accuracy, Point.test_accuracy)
+    losses = (Point.validation_loss, Point.test_loss)
+    return (*names, cost, *accuracies, *losses, Point.score, Point.test_score, Point.feasible)
 
 
 def _points(cost: SQLColumnExpression[float], chosen: Sequence[ColumnElement[bool]]) -> Select[Any]:
-    return select(*_columns(cost)).where(*chosen).order_by(Point.place)
+    """The points that have such a cost: those of an earlier version have none by a metric that it lacked."""
+    return select(*_columns(cost)).where(*chosen, cost.is_not(None)).order_by(Point.place)
 
 
 def _front(rows: Sequence[Row]) -> list[Row]:
     """The rows, given by place, that no other beats."""
-    kept = is_on_front([row.cost for row in rows], [row.validation_accuracy for row in rows])
+    kept = is_on_front([row.cost for row in rows], [row.score for row in rows])
     return [row for row, stays in zip(rows, kept, strict=True) if stays]
 
 
 def _hypervolume(rows: Sequence[Row], reference: float) -> float:
     if not rows or reference <= 0:
         return 0.0
-    return hypervolume([row.cost for row in rows], [row.validation_accuracy for row in rows], reference)
+    return hypervolume([row.cost for row in rows], [row.score for row in rows], reference)
+
+
+def _fields(row: Row) -> dict[str, Any]:
+    return {name: value for name, value in row._asdict().items() if name != "place"}
 
 
 def _shown(job_id: str, rows: Sequence[Row], front: frozenset[str]) -> list[FrontPoint]:
-    ranked = sorted(rows, key=lambda row: (row.cost, -row.validation_accuracy, row.place))
-    return [
-        FrontPoint(
-            id=row.id,
-            job_id=job_id,
-            trial_id=row.trial_id,
-            method=row.method,
-            seed=row.seed,
-            cost=row.cost,
-            validation_accuracy=row.validation_accuracy,
-            test_accuracy=row.test_accuracy,
-            feasible=row.feasible,
-            on_front=row.id in front,
-        )
-        for row in ranked
-    ]
+    ranked = sorted(rows, key=lambda row: (row.cost, -row.score, row.place))
+    return [FrontPoint(job_id=job_id, on_front=row.id in front, **_fields(row)) for row in ranked]

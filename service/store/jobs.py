@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from search.job import JobSpec
 from service.errors import ConflictError
 from service.store import cursors, ids
+from service.store.events import EventRepository
 from service.store.leases import Leases
 from service.store.progress import (
     StudyProgress,
@@ -19,8 +20,11 @@ from service.store.progress import (
     seconds_left,
     study_progress,
     study_views,
+    trials_ended,
 )
+from service.store.quotas import QuotaRepository
 from service.store.tables import Job
+from service.store.transaction import Transaction
 from service.views import JobView, Page
 
 LISTING = "jobs"
@@ -29,18 +33,23 @@ LISTING = "jobs"
 class JobRepository(Leases):
     """Jobs as people see them, and their leases."""
 
+    def __init__(self, transaction: Transaction, events: EventRepository, quotas: QuotaRepository) -> None:
+        super().__init__(transaction, events)
+        self._quotas = quotas
+
     def submit(
         self, spec: JobSpec, *, trials_planned: int, plan: Mapping[str, Any], idempotency_key: str | None
     ) -> tuple[JobView, bool]:
         """Store a job in state queued; (job, True), or (the earlier job, False) for a key used before.
 
-        Raises ConflictError when the key came with another spec.
+        Raises ConflictError when the key came with another spec, and QuotaExceededError.
         """
         self._transaction.write()
         earlier = self._by_key(idempotency_key)
         if earlier is None:
+            self._quotas.require_room(trials=trials_planned)
             job = self._new(spec, trials_planned, plan, idempotency_key)
-            earlier = self._insert(job)
+            earlier = self._insert(job, idempotency_key)
         if earlier is None:
             return _view(job, spec, []).model_copy(update={"best": best_of(spec, [])}), True
         if earlier.spec_digest != spec.digest():
@@ -88,15 +97,15 @@ class JobRepository(Leases):
     def _by_key(self, key: str | None) -> Job | None:
         if key is None:
             return None
-        return self._session.scalar(select(Job).where(Job.idempotency_key == key))
+        return self._session.scalar(select(Job).where(Job.idempotency_key == self._scoped(key)))
 
-    def _insert(self, job: Job) -> Job | None:
+    def _insert(self, job: Job, key: str | None) -> Job | None:
         """Store a new row, unless a submitter with the same key was faster: then its row."""
         try:
             with self._session.begin_nested():
                 self._session.add(job)
         except IntegrityError:
-            winner = self._by_key(job.idempotency_key)
+            winner = self._by_key(key)
             if winner is None:
                 raise
             return winner
@@ -112,7 +121,8 @@ class JobRepository(Leases):
             spec_digest=spec.digest(),
             plan=dict(plan),
             trials_planned=trials_planned,
-            idempotency_key=key,
+            idempotency_key=key and self._scoped(key),
+            devices=spec.compute.gpus_per_trial or spec.compute.cpus_per_trial,
             created_at=self._transaction.now(),
         )
 
@@ -129,7 +139,7 @@ def _view(job: Job, spec: JobSpec, studies: Sequence[StudyProgress]) -> JobView:
             "finished_at": job.finished_at,
             "error": job.error,
             "trials_planned": job.trials_planned,
-            "trials_finished": sum(study.ended for study in studies),
+            "trials_finished": trials_ended(spec, studies),
             "seconds_left": seconds_left(job, spec, studies),
         }
     )

@@ -34,6 +34,7 @@ class Claim:
     spec: JobSpec
     owner: str
     lease_seconds: float
+    workspace: str
 
 
 class Leases(Repository):
@@ -59,7 +60,12 @@ class Leases(Repository):
         session.flush()
         spec = JobSpec.model_validate(job.spec)
         return Claim(
-            job_id=job.id, token=job.lease_token, spec=spec, owner=owner, lease_seconds=lease_seconds
+            job_id=job.id,
+            token=job.lease_token,
+            spec=spec,
+            owner=owner,
+            lease_seconds=lease_seconds,
+            workspace=job.workspace_id,
         )
 
     def renew(self, claim: Claim) -> None:

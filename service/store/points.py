@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 from sqlalchemy import Select, select
 
 from search.job import JobSpec
+from search.objective import Measured, score_of
 from service.errors import NotFoundError
 from service.store import cursors, ids
+from service.store.layer_costs import point_layer_costs
 from service.store.limits import is_feasible, metric_cost
 from service.store.tables import Job, Point, Trial
 from service.store.transaction import Repository
@@ -21,6 +24,9 @@ LISTING = "points"
 POINTS_PER_TRIAL = 1_000
 TRIALS_PER_STUDY = 10_000
 """More than a job may ask for; together they make the place of a point within its job."""
+ACCURACIES = ("validation_accuracy", "test_accuracy")
+OTHERS = ("validation_balanced_accuracy", "test_balanced_accuracy", "validation_loss", "test_loss")
+SCORES = ("score", "test_score")
 
 
 class PointRepository(Repository):
@@ -28,10 +34,13 @@ class PointRepository(Repository):
 
     def get(self, point_id: str) -> PointView:
         """A point with all that makes it reproducible. Raises NotFoundError."""
-        row = self._session.execute(_complete().where(Point.id == point_id)).one_or_none()
+        query = _complete().add_columns(Job.plan).where(Point.id == point_id)
+        row = self._session.execute(query).one_or_none()
         if row is None:
             raise _missing(point_id)
-        return _view(*row)
+        point, proposal, spec, plan = row
+        layers = point_layer_costs(spec, plan, point.allocation, proposal.get("settings", {}))
+        return _view(point, proposal, spec).model_copy(update={"layer_costs": layers})
 
     def page(self, job_id: str, *, limit: int, cursor: str | None) -> Page[PointView]:
         """The points of a job, newest first. Raises NotFoundError, or InvalidInputError for a bad cursor."""
@@ -77,8 +86,10 @@ def new_point(
         cost_versions=dict(result.cost_versions),
         rates=dict(result.rates),
         budget_cost=metric_cost(spec, spec.budget.metric, result.costs),
-        validation_accuracy=result.validation_accuracy,
-        test_accuracy=result.test_accuracy,
+        **{name: getattr(result, name) for name in ACCURACIES},
+        **{name: _finite(getattr(result, name)) for name in OTHERS},
+        score=_score(spec, result.validation),
+        test_score=_score(spec, result.test),
         feasible=is_feasible(spec, result.costs),
         checkpoint_trial=checkpoint_trial,
         checkpoint=result.checkpoint,
@@ -95,11 +106,23 @@ def result_of(point: Point) -> PointResult:
         costs=point.costs,
         cost_versions=point.cost_versions,
         rates=point.rates,
-        validation_accuracy=point.validation_accuracy,
-        test_accuracy=point.test_accuracy,
+        **{name: getattr(point, name) for name in (*ACCURACIES, *OTHERS)},
         checkpoint=point.checkpoint,
         checkpoint_sha256=point.checkpoint_sha256,
     )
+
+
+def _score(spec: JobSpec, measured: Measured) -> float:
+    """Raises ValueError where the objective was not measured: such a point is no result of this job."""
+    found = score_of(spec.objective, measured)
+    if found is None:
+        raise ValueError(f"a point of a job for {spec.objective} lacks it")
+    return found
+
+
+def _finite(value: float | None) -> float | None:
+    """JSON knows no infinity."""
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _complete() -> Select[Point, dict[str, Any], dict[str, Any]]:
@@ -123,8 +146,8 @@ def _view(point: Point, proposal: Mapping[str, Any], spec: Mapping[str, Any]) ->
         costs=point.costs,
         cost_versions=point.cost_versions,
         rates=point.rates,
-        validation_accuracy=point.validation_accuracy,
-        test_accuracy=point.test_accuracy,
+        **{name: getattr(point, name) for name in (*ACCURACIES, *OTHERS, *SCORES)},
+        objective=JobSpec.model_validate(spec).objective,
         feasible=point.feasible,
         checkpoint_sha256=point.checkpoint_sha256,
         provenance=point.provenance,

@@ -11,15 +11,24 @@ from sqlalchemy.orm import Session
 
 from search.job import JobSpec
 from service.store.tables import Job, Point, Study, Trial
-from service.views import ENDED_TRIAL_STATES, BestUnderBudget, StudyView
+from service.views import ENDED_TRIAL_STATES, STOPPED_EARLY, BestUnderBudget, StudyView
+
+ROUNDING = 1e-9
+"""Parts of trials that make a whole may add up to a little less."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tally:
-    """The trials of one study in one state; one that counts as several is counted so."""
+    """The trials of one study in one state; one that counts as several is counted so.
+
+    Trials that were stopped early are no part of `trials` and `reused`; they count by their epochs.
+    """
 
     state: str
     trials: int
+    stopped: int
+    stopped_epochs: int
+    taken_over_epochs: int  # of `stopped_epochs`, those that earlier trials had trained
     runs: int  # trainings, each counted once
     reused: int
     samples: int
@@ -39,9 +48,14 @@ class StudyProgress:
         return self.tallies[state].trials if state in self.tallies else 0
 
     @property
-    def ended(self) -> int:
-        """How many trials have ended."""
-        return sum(self.trials(state) for state in ENDED_TRIAL_STATES)
+    def stopped(self) -> int:
+        """How many trials were stopped early."""
+        return sum(tally.stopped for tally in self.tallies.values())
+
+    def ended(self, epochs: int) -> float:
+        """How many trials have ended; those stopped early count as the part of them that was trained."""
+        whole = sum(self.trials(state) for state in ENDED_TRIAL_STATES)
+        return whole + sum(tally.stopped_epochs for tally in self.tallies.values()) / epochs
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,6 +80,11 @@ def study_progress(session: Session, job_ids: Sequence[str]) -> dict[str, list[S
     return found
 
 
+def trials_ended(spec: JobSpec, studies: Sequence[StudyProgress]) -> int:
+    """The whole trials that have ended in some studies of a job."""
+    return int(sum(study.ended(spec.training.epochs) for study in studies) + ROUNDING)
+
+
 def seconds_left(job: Job, spec: JobSpec, studies: Sequence[StudyProgress]) -> float | None:
     """Mean seconds of the trials trained so far, times those left, over the trainings that run at once.
 
@@ -74,12 +93,16 @@ def seconds_left(job: Job, spec: JobSpec, studies: Sequence[StudyProgress]) -> f
     if job.finished_at is not None:
         return 0.0
     ended = [study.tallies[state] for study in studies for state in ENDED_TRIAL_STATES & study.tallies.keys()]
-    trained = sum(tally.trials - tally.reused for tally in ended)
+    epochs = spec.training.epochs
+    parts = sum(tally.stopped_epochs - tally.taken_over_epochs for tally in ended) / epochs
+    trained = sum(tally.trials - tally.reused for tally in ended) + parts
     if trained == 0:
         return None
-    left = sum(spec.compute.trials_per_study - study.ended for study in studies if not study.study.finished)
+    left = sum(
+        spec.compute.trials_per_study - study.ended(epochs) for study in studies if not study.study.finished
+    )
     active = [study.tallies["running"] for study in studies if "running" in study.tallies]
-    to_go = max(0.0, left - sum(tally.epochs for tally in active) / spec.training.epochs)
+    to_go = max(0.0, left - sum(tally.epochs for tally in active) / epochs)
     at_once = max(1, sum(tally.runs for tally in active))
     return to_go * sum(tally.trained_seconds for tally in ended) / trained / at_once
 
@@ -104,6 +127,8 @@ def best_points(session: Session, job_id: str, spec: JobSpec) -> list[Best]:
                 cost=row.budget_cost,
                 validation_accuracy=row.validation_accuracy,
                 test_accuracy=row.test_accuracy,
+                score=row.score,
+                test_score=row.test_score,
             ),
         )
         for row in rows
@@ -122,13 +147,18 @@ def best_of(spec: JobSpec, found: Iterable[Best]) -> list[BestUnderBudget]:
 def _tallies(session: Session, job_ids: Sequence[str]) -> dict[str, dict[str, Tally]]:
     reused = Trial.reused_from.is_not(None)
     trained = func.sum(Trial.seconds).filter(~reused)
+    early = Trial.reason.is_not_distinct_from(STOPPED_EARLY)
+    whole = Trial.reason.is_distinct_from(STOPPED_EARLY)
     rows = session.execute(
         select(
             Trial.study_id,
             Trial.state,
-            func.sum(Trial.share).label("trials"),
+            func.coalesce(func.sum(Trial.share).filter(whole), 0).label("trials"),
+            func.count().filter(early).label("stopped"),
+            func.coalesce(func.sum(Trial.epochs_done).filter(early), 0).label("stopped_epochs"),
+            func.coalesce(func.sum(Trial.epochs_done).filter(early, reused), 0).label("taken_over"),
             func.count().label("runs"),
-            func.coalesce(func.sum(Trial.share).filter(reused), 0).label("reused"),
+            func.coalesce(func.sum(Trial.share).filter(reused, whole), 0).label("reused"),
             func.sum(Trial.samples).label("samples"),
             func.sum(Trial.epochs_done).label("epochs"),
             func.coalesce(trained, 0.0).label("seconds"),
@@ -141,6 +171,9 @@ def _tallies(session: Session, job_ids: Sequence[str]) -> dict[str, dict[str, Ta
         found.setdefault(row.study_id, {})[row.state] = Tally(
             state=row.state,
             trials=row.trials,
+            stopped=row.stopped,
+            stopped_epochs=row.stopped_epochs,
+            taken_over_epochs=row.taken_over,
             runs=row.runs,
             reused=row.reused,
             samples=int(row.samples),
@@ -161,6 +194,7 @@ def _study_view(spec: JobSpec, progress: StudyProgress, found: Sequence[Best]) -
         trials_running=progress.trials("running"),
         trials_succeeded=progress.trials("succeeded"),
         trials_failed=progress.trials("failed"),
+        trials_stopped=progress.stopped,
         trials_reused=sum(tally.reused for tally in progress.tallies.values()),
         samples=sum(tally.samples for tally in progress.tallies.values()),
         finished=study.finished,
@@ -170,7 +204,7 @@ def _study_view(spec: JobSpec, progress: StudyProgress, found: Sequence[Best]) -
 
 def _ranked(job_id: str, budget: float) -> Select[Any]:
     """The feasible points of a job within a budget, ranked within their study from 1."""
-    order = (Point.validation_accuracy.desc(), Point.budget_cost, Point.place)
+    order = (Point.score.desc(), Point.budget_cost, Point.place)
     return select(
         Point.study_id,
         literal(budget).label("budget"),
@@ -179,12 +213,14 @@ def _ranked(job_id: str, budget: float) -> Select[Any]:
         Point.budget_cost,
         Point.validation_accuracy,
         Point.test_accuracy,
+        Point.score,
+        Point.test_score,
         func.row_number().over(partition_by=Point.study_id, order_by=order).label("rank"),
     ).where(Point.job_id == job_id, Point.feasible, Point.budget_cost <= budget)
 
 
 def _rank(best: Best) -> tuple[float, float, int]:
-    return -(best.view.validation_accuracy or 0.0), best.view.cost or 0.0, best.place
+    return -(best.view.score or 0.0), best.view.cost or 0.0, best.place
 
 
 def _nothing(budget: float) -> BestUnderBudget:

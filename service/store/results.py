@@ -7,20 +7,24 @@ changes nothing, so a result counts once however often it arrives.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
 
+from search.objective import Objective
+from search.stopping import bars_of, why_stopped
 from service.store.events import EventRepository
 from service.store.leases import Claim, Leases
 from service.store.points import new_point, result_of
+from service.store.studies import epoch_score
 from service.store.tables import Attempt, Epoch, Point, Study, Trial
 from service.store.transaction import Repository, Transaction
 from service.store.upkeep import add_to_fronts
-from workers.report import EpochReport, PointResult, TrialFailure, TrialOutcome
+from service.views import STOPPED_EARLY
+from workers.report import EpochReport, PointResult, TrialFailure, TrialOutcome, TrialStop
 
 
 class ResultRepository(Repository):
@@ -68,7 +72,7 @@ class ResultRepository(Repository):
         self._tell(trial, "epoch", asdict(report), now)
         return True
 
-    def succeed(self, claim: Claim, trial_id: str, outcome: TrialOutcome) -> bool:
+    def succeed(self, claim: Claim, trial_id: str, outcome: TrialOutcome, *, stored_bytes: int = 0) -> bool:
         """Store the points of a running trial and end it; whether the result counted."""
         trial = self._trial(claim, trial_id)
         if trial.state != "running":
@@ -76,13 +80,25 @@ class ResultRepository(Repository):
         now = self._transaction.now()
         self._end_attempt(trial, "succeeded", now, None)
         trial.epochs_done, trial.samples = outcome.epochs, outcome.samples
+        trial.stored_bytes = stored_bytes
         self._store_points(
             claim, trial, outcome.points, checkpoint_trial=trial.id, provenance=outcome.provenance, moment=now
         )
         self._end(trial, "succeeded", now)
         return True
 
-    def fail(self, claim: Claim, trial_id: str, failure: TrialFailure) -> bool:
+    def prune(self, claim: Claim, trial_id: str, stop: TrialStop, *, stored_bytes: int = 0) -> bool:
+        """End a running trial that was stopped early, without a point; whether the stop counted."""
+        trial = self._trial(claim, trial_id)
+        if trial.state != "running":
+            return False
+        now = self._transaction.now()
+        self._end_attempt(trial, "pruned", now, stop.message)
+        trial.stored_bytes = stored_bytes
+        self._stop(trial, stop, now)
+        return True
+
+    def fail(self, claim: Claim, trial_id: str, failure: TrialFailure, *, stored_bytes: int = 0) -> bool:
         """End a trial that has not ended without a point; whether the failure counted."""
         trial = self._trial(claim, trial_id)
         if trial.state not in {"queued", "running"}:
@@ -90,13 +106,18 @@ class ResultRepository(Repository):
         now = self._transaction.now()
         self._end_attempt(trial, "failed", now, failure.message)
         trial.reason, trial.message = failure.reason, failure.message
+        trial.stored_bytes = stored_bytes
         self._end(trial, "failed", now)
         return True
 
-    def reuse(self, claim: Claim, trial_id: str) -> bool:
-        """Take over the points of a trial, of any job, that trained the same; whether there is one."""
+    def reuse(self, claim: Claim, trial_id: str, recost: Callable[[PointResult], PointResult]) -> bool:
+        """Take over the points of a trial, of any job of the workspace, that trained the same; if any.
+
+        `recost` gives a point the costs of this job, whose hardware or table may be another. Where this
+        trial would have been stopped early, it is: what it comes to must not depend on the store.
+        """
         trial = self._trial(claim, trial_id)
-        earlier = self._same_training(trial)
+        earlier = self._same_training(trial, claim.spec.objective)
         if trial.state != "queued" or earlier is None:
             return False
         now = self._transaction.now()
@@ -104,8 +125,12 @@ class ResultRepository(Repository):
             select(Point).where(Point.trial_id == earlier.id).order_by(Point.ordinal)
         ).all()
         trial.reused_from = earlier.id
+        stop = self._would_stop(trial, earlier, claim.spec.objective)
+        if stop is not None:
+            self._stop(trial, stop, now)
+            return True
         trial.epochs_done, trial.samples = earlier.epochs_done, earlier.samples
-        results = [result_of(point) for point in points]
+        results = [recost(result_of(point)) for point in points]
         provenance = points[0].provenance if points else {}
         self._store_points(
             claim, trial, results, checkpoint_trial=earlier.id, provenance=provenance, moment=now
@@ -119,15 +144,36 @@ class ResultRepository(Repository):
         query = select(Trial).where(Trial.id == trial_id, Trial.job_id == claim.job_id)
         return self._session.scalars(query).one()
 
-    def _same_training(self, trial: Trial) -> Trial | None:
-        """The trial that was really trained, so that a checkpoint is one step away."""
+    def _same_training(self, trial: Trial, objective: Objective) -> Trial | None:
+        """The trial that was really trained, so that a checkpoint is one step away.
+
+        Points stored before loss and balanced accuracy were measured are no results for those objectives.
+        """
+        lacking = select(Point.trial_id).where(Point.trial_id == Trial.id, Point.validation_loss.is_(None))
         return self._session.scalar(
             select(Trial)
             .where(Trial.fingerprint == trial.fingerprint, Trial.state == "succeeded")
-            .where(Trial.reused_from.is_(None))
+            .where(Trial.reused_from.is_(None), Trial.workspace_id == trial.workspace_id)
+            .where(true() if objective == "accuracy" else ~lacking.exists())
             .order_by(Trial.seq)
             .limit(1)
         )
+
+    def _would_stop(self, trial: Trial, earlier: Trial, objective: Objective) -> TrialStop | None:
+        """Where a trial ends early that has the learning curve of an earlier one."""
+        bars = bars_of(trial.proposal.get("note", {}))
+        query = select(Epoch).where(Epoch.trial_id == earlier.id, Epoch.epoch.in_(bars)).order_by(Epoch.epoch)
+        for epoch in self._session.scalars(query):
+            score = epoch_score(epoch, objective)
+            message = None if score is None else why_stopped(bars, epoch.epoch, score)
+            if message is not None:
+                return TrialStop(epochs=epoch.epoch, samples=epoch.samples, message=message)
+        return None
+
+    def _stop(self, trial: Trial, stop: TrialStop, moment: datetime) -> None:
+        trial.epochs_done, trial.samples = stop.epochs, stop.samples
+        trial.reason, trial.message = STOPPED_EARLY, stop.message
+        self._end(trial, "pruned", moment)
 
     def _new_attempt(self, claim: Claim, trial: Trial, moment: datetime) -> Attempt:
         earlier = self._session.scalar(select(func.max(Attempt.number)).where(Attempt.trial_id == trial.id))
@@ -202,6 +248,8 @@ def _point_data(point: Point, on_front: bool) -> dict[str, Any]:
         "cost": point.budget_cost,
         "validation_accuracy": point.validation_accuracy,
         "test_accuracy": point.test_accuracy,
+        "score": point.score,
+        "test_score": point.test_score,
         "feasible": point.feasible,
         "on_front": on_front,
     }

@@ -25,11 +25,31 @@ def migrate(engine: Engine, *, to: str = "head") -> None:
         command.upgrade(config, to)
 
 
+def downgrade(engine: Engine, *, to: str) -> None:
+    """Return to an earlier form, in one transaction, with the loss that its migrations name."""
+    with engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
+        _take_turns(connection)
+        config = _config()
+        config.attributes["connection"] = connection
+        command.downgrade(config, to)
+
+
 def at_head(engine: Engine) -> bool:
     """Whether the database has the newest form."""
+    return revision(engine) == ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def revision(engine: Engine) -> str | None:
+    """The form that the database has; None where it has none yet."""
     with engine.connect() as connection:
-        current = MigrationContext.configure(connection).get_current_revision()
-    return current == ScriptDirectory.from_config(_config()).get_current_head()
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def knows(wanted: str) -> bool:
+    """Whether there is a migration of that name."""
+    return any(
+        script.revision == wanted for script in ScriptDirectory.from_config(_config()).walk_revisions()
+    )
 
 
 def _config() -> Config:

@@ -9,9 +9,10 @@ from typing import Any
 from sqlalchemy import Select, select, update
 
 from search.job import JobSpec
+from search.objective import Measured, Objective, score_of
 from service.store import ids
 from service.store.leases import Claim, Leases
-from service.store.tables import Point, Study, Trial
+from service.store.tables import Epoch, Point, Study, Trial
 from service.store.transaction import Repository, Transaction
 
 
@@ -31,7 +32,7 @@ class StoredPoint:
     """What a strategy is told of a point."""
 
     allocation: Mapping[str, Any]
-    validation_accuracy: float
+    score: float
     budget_cost: float
 
 
@@ -43,6 +44,8 @@ class StoredTrial:
     planned: PlannedTrial
     state: str
     points: tuple[StoredPoint, ...]
+    epochs_done: int = 0
+    scores: tuple[float, ...] = ()  # after each epoch; only where they were asked for
 
 
 class StudyRepository(Repository):
@@ -92,12 +95,16 @@ class StudyRepository(Repository):
         self._leases.hold(claim)
         self._session.execute(update(Study).where(Study.id == study_id).values(finished=True))
 
-    def trials(self, study_id: str, *, first_round: int = 0) -> list[StoredTrial]:
-        """The trials of a study from a round on, by number."""
+    def trials(
+        self, study_id: str, *, first_round: int = 0, curves: Objective | None = None
+    ) -> list[StoredTrial]:
+        """The trials of a study from a round on, by number; with their scores by an objective if wanted."""
         chosen = (Trial.study_id == study_id, Trial.round >= first_round)
         points = self._points(select(Trial.id).where(*chosen))
         query = select(Trial).where(*chosen).order_by(Trial.number)
-        return [_stored(trial, points.get(trial.id, ())) for trial in self._session.scalars(query)]
+        trials = self._session.scalars(query).all()
+        scores = self._scores(trials, curves) if curves is not None else {}
+        return [_stored(trial, points.get(trial.id, ()), scores.get(trial.id, ())) for trial in trials]
 
     def why_no_point(self, job_id: str) -> str | None:
         """Why a job whose studies have all finished has no point; None where it has one."""
@@ -111,15 +118,36 @@ class StudyRepository(Repository):
 
     def _points(self, trials: Select[str]) -> dict[str, tuple[StoredPoint, ...]]:
         rows = self._session.execute(
-            select(Point.trial_id, Point.allocation, Point.validation_accuracy, Point.budget_cost)
+            select(Point.trial_id, Point.allocation, Point.score, Point.budget_cost)
             .where(Point.trial_id.in_(trials))
             .order_by(Point.place)
         )
         found: dict[str, tuple[StoredPoint, ...]] = {}
-        for trial_id, allocation, accuracy, cost in rows:
-            point = StoredPoint(allocation=allocation, validation_accuracy=accuracy, budget_cost=cost)
+        for trial_id, allocation, score, cost in rows:
+            point = StoredPoint(allocation=allocation, score=score, budget_cost=cost)
             found[trial_id] = (*found.get(trial_id, ()), point)
         return found
+
+    def _scores(self, trials: Sequence[Trial], objective: Objective) -> dict[str, tuple[float, ...]]:
+        """The curve of each trial as far as it counts; that of a reused trial is the earlier trial's."""
+        whose = {trial.id: trial.reused_from or trial.id for trial in trials}
+        query = select(Epoch).where(Epoch.trial_id.in_(set(whose.values()))).order_by(Epoch.epoch)
+        curves: dict[str, list[float]] = {}
+        for epoch in self._session.scalars(query):
+            score = epoch_score(epoch, objective)
+            if score is not None:
+                curves.setdefault(epoch.trial_id, []).append(score)
+        return {trial.id: tuple(curves.get(whose[trial.id], ())[: trial.epochs_done]) for trial in trials}
+
+
+def epoch_score(epoch: Epoch, objective: Objective) -> float | None:
+    """The score that a trial had after an epoch; None where it was not measured."""
+    measured = Measured(
+        accuracy=epoch.validation_accuracy,
+        balanced_accuracy=epoch.validation_balanced_accuracy,
+        loss=epoch.validation_loss,
+    )
+    return score_of(objective, measured)
 
 
 def study_keys(spec: JobSpec) -> list[tuple[str, int]]:
@@ -127,7 +155,7 @@ def study_keys(spec: JobSpec) -> list[tuple[str, int]]:
     return [(method, seed) for method in spec.all_methods() for seed in spec.seeds]
 
 
-def _stored(trial: Trial, points: tuple[StoredPoint, ...]) -> StoredTrial:
+def _stored(trial: Trial, points: tuple[StoredPoint, ...], scores: tuple[float, ...]) -> StoredTrial:
     planned = PlannedTrial(
         round=trial.round,
         number=trial.number,
@@ -135,4 +163,11 @@ def _stored(trial: Trial, points: tuple[StoredPoint, ...]) -> StoredTrial:
         fingerprint=trial.fingerprint,
         share=trial.share,
     )
-    return StoredTrial(id=trial.id, planned=planned, state=trial.state, points=points)
+    return StoredTrial(
+        id=trial.id,
+        planned=planned,
+        state=trial.state,
+        points=points,
+        epochs_done=trial.epochs_done,
+        scores=scores,
+    )

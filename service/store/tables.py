@@ -1,4 +1,5 @@
-"""The tables: the record of every job, study, trial, attempt, epoch, point, front, event and ablation.
+"""The tables: the record of every job, study, trial, attempt, epoch, point, front, event and ablation, and of
+the workspaces that they belong to and the keys that open these.
 
 `seq` keys number rows in the order in which they were inserted, for cursors and event streams; the public
 ids are strings. A column repeated from a parent (`trials.job_id`, `points.method`) spares listings a join.
@@ -6,6 +7,7 @@ ids are strings. A column repeated from a parent (`trials.job_id`, `points.metho
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +15,7 @@ from sqlalchemy import ForeignKey, Index, MetaData, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from service.store.types import DOCUMENT, QUERIED, SEQ, UtcTime
+from service.store.workspace_scope import InWorkspace
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -29,11 +32,19 @@ class Base(DeclarativeBase):
     type_annotation_map = {datetime: UtcTime()}  # noqa: RUF012 - SQLAlchemy reads it as a class attribute
 
 
-class Job(Base):
-    """A submitted search, its lease and its end."""
+class Job(InWorkspace, Base):
+    """A submitted search, its lease and its end; `devices` are those that a trial of it holds.
+
+    `idempotency_key` begins with the workspace and a space (no key has one), which keeps workspaces apart.
+    """
 
     __tablename__ = "jobs"
-    __table_args__ = (Index(None, "state", "seq"),)
+    __table_args__ = (
+        Index(None, "state", "seq"),
+        Index(None, "workspace_id", "seq"),
+        Index(None, "workspace_id", "state"),
+        Index(None, "workspace_id", "created_at"),
+    )
 
     seq: Mapped[int] = mapped_column(SEQ, primary_key=True)
     id: Mapped[str] = mapped_column(unique=True)
@@ -41,7 +52,7 @@ class Job(Base):
     state: Mapped[str]
     spec: Mapped[dict[str, Any]] = mapped_column(DOCUMENT)
     spec_digest: Mapped[str]
-    plan: Mapped[dict[str, Any]] = mapped_column(DOCUMENT)
+    plan: Mapped[dict[str, Any]] = mapped_column(DOCUMENT, deferred=True)  # long with a search space
     trials_planned: Mapped[int]
     idempotency_key: Mapped[str | None] = mapped_column(unique=True)
     created_at: Mapped[datetime]
@@ -51,9 +62,10 @@ class Job(Base):
     lease_owner: Mapped[str | None]
     lease_token: Mapped[int] = mapped_column(default=0)
     lease_expires_at: Mapped[datetime | None]
+    devices: Mapped[float] = mapped_column(default=1.0, server_default="1")
 
 
-class Study(Base):
+class Study(InWorkspace, Base):
     """One (method, seed) of a job; `ordinal` is its place among the job's studies."""
 
     __tablename__ = "studies"
@@ -68,10 +80,10 @@ class Study(Base):
     finished: Mapped[bool] = mapped_column(default=False)
 
 
-class Trial(Base):
+class Trial(InWorkspace, Base):
     """One training run, planned, running or ended; `seconds` is the wall time of all its attempts.
 
-    `share` is how many of its study's trials it counts as.
+    `share` is how many of its study's trials it counts as, `stored_bytes` what its folder held at its end.
     """
 
     __tablename__ = "trials"
@@ -79,6 +91,7 @@ class Trial(Base):
         UniqueConstraint("study_id", "number"),
         Index(None, "job_id", "seq"),
         Index(None, "fingerprint", "state"),
+        Index(None, "workspace_id", "finished_at"),
     )
 
     seq: Mapped[int] = mapped_column(SEQ, primary_key=True)
@@ -99,11 +112,12 @@ class Trial(Base):
     epochs_done: Mapped[int] = mapped_column(default=0)
     samples: Mapped[int] = mapped_column(SEQ, default=0)
     seconds: Mapped[float] = mapped_column(default=0.0)
+    stored_bytes: Mapped[int] = mapped_column(SEQ, default=0, server_default="0")
     created_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
 
 
-class Attempt(Base):
+class Attempt(InWorkspace, Base):
     """One try at running a trial, under the lease with this token."""
 
     __tablename__ = "attempts"
@@ -120,7 +134,7 @@ class Attempt(Base):
     message: Mapped[str | None]
 
 
-class Epoch(Base):
+class Epoch(InWorkspace, Base):
     """One epoch of a trial's learning curve; an epoch that is trained again replaces its row."""
 
     __tablename__ = "epochs"
@@ -137,12 +151,16 @@ class Epoch(Base):
     mean_weight_bits: Mapped[float]
     mean_spike_bits: Mapped[float]
     mean_steps: Mapped[float]
-    data_wait_share: Mapped[float | None]  # None where it was not measured
+    data_wait_share: Mapped[float | None]  # None where it was not measured, as the next two
+    validation_balanced_accuracy: Mapped[float | None]
+    validation_loss: Mapped[float | None]
 
 
-class Point(Base):
+class Point(InWorkspace, Base):
     """A realised allocation.
 
+    `score` is the objective of its job on the validation split, `test_score` that on the test split
+    (search.objective); they are all that fronts, best points and comparisons read.
     `place` orders the points of a job by study, trial and ordinal, whenever each was stored.
     `checkpoint_trial` names the trial whose folder holds the checkpoint: another one where it was reused.
     """
@@ -171,6 +189,12 @@ class Point(Base):
     budget_cost: Mapped[float]  # in the metric and scope of the job's budget
     validation_accuracy: Mapped[float]
     test_accuracy: Mapped[float]
+    validation_balanced_accuracy: Mapped[float | None]  # None where it was not measured, as the next three
+    test_balanced_accuracy: Mapped[float | None]
+    validation_loss: Mapped[float | None]
+    test_loss: Mapped[float | None]
+    score: Mapped[float] = mapped_column(server_default="0")
+    test_score: Mapped[float] = mapped_column(server_default="0")
     feasible: Mapped[bool]
     checkpoint_trial: Mapped[str]
     checkpoint: Mapped[str]
@@ -179,7 +203,7 @@ class Point(Base):
     created_at: Mapped[datetime]
 
 
-class FrontMember(Base):
+class FrontMember(InWorkspace, Base):
     """A point on the front of its job by one metric: of one method, or overall where `method` is empty."""
 
     __tablename__ = "front_members"
@@ -190,10 +214,10 @@ class FrontMember(Base):
     point_id: Mapped[str] = mapped_column(ForeignKey("points.id"), primary_key=True)
     place: Mapped[int] = mapped_column(SEQ)
     cost: Mapped[float]
-    accuracy: Mapped[float]
+    score: Mapped[float]
 
 
-class Event(Base):
+class Event(InWorkspace, Base):
     """One entry of a job's event stream."""
 
     __tablename__ = "events"
@@ -206,10 +230,11 @@ class Event(Base):
     created_at: Mapped[datetime]
 
 
-class Ablation(Base):
-    """Jobs that were submitted together to be compared."""
+class Ablation(InWorkspace, Base):
+    """Jobs that were submitted together to be compared; `idempotency_key` as in jobs."""
 
     __tablename__ = "ablations"
+    __table_args__ = (Index(None, "workspace_id", "seq"),)
 
     seq: Mapped[int] = mapped_column(SEQ, primary_key=True)
     id: Mapped[str] = mapped_column(unique=True)
@@ -220,7 +245,7 @@ class Ablation(Base):
     created_at: Mapped[datetime]
 
 
-class AblationVariant(Base):
+class AblationVariant(InWorkspace, Base):
     """A job of a variant of an ablation; several groups may show the same job. `place` orders the rows."""
 
     __tablename__ = "ablation_variants"
@@ -233,3 +258,53 @@ class AblationVariant(Base):
     place: Mapped[int]
     method: Mapped[str]
     description: Mapped[str]
+
+
+class Workspace(Base):
+    """A group of people who share jobs, and what they may use; None is no limit."""
+
+    __tablename__ = "workspaces"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime]
+    max_queued_jobs: Mapped[int | None]
+    max_trials_per_day: Mapped[int | None]
+    max_device_hours: Mapped[float | None]
+    max_stored_bytes: Mapped[int | None] = mapped_column(SEQ)
+
+
+class Key(Base):
+    """An API key: of its secret only the SHA-256 is kept; `id` is the part that may be shown."""
+
+    __tablename__ = "keys"
+    __table_args__ = (Index(None, "workspace_id"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id"))
+    name: Mapped[str]
+    scope: Mapped[str]
+    secret_sha256: Mapped[str]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+
+
+class SignIn(Base):
+    """A browser that is signed in with a key: of what its cookie holds only the SHA-256 is kept."""
+
+    __tablename__ = "sign_ins"
+    __table_args__ = (Index(None, "key_id"),)
+
+    token_sha256: Mapped[str] = mapped_column(primary_key=True)
+    key_id: Mapped[str] = mapped_column(ForeignKey("keys.id"))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
+PARENTS: Mapping[str, type[Job | Trial | Ablation]] = {
+    "job_id": Job,
+    "trial_id": Trial,
+    "ablation_id": Ablation,
+}
+"""The columns by which a row finds the workspace that it belongs to, and what they refer to."""

@@ -5,22 +5,23 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
 from service.errors import NotFoundError
 from service.store.engine import WRITES
 from service.store.tables import Job
+from service.store.workspace_scope import DEFAULT_WORKSPACE, WorkspaceSession
 
 
 class Transaction:
     """A session, the right to write and the database's clock."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: WorkspaceSession) -> None:
         self.session = session
+        self.workspace = session.workspace or DEFAULT_WORKSPACE  # of what is submitted here
         self.sqlite = session.get_bind().dialect.name == "sqlite"
         self._writes = False
 
-    def write(self) -> Session:
+    def write(self) -> WorkspaceSession:
         """The session, once this transaction is one that writes.
 
         On SQLite a transaction cannot safely turn from reading to writing, so what was read so far is
@@ -49,8 +50,12 @@ class Repository:
         self._transaction = transaction
 
     @property
-    def _session(self) -> Session:
+    def _session(self) -> WorkspaceSession:
         return self._transaction.session
+
+    def _scoped(self, key: str) -> str:
+        """An idempotency key as it is stored: two workspaces may use the same."""
+        return f"{self._transaction.workspace} {key}"
 
     def _require_job(self, job_id: str) -> Job:
         job = self._session.scalar(select(Job).where(Job.id == job_id))

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from sqlalchemy.orm import Session
-
 from service.store.ablations import AblationRepository
 from service.store.comparisons import ComparisonRepository
 from service.store.curves import CurveRepository
 from service.store.events import EventRepository
 from service.store.fronts import FrontRepository
 from service.store.jobs import JobRepository
+from service.store.keys import KeyRepository
 from service.store.points import PointRepository
+from service.store.quotas import QuotaRepository
 from service.store.results import ResultRepository
 from service.store.studies import StudyRepository
 from service.store.transaction import Transaction
 from service.store.trials import TrialRepository
+from service.store.workspace_scope import WorkspaceSession
+from service.store.workspaces import WorkspaceRepository
 
 
 class Unit:
     """The repositories of one transaction; `studies` and `results` are the engine's."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: WorkspaceSession) -> None:
         transaction = Transaction(session)
+        self.workspaces = WorkspaceRepository(transaction)
+        self.keys = KeyRepository(transaction)
+        self.quotas = QuotaRepository(transaction)
         self.events = EventRepository(transaction)
-        self.jobs = JobRepository(transaction, self.events)
+        self.jobs = JobRepository(transaction, self.events, self.quotas)
         self.ablations = AblationRepository(transaction, self.jobs)
         self.trials = TrialRepository(transaction)
         self.curves = CurveRepository(transaction)

@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.cost import BUDGET_METRICS
 from search.job import JobSpec
 from search.pareto import is_on_front
-from service.store.limits import metric_cost
+from service.store.limits import known_metrics, metric_cost
 from service.store.tables import FrontMember, Point
 
 OVERALL = ""
@@ -25,7 +24,8 @@ def add_to_fronts(session: Session, spec: JobSpec, point: Point) -> bool:
     """Take a new point into the fronts it belongs to; whether the overall one of the job's metric has it."""
     if not point.feasible:
         return False
-    groups = [(metric, method) for metric in BUDGET_METRICS for method in (OVERALL, point.method)]
+    metrics = known_metrics(spec, point.costs)
+    groups = [(metric, method) for metric in metrics for method in (OVERALL, point.method)]
     members = _members(session, point)
     joined = {group: _add(session, members.get(group, []), _member(spec, point, group)) for group in groups}
     session.flush()
@@ -51,13 +51,13 @@ def _member(spec: JobSpec, point: Point, group: tuple[str, str]) -> FrontMember:
         point_id=point.id,
         place=point.place,
         cost=metric_cost(spec, metric, point.costs),
-        accuracy=point.validation_accuracy,
+        score=point.score,
     )
 
 
 def _add(session: Session, members: Sequence[FrontMember], new: FrontMember) -> bool:
     candidates = sorted((*members, new), key=lambda member: member.place)
-    kept = is_on_front([member.cost for member in candidates], [member.accuracy for member in candidates])
+    kept = is_on_front([member.cost for member in candidates], [member.score for member in candidates])
     beaten = [member for member, stays in zip(candidates, kept, strict=True) if not stays]
     for member in beaten:
         if member is not new:

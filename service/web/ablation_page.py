@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from search.objective import likelihood_note, measure_name
 from service.ablations.views import ENDED_ABLATION_STATES, AblationView
 from service.figures.accuracy import ablation_figures
 from service.store import Store
@@ -26,11 +27,15 @@ def ablation_context(store: Store, ablation_id: str) -> dict[str, Any]:
         ablation = unit.ablations.get(ablation_id)
     ended = ablation.state in ENDED_ABLATION_STATES
     figures = ablation_figures(ablation)
+    job = ablation.spec["job"]
+    objective = job.get("objective", "accuracy")
     return {
         "ablation": ablation,
         "ended": ended,
         "done": done,
-        "metric": ablation.spec["job"]["budget"]["metric"],
+        "metric": job["budget"]["metric"],
+        "measure": measure_name(objective),
+        "measure_note": likelihood_note(objective),
         "marks": {figure.key: figure_marks(figure) for figure in figures},
         **figures_part(figures, f"/v1/ablations/{ablation.id}/figures", ended=ended),
     }

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from search.job import JobSpec
+from search.objective import likelihood_note, measure_name
 from service.comparison import words
 from service.comparison.results import budgets_of, comparison_of
 from service.comparison.views import Accuracy, ComparisonView, MethodView, PairView
@@ -31,11 +32,13 @@ def comparison_context(
     chosen = subject if subject in spec.all_methods() else None
     view = comparison_of(job.id, spec, studies, subject=chosen, accuracy=by)
     ended = job.state in ENDED_JOB_STATES
-    figure = hypervolume_figure(studies, budgets_of(spec), by)
+    figure = hypervolume_figure(studies, budgets_of(spec), by, spec.objective)
     return {
         "job": job,
         "ended": ended,
         "comparison": view,
+        "measure": measure_name(spec.objective),
+        "measure_note": likelihood_note(spec.objective),
         "methods": spec.all_methods(),
         "marks": marks(spec.all_methods()),
         "words": words,
@@ -45,10 +48,10 @@ def comparison_context(
 
 
 def plots(view: ComparisonView, found: Mapping[str, Mark]) -> dict[str, Any]:
-    """The pictures of the page: `differences`, and `accuracies` with one for each budget."""
+    """The pictures of the page: `differences`, and `scores` with one for each budget."""
     return {
         "differences": _differences(view, found),
-        "accuracies": [_accuracies(view, place, found) for place in range(len(view.budgets))],
+        "scores": [_scores(view, place, found) for place in range(len(view.budgets))],
     }
 
 
@@ -68,12 +71,12 @@ def _difference(pair: PairView, mark: Mark) -> Entry:
     )
 
 
-def _accuracies(view: ComparisonView, place: int, found: Mapping[str, Mark]) -> WhiskerPlot:
-    return share_plot([_accuracy(one, place, found[one.method]) for one in view.methods])
+def _scores(view: ComparisonView, place: int, found: Mapping[str, Mark]) -> WhiskerPlot:
+    return share_plot([_score(one, place, found[one.method]) for one in view.methods])
 
 
-def _accuracy(one: MethodView, place: int, mark: Mark) -> Entry:
-    accuracy = one.at_budgets[place].accuracy
-    value, interval = words.share_parts(accuracy)
-    said = value if accuracy else "no point"
-    return Entry(name=one.method, mark=mark, interval=accuracy, words=said, detail=interval)
+def _score(one: MethodView, place: int, mark: Mark) -> Entry:
+    score = one.at_budgets[place].score
+    value, interval = words.share_parts(score)
+    said = value if score else "no point"
+    return Entry(name=one.method, mark=mark, interval=score, words=said, detail=interval)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from search.objective import measure_name
 from service.spread import Spread
 
 METRIC_NOTES: Mapping[str, str] = {
@@ -16,6 +17,9 @@ METRIC_NOTES: Mapping[str, str] = {
     "weight_kib": "KiB of weights, step sizes and biases",
     "spike_kib": "KiB, largest spike traffic of a layer per sample",
     "sops": "synaptic operations per sample",
+    "cycles": "clock cycles per sample on the job’s bit-serial unit",
+    "energy_uj": "µJ per sample on the job’s bit-serial unit",
+    "table": "by the job’s own table",
 }
 SCOPE_WORDS: Mapping[str, str] = {"searched": "searched layers", "all": "all layers"}
 NARROW = "\N{NARROW NO-BREAK SPACE}"
@@ -27,25 +31,30 @@ def percent(share: float | None, digits: int = 1) -> str:
     return "–" if share is None else f"{100 * share:.{digits}f}{NARROW}%"
 
 
+def loss(value: float | None) -> str:
+    """A mean cross entropy; a dash where there is none."""
+    return "–" if value is None else f"{value:.4f}"
+
+
 def plain(value: float | str) -> str:
     """A number with four significant digits at most, or a name as it is."""
     return value if isinstance(value, str) else f"{value:.4g}"
 
 
 def mean_share(spread: Spread) -> str:
-    """The mean of some accuracies, and the standard deviation where there is one."""
+    """The mean of some shares, and the standard deviation where there is one."""
     if spread.deviation is None:
         return percent(spread.mean)
     return f"{100 * spread.mean:.1f} ± {100 * spread.deviation:.1f}{NARROW}%"
 
 
 def median_share(spread: Spread) -> str:
-    """The median of some accuracies."""
+    """The median of some shares."""
     return percent(spread.median)
 
 
 def range_share(spread: Spread) -> str:
-    """The least and the greatest of some accuracies, in per cent."""
+    """The least and the greatest of some shares, in per cent."""
     return f"{100 * spread.least:.1f}–{100 * spread.greatest:.1f}"
 
 
@@ -110,6 +119,8 @@ def flattened(record: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str
 
 FILTERS: Mapping[str, Any] = {
     "percent": percent,
+    "loss": loss,
+    "measure": measure_name,
     "plain": plain,
     "mean_share": mean_share,
     "median_share": median_share,

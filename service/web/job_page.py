@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from models.cost import BUDGET_METRICS
 from search.job import JobSpec
+from search.objective import likelihood_note, measure_name
 from service.store import Store
-from service.views import ENDED_JOB_STATES, FrontView, JobView, TrialView
+from service.views import ENDED_JOB_STATES, STOPPED_EARLY, FrontView, JobView, TrialView
 from service.web.formats import iso, metric_note
 from service.web.marks import marks, marks_json
 from service.web.verdict import Accuracy, budget_verdicts
 
-FAILURES_SHOWN = 100
+TRIALS_SHOWN = 100
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobRead:
-    """What one transaction read; `more_failures` when there are more than `failures` lists.
+    """What one transaction read; `more_failures` when there are more than `failures` lists; so for `stopped`.
 
     `ablation` is the (id, name) of the one that the job belongs to.
     """
@@ -29,6 +29,8 @@ class JobRead:
     front: FrontView
     failures: list[TrialView]
     more_failures: bool
+    stopped: list[TrialView]
+    more_stopped: bool
     ablation: tuple[str, str] | None
 
 
@@ -45,7 +47,9 @@ def job_context(store: Store, job_id: str, *, metric: str | None, accuracy: str 
         "now": datetime.now(UTC),
         "front": read.front,
         "accuracy": chosen,
-        "metrics": BUDGET_METRICS,
+        "measure": measure_name(spec.objective),
+        "measure_note": likelihood_note(spec.objective),
+        "metrics": spec.metrics(),
         "marks": found,
         "verdicts": budget_verdicts(read.job, chosen),
         "other_verdicts": budget_verdicts(read.job, other),
@@ -53,6 +57,8 @@ def job_context(store: Store, job_id: str, *, metric: str | None, accuracy: str 
         "ablation": read.ablation,
         "failures": read.failures,
         "more_failures": read.more_failures,
+        "stopped": read.stopped,
+        "more_stopped": read.more_stopped,
         "setup": _chart_setup(read, spec, marks_json(found)),
     }
 
@@ -67,10 +73,12 @@ def progress(job: JobView) -> float:
 def _read(store: Store, job_id: str, metric: str | None) -> JobRead:
     with store.unit() as unit:
         job = unit.jobs.get(job_id)
-        chosen = metric if metric in BUDGET_METRICS else str(job.spec["budget"]["metric"])
+        spec = JobSpec.model_validate(job.spec)
+        chosen = metric if metric in spec.metrics() else spec.budget.metric
         front = unit.fronts.front(job_id, metric=chosen, method=None, seed=None, all_points=False)
-        failed = unit.trials.page(
-            job_id, limit=FAILURES_SHOWN, cursor=None, state="failed", method=None, seed=None
+        failed, pruned = (
+            unit.trials.page(job_id, limit=TRIALS_SHOWN, cursor=None, state=state, method=None, seed=None)
+            for state in ("failed", "pruned")
         )
         ablation = unit.ablations.of_job(job_id)
     return JobRead(
@@ -78,12 +86,14 @@ def _read(store: Store, job_id: str, metric: str | None) -> JobRead:
         front=front,
         failures=failed.items,
         more_failures=failed.next_cursor is not None,
+        stopped=[trial for trial in pruned.items if trial.reason == STOPPED_EARLY],
+        more_stopped=pruned.next_cursor is not None,
         ablation=ablation,
     )
 
 
 def _accuracies(asked: str | None) -> tuple[Accuracy, Accuracy]:
-    """The accuracy that the page shows, and the other one."""
+    """The split whose scores the page shows, and the other one."""
     return ("test", "validation") if asked == "test" else ("validation", "test")
 
 
@@ -92,7 +102,9 @@ def _chart_setup(read: JobRead, spec: JobSpec, methods: list[dict[str, Any]]) ->
     return {
         "job_id": read.job.id,
         "metric": spec.budget.metric,
-        "metrics": {name: metric_note(name) for name in BUDGET_METRICS},
+        "measure": measure_name(spec.objective),
+        "objective": spec.objective,
+        "metrics": {name: metric_note(name) for name in spec.metrics()},
         "budgets": [limit.maximum for limit in spec.budgets()],
         "constraints": {limit.metric: limit.maximum for limit in spec.constraint_limits()},
         "methods": methods,

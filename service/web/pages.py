@@ -11,10 +11,12 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from models.errors import BitfrontError, InvalidInputError
 from search.architecture import chosen_of, words
+from search.job import JobSpec
+from search.objective import likelihood_note, measure_name
+from service.api.context import ApiContext, Context
 from service.errors import NotFoundError
-from service.settings import Settings
 from service.store import Store
-from service.views import JobView, Page
+from service.views import JobView, Page, PointView, objective_of
 from service.web.ablation_page import ablation_context, ablations_context
 from service.web.comparison_page import comparison_context
 from service.web.figures_page import figures_context
@@ -26,9 +28,8 @@ from service.web.rendering import Renderer
 JOBS_PER_PAGE = 20
 
 
-def pages(store: Store, settings: Settings) -> APIRouter:
-    """The router of all pages over an open store."""
-    renderer = Renderer()
+def pages(renderer: Renderer) -> APIRouter:
+    """The router of all pages; each is of its caller's workspace."""
     router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
     @router.get("/")
@@ -36,68 +37,92 @@ def pages(store: Store, settings: Settings) -> APIRouter:
         return RedirectResponse("/jobs")
 
     @router.get("/jobs")
-    def jobs(cursor: str | None = None) -> Response:
-        return _answer(renderer, "jobs.html", lambda: _jobs_context(store, settings, cursor))
+    def jobs(context: Context, cursor: str | None = None) -> Response:
+        return _answer(
+            renderer, "jobs.html", context, lambda store: _jobs_context(store, context.settings.url, cursor)
+        )
 
     @router.get("/jobs/{job_id}")
-    def job(job_id: str, metric: str | None = None, accuracy: str | None = None) -> Response:
+    def job(
+        context: Context, job_id: str, metric: str | None = None, accuracy: str | None = None
+    ) -> Response:
         return _answer(
             renderer,
             "job.html",
-            lambda: {
+            context,
+            lambda store: {
                 **job_context(store, job_id, metric=metric, accuracy=accuracy),
                 "progress": progress,
             },
         )
 
     @router.get("/jobs/{job_id}/figures")
-    def figures(job_id: str) -> Response:
-        return _answer(renderer, "figures.html", lambda: figures_context(store, job_id))
+    def figures(context: Context, job_id: str) -> Response:
+        return _answer(renderer, "figures.html", context, lambda store: figures_context(store, job_id))
 
     @router.get("/jobs/{job_id}/comparison")
-    def comparison(job_id: str, subject: str | None = None, accuracy: str | None = None) -> Response:
+    def comparison(
+        context: Context, job_id: str, subject: str | None = None, accuracy: str | None = None
+    ) -> Response:
         return _answer(
             renderer,
             "comparison.html",
-            lambda: comparison_context(store, job_id, subject=subject, accuracy=accuracy),
+            context,
+            lambda store: comparison_context(store, job_id, subject=subject, accuracy=accuracy),
         )
 
     @router.get("/ablations")
-    def ablations(cursor: str | None = None) -> Response:
-        return _answer(renderer, "ablations.html", lambda: ablations_context(store, cursor))
+    def ablations(context: Context, cursor: str | None = None) -> Response:
+        return _answer(renderer, "ablations.html", context, lambda store: ablations_context(store, cursor))
 
     @router.get("/ablations/{ablation_id}")
-    def ablation(ablation_id: str) -> Response:
-        return _answer(renderer, "ablation.html", lambda: ablation_context(store, ablation_id))
+    def ablation(context: Context, ablation_id: str) -> Response:
+        return _answer(renderer, "ablation.html", context, lambda store: ablation_context(store, ablation_id))
 
     @router.get("/points/{point_id}")
-    def point(point_id: str) -> Response:
-        return _answer(renderer, "point.html", lambda: _point_context(store, point_id))
+    def point(context: Context, point_id: str) -> Response:
+        return _answer(renderer, "point.html", context, lambda store: _point_context(store, point_id))
 
     return router
 
 
-def _answer(renderer: Renderer, template: str, context: Callable[[], dict[str, Any]]) -> Response:
+def _answer(
+    renderer: Renderer, template: str, context: ApiContext, shown: Callable[[Store], dict[str, Any]]
+) -> Response:
     """The page, or one that says what is not there."""
+    caller = {"caller": context.caller}
     try:
-        return renderer.page(template, context())
+        return renderer.page(template, {**shown(context.store), **caller})
     except NotFoundError as error:
-        return _refusal(renderer, error, "Not found", 404)
+        return _refusal(renderer, error, {"title": "Not found", **caller}, 404)
     except InvalidInputError as error:
-        return _refusal(renderer, error, "Not a page", 422)
+        return _refusal(renderer, error, {"title": "Not a page", **caller}, 422)
 
 
-def _refusal(renderer: Renderer, error: BitfrontError, title: str, status: int) -> Response:
-    return renderer.page("missing.html", {"title": title, "error": error}, status=status)
+def _refusal(renderer: Renderer, error: BitfrontError, shown: dict[str, Any], status: int) -> Response:
+    return renderer.page("missing.html", {**shown, "error": error}, status=status)
 
 
-def _jobs_context(store: Store, settings: Settings, cursor: str | None) -> dict[str, Any]:
+def _jobs_context(store: Store, url: str, cursor: str | None) -> dict[str, Any]:
     with store.unit() as unit:
         page = unit.jobs.page(limit=JOBS_PER_PAGE, cursor=cursor, state=None)
         # Listings leave out the best points, which this page shows.
         items = [unit.jobs.get(job.id) for job in page.items]
     listed = Page[JobView](items=items, next_cursor=page.next_cursor)
-    return {"page": listed, "first": cursor is None, "progress": progress, "url": settings.url}
+    return {
+        "page": listed,
+        "first": cursor is None,
+        "progress": progress,
+        "objective_of": objective_of,
+        "url": url,
+    }
+
+
+def _hardware_context(point: PointView) -> dict[str, Any]:
+    """The unit that the costs of the layers are about, and how long it works for one sample."""
+    hardware = JobSpec.model_validate(point.spec).cost_basis().hardware
+    cycles = sum(layer.cycles for layer in point.layer_costs)
+    return {"hardware": hardware, "cycles": cycles, "seconds": hardware.seconds(cycles)}
 
 
 def _point_context(store: Store, point_id: str) -> dict[str, Any]:
@@ -107,10 +132,13 @@ def _point_context(store: Store, point_id: str) -> dict[str, Any]:
     return {
         "point": point,
         "job": job,
+        "measure": measure_name(point.objective),
+        "measure_note": likelihood_note(point.objective),
         "mark": marks([point.method])[point.method],
         "chart": layer_chart(point),
         "layers": layer_rows(point),
         "settings": words(chosen_of(point.settings)),
+        **_hardware_context(point),
         "spec_text": json.dumps(point.spec, indent=2, ensure_ascii=False),
         "proposal_text": json.dumps(point.proposal, indent=2, ensure_ascii=False),
     }

@@ -1,9 +1,9 @@
 """Says in plain words whether search beat `uniform` at each budget of a job (design section 5).
 
-Compared are means over seeds, each of the best point of a seed by validation accuracy. A method beats or
+Compared are means over seeds, each of the best point of a seed by validation score. A method beats or
 loses only where the ranges of its seeds and of the baseline's do not overlap, and only once every seed has
 a point; it takes two seeds at least, since one shows no spread. This is the rule of `service.verdict`,
-which ranks every method; here each is held against the baseline, by validation or by test accuracy.
+which ranks every method; here each is held against the baseline, by validation or by test score.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Outcome = Literal["beat", "lost", "overlap", "few_seeds", "nothing"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Spread:
-    """Accuracies (0 to 1) over the seeds that have a point."""
+    """Scores (0 to 1) over the seeds that have a point."""
 
     mean: float
     least: float
@@ -62,12 +62,12 @@ def budget_verdicts(job: JobView, accuracy: Accuracy) -> tuple[BudgetVerdict, ..
     return tuple(_budget_verdict(job, best.budget, accuracy) for best in job.best)
 
 
-def spread(accuracies: Sequence[float]) -> Spread | None:
-    """The mean and the range of some accuracies; None without any."""
-    if not accuracies:
+def spread(scores: Sequence[float]) -> Spread | None:
+    """The mean and the range of some scores; None without any."""
+    if not scores:
         return None
-    mean = sum(accuracies) / len(accuracies)
-    return Spread(mean=mean, least=min(accuracies), greatest=max(accuracies), seeds=len(accuracies))
+    mean = sum(scores) / len(scores)
+    return Spread(mean=mean, least=min(scores), greatest=max(scores), seeds=len(scores))
 
 
 def compare(ours: Standing, theirs: Standing | None, accuracy: Accuracy) -> Comparison:

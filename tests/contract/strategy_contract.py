@@ -9,17 +9,21 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from fractions import Fraction
+from itertools import product
 
 import numpy as np
 import pytest
 
 from models.allocation import FIRST_LAYER_BITS, Allocation, Bounds
-from models.cost import LayerShape, Limit, limit_cost, within
+from models.cost import CostBasis, CostTable, Hardware, LayerShape, Limit, ReferenceRates, limit_cost, within
+from models.cost.table import CostRow
 from models.repair import LayerWish, check_feasible, fit
 from search.architecture import SearchSpace, architectures_of
 from search.strategies import make_strategy
 from search.strategy import (
     FixedBits,
+    FixedFront,
     LearnBits,
     LearnFront,
     LearnTargets,
@@ -41,6 +45,15 @@ LAYERS = (
     LayerShape(name="classifier", kind="linear", macs=320, weights=320, inputs=32, biases=10),
 )
 BUDGETS = tuple(Limit(metric="bit_budget", maximum=maximum) for maximum in (2.0, 4.0, 9.0))
+NARROW = CostBasis(hardware=Hardware(rows=8, columns=8, bytes_per_cycle=2))
+OWN_TABLE = CostBasis(
+    table=CostTable.of(
+        CostRow(kind=kind, steps=t, spike_bits=s, weight_bits=w, cost=t * max(s, 2) * w + 0.5)
+        for kind in ("conv", "linear")
+        for t, s, w in product((1, 2, 4), (1, 2, 3, 6), (1, 4, 8))
+    )
+)
+SPARSE = CostBasis(rates=ReferenceRates(layers=(("stage1.conv", 0.25), ("stage2.conv", 0.5))))
 CONTEXTS: dict[str, StudyContext] = {
     "three budgets": StudyContext(
         layers=LAYERS, bounds=Bounds(), budgets=BUDGETS, constraints=(), seed=0, trials=11
@@ -55,6 +68,33 @@ CONTEXTS: dict[str, StudyContext] = {
         ),
         seed=3,
         trials=7,
+    ),
+    "cycles and energy": StudyContext(
+        layers=LAYERS,
+        bounds=Bounds(),
+        budgets=tuple(
+            Limit(metric="cycles", maximum=maximum, scope="all", basis=NARROW)
+            for maximum in (20_000.0, 60_000.0)
+        ),
+        constraints=(Limit(metric="energy_uj", maximum=0.9, scope="all", basis=NARROW),),
+        seed=0,
+        trials=6,
+    ),
+    "a measured cost": StudyContext(
+        layers=LAYERS,
+        bounds=Bounds(),
+        budgets=tuple(Limit(metric="ns_ace", maximum=maximum, basis=SPARSE) for maximum in (400_000.0, 2e6)),
+        constraints=(Limit(metric="sops", maximum=180_000.0, basis=SPARSE),),
+        seed=0,
+        trials=6,
+    ),
+    "a table of its own": StudyContext(
+        layers=LAYERS,
+        bounds=Bounds(),
+        budgets=tuple(Limit(metric="table", maximum=maximum, basis=OWN_TABLE) for maximum in (1e6, 4e6)),
+        constraints=(),
+        seed=0,
+        trials=6,
     ),
     "more budgets than trials": StudyContext(
         layers=LAYERS, bounds=Bounds(), budgets=BUDGETS, constraints=(), seed=1, trials=2
@@ -127,12 +167,24 @@ Train = Callable[[StudyContext, int, Proposal], TrialResult]
 
 def train(context: StudyContext, _: int, proposal: Proposal) -> TrialResult:
     """A stand-in for training: more bits are better, deeper layers matter more."""
-    allocation = proposal.allocation if isinstance(proposal, FixedBits) else learned(context, proposal)
+    allocation = realised(context, proposal)
     bits = [layer.steps * layer.mean_spike_bits * layer.weight_bits for _, layer in allocation]
     found = sum((1 - 0.7**product) * place for place, product in enumerate(bits, start=1))
     accuracy = found / sum(range(len(bits) + 1))
     cost = limit_cost(context.budgets[0], layers_of(context, proposal), allocation)
-    return TrialResult(proposal=proposal, allocation=allocation, accuracy=accuracy, cost=cost)
+    return TrialResult(proposal=proposal, allocation=allocation, score=accuracy, cost=cost)
+
+
+def realised(context: StudyContext, proposal: Proposal) -> Allocation:
+    """The allocation of a trial's point; of a descent, of its first."""
+    if isinstance(proposal, FixedBits | FixedFront):
+        return given(proposal)[0]
+    return learned(context, proposal)
+
+
+def given(proposal: FixedBits | FixedFront) -> tuple[Allocation, ...]:
+    """The allocations that a proposal names."""
+    return proposal.allocations if isinstance(proposal, FixedFront) else (proposal.allocation,)
 
 
 def layers_of(context: StudyContext, proposal: Proposal) -> Sequence[LayerShape]:
@@ -155,8 +207,15 @@ def learned_under(proposal: LearnBits | LearnTargets | LearnFront) -> tuple[Limi
     return proposal.budgets if isinstance(proposal, LearnFront) else (proposal.budget,)
 
 
+def trained(proposal: Proposal) -> tuple[object, ...]:
+    """What a study must not train twice: given allocations, or what bits are learned under, and where."""
+    if isinstance(proposal, FixedBits | FixedFront):
+        return tuple((proposal.settings, one) for one in given(proposal))
+    return ((proposal.settings, learned_under(proposal)),)
+
+
 def fail(_: StudyContext, __: int, proposal: Proposal) -> TrialResult:
-    return TrialResult(proposal=proposal, allocation=None, accuracy=None, cost=None)
+    return TrialResult(proposal=proposal, allocation=None, score=None, cost=None)
 
 
 def fail_most(context: StudyContext, place: int, proposal: Proposal) -> TrialResult:
@@ -165,6 +224,13 @@ def fail_most(context: StudyContext, place: int, proposal: Proposal) -> TrialRes
 
 def fail_at_first(context: StudyContext, place: int, proposal: Proposal) -> TrialResult:
     return (fail if place < 5 else train)(context, place, proposal)
+
+
+def stop_most(context: StudyContext, place: int, proposal: Proposal) -> TrialResult:
+    """A quarter of the compute of given bits is used; what learns its bits is trained to its end."""
+    if place % 3 == 0 or not isinstance(proposal, FixedBits):
+        return train(context, place, proposal)
+    return replace(fail(context, place, proposal), stopped_after=Fraction(1, 4))
 
 
 def run(strategy: Strategy, context: StudyContext, how: Train = train) -> list[Round]:
@@ -253,6 +319,9 @@ class StrategyContract:
                 assert proposal.note["budget"] <= max(maxima)
                 budget = replace(context.budgets[0], maximum=proposal.note["budget"])
                 assert within((budget, *context.constraints), layers, proposal.allocation)
+            elif isinstance(proposal, FixedFront):
+                limits = (context.budgets[-1], *context.constraints)
+                assert all(within(limits, layers, one) for one in given(proposal))
             else:
                 budgets = [budget.maximum for budget in learned_under(proposal)]
                 assert budgets == sorted(set(budgets), reverse=True)
@@ -268,11 +337,31 @@ class StrategyContract:
         strategy = self.make(context)
         proposals = proposals_of(run(strategy, context, how))
         assert 1 <= sum(map(trials_of, proposals)) <= context.trials
-        what = [
-            (p.settings, p.allocation if isinstance(p, FixedBits) else learned_under(p)) for p in proposals
-        ]
+        what = [one for proposal in proposals for one in trained(proposal)]
         assert len(set(what)) == len(what)
         assert not strategy.ask()
+
+    goes_on_after_stops = False
+    """Whether it has further rounds for the compute that stopped trials leave."""
+
+    def test_what_stopped_trials_leave_goes_to_further_ones_and_no_more(self) -> None:
+        context = replace(CONTEXTS["three budgets"], stops_early=True)
+        rounds = run(self.make(context), context, stop_most)
+        used = sum(result.used for finished in rounds for result in finished)
+        fixed = [one.allocation for one in proposals_of(rounds) if isinstance(one, FixedBits)]
+        assert len(set(fixed)) == len(fixed)
+        assert used <= context.trials
+        if self.goes_on_after_stops:
+            assert len(proposals_of(rounds)) > context.trials
+            assert used > context.trials - 1
+
+    def test_rebuilt_from_stopped_trials_it_asks_the_same(self) -> None:
+        context = replace(CONTEXTS["three budgets"], stops_early=True)
+        rounds = run(self.make(context), context, stop_most)
+        rebuilt = self.make(context)
+        for finished in rounds:
+            assert list(rebuilt.ask()) == [result.proposal for result in finished]
+            rebuilt.tell(stored(finished))
 
     def test_a_roomy_space_uses_all_its_trials(self) -> None:
         context = CONTEXTS["three budgets"]

@@ -99,12 +99,12 @@ def test_compute_adds_up_in_the_order_of_trials_not_of_time(claimed):
     job.succeed(second, 2.0, samples=200, accuracy=0.6)
     job.succeed(first, 1.0, samples=100, accuracy=0.5)
     found = job.studies()["random", 0]
-    assert [(one.samples, one.cost, one.validation_accuracy) for one in found.found] == [
+    assert [(one.samples, one.cost, one.score) for one in found.found] == [
         (100, 1.0, 0.5),
         (300, 2.0, 0.6),
         (600, 3.0, 0.7),
     ]
-    assert [one.test_accuracy for one in found.found] == pytest.approx([0.49, 0.59, 0.69])
+    assert [one.test_score for one in found.found] == pytest.approx([0.49, 0.59, 0.69])
     assert (found.share, found.samples) == (600, 600)
 
 
@@ -136,7 +136,7 @@ def test_reused_trials_count_as_if_they_had_been_trained(claimed):
     (taken,) = job.plan("uniform", 0, 1, same_as="twin")
     job.succeed(trained, 2.0)
     with job.store.unit() as unit:
-        assert unit.results.reuse(job.claim, taken)
+        assert unit.results.reuse(job.claim, taken, lambda point: point)
     ours, theirs = job.studies()["random", 0], job.studies()["uniform", 0]
     assert theirs.found == ours.found
     assert theirs.samples == ours.samples == 200
@@ -240,7 +240,7 @@ def test_a_search_that_the_engine_ran_is_compared(store, job_spec, training, tmp
         studies = unit.comparisons.studies(claim.job_id)
         points = unit.points.page(claim.job_id, limit=100, cursor=None).items
     assert all(one.finished and one.samples == one.share == 600 for one in studies)
-    kept = sorted((one.cost, one.validation_accuracy) for study in studies for one in study.found)
+    kept = sorted((one.cost, one.score) for study in studies for one in study.found)
     assert kept == sorted((p.costs["searched"]["bit_budget"], p.validation_accuracy) for p in points)
     found = compare(studies, budgets=(3.0, 9.0), subject="random")
     assert found.refusal is None

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from models.cost import BUDGET_METRICS, COST_VERSIONS, default_scope
+from models.cost import COST_VERSIONS, default_scope
 from models.errors import UnknownNameError
 from search.pareto import hypervolume, is_on_front
 from service.store import Store
@@ -19,6 +19,8 @@ from workers.report import PointResult, TrialOutcome
 
 KEYS = (("random", 0), ("random", 1), ("uniform", 0), ("uniform", 1))
 TOP = 6
+METRICS = ("bit_budget", "s_ace", "weight_kib", "spike_kib")
+"""What the points of these tests have costs by, as those of earlier versions: no cycles, no energy."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,7 +32,7 @@ class Made:
     accuracy: float
 
     def outcome(self) -> TrialOutcome:
-        named = dict(zip(BUDGET_METRICS, map(float, self.costs), strict=True))
+        named = dict(zip(METRICS, map(float, self.costs), strict=True))
         point = PointResult(
             allocation={},
             costs={"searched": named, "all": {name: 2 * cost for name, cost in named.items()}},
@@ -45,7 +47,7 @@ class Made:
 
     def cost(self, metric: str) -> float:
         """As a job with the budget's default scope shows it."""
-        return self.costs[BUDGET_METRICS.index(metric)] * (2.0 if default_scope(metric) == "all" else 1.0)
+        return self.costs[METRICS.index(metric)] * (2.0 if default_scope(metric) == "all" else 1.0)
 
 
 few = st.integers(1, 8)  # few values, so that equal ones are common
@@ -103,7 +105,7 @@ def test_a_kept_front_equals_the_front_of_all_points(store, job_spec, data, made
     order = data.draw(st.permutations(range(len(made))))
     job_id, ids = stored(store, spec, made, order)
     with store.unit() as unit:
-        for metric in BUDGET_METRICS:
+        for metric in METRICS:
             for method in (None, "random", "uniform"):
                 for seed in (None, 1):
                     asked = {"metric": metric, "method": method, "seed": seed}
@@ -122,7 +124,7 @@ def test_the_best_point_is_the_most_accurate_feasible_one_within_the_maximum(sto
     spec = job_spec(seeds=[0, 1], budget={"max": [TOP]})
     job_id, _ = stored(store, spec, made, list(range(len(made))))
     with store.unit() as unit:
-        for metric in BUDGET_METRICS:
+        for metric in METRICS:
             best = unit.fronts.best(job_id, metric=metric, maximum=maximum)
             within = [
                 (-point.accuracy, point.cost(metric))
@@ -185,15 +187,47 @@ def test_a_budget_in_another_scope_is_shown_in_that_scope(store, job_spec):
 def test_a_front_of_nothing_is_empty(store, job_spec):
     job_id, _ = stored(store, job_spec(seeds=[0, 1]), [], [])
     with store.unit() as unit:
-        for metric in BUDGET_METRICS:
+        for metric in METRICS:
             front = unit.fronts.front(job_id, metric=metric, method="random", seed=None, all_points=True)
             assert (front.points, front.hypervolume, front.hypervolumes) == ([], 0.0, {})
         assert unit.fronts.best(job_id, metric="s_ace", maximum=1e9) is None
 
 
+def test_points_of_an_earlier_version_are_on_no_front_by_a_metric_that_it_lacked(store, job_id):
+    with store.unit() as unit:
+        for seed in (None, 0):
+            for everything in (False, True):
+                front = unit.fronts.front(
+                    job_id, metric="cycles", method=None, seed=seed, all_points=everything
+                )
+                assert (front.points, front.hypervolume, front.reference_cost) == ([], 0.0, 0.0)
+        assert unit.fronts.best(job_id, metric="energy_uj", maximum=1e9) is None
+
+
+def test_a_front_by_the_table_is_kept_where_the_job_has_one(store, job_spec, job_id):
+    text = "kind,steps,spike_bits,weight_bits,cost\nlinear,1,1,1,2\n"
+    spec = job_spec(cost_table=text, budget={"metric": "table", "max": [6]})
+    costs = {"searched": {"table": 5.0}, "all": {}}
+    with store.unit() as unit:
+        own = unit.jobs.submit(spec, trials_planned=1, plan={}, idempotency_key=None)[0].id
+        claim = unit.jobs.claim("test", 60)
+        unit.studies.prepare(claim)
+        study = unit.jobs.get(own).studies[0].id
+        unit.studies.plan(claim, study, [PlannedTrial(round=0, number=0, proposal={}, fingerprint="own")])
+        trial = unit.studies.trials(study)[0].id
+        unit.results.start(claim, trial)
+        outcome = MADE[0].outcome()
+        point = replace(outcome.points[0], costs=costs)
+        unit.results.succeed(claim, trial, replace(outcome, points=(point,)))
+        front = unit.fronts.front(own, metric="table", method=None, seed=None, all_points=False)
+        assert [point.cost for point in front.points] == [5.0]
+        with pytest.raises(UnknownNameError, match="table"):
+            unit.fronts.front(job_id, metric="table", method=None, seed=None, all_points=False)
+
+
 def test_a_metric_without_fronts_is_refused(store, job_id):
     with store.unit() as unit:
-        with pytest.raises(UnknownNameError, match="sops"):
-            unit.fronts.front(job_id, metric="sops", method=None, seed=None, all_points=False)
+        with pytest.raises(UnknownNameError, match="watts"):
+            unit.fronts.front(job_id, metric="watts", method=None, seed=None, all_points=False)
         with pytest.raises(UnknownNameError, match="nothing"):
             unit.fronts.best(job_id, metric="nothing", maximum=1)

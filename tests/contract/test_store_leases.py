@@ -107,7 +107,7 @@ def test_a_stale_token_stores_nothing(store, job_spec):
         lambda unit: unit.results.lose(stale, trial, "late"),
         lambda unit: unit.results.succeed(stale, trial, late),
         lambda unit: unit.results.fail(stale, trial, TrialFailure(reason="error", message="late")),
-        lambda unit: unit.results.reuse(stale, trial),
+        lambda unit: unit.results.reuse(stale, trial, lambda point: point),
         lambda unit: unit.studies.prepare(stale),
         lambda unit: unit.studies.plan(stale, "study-x", []),
         lambda unit: unit.studies.finish(stale, "study-x"),

@@ -34,7 +34,9 @@ class Running:
             self.trials = [trial.id for trial in unit.studies.trials(self.study)]
 
     def do(self, name: str, trial: str, *rest: Any) -> bool:
-        """One step of the engine."""
+        """One step of the engine; what is reused keeps its costs unless told."""
+        if name == "reuse" and not rest:
+            rest = (lambda point: point,)
         with self.store.unit() as unit:
             return getattr(unit.results, name)(self.claim, trial, *rest)
 
@@ -212,6 +214,18 @@ def test_a_training_done_before_is_taken_over_with_its_points(store, job_spec, o
     assert (study.trials_reused, study.samples) == (1, 200)
 
 
+def test_a_point_that_is_taken_over_gets_the_costs_of_its_new_job(store, job_spec, outcome):
+    first = Running(store, job_spec())
+    first.do("start", first.trials[0])
+    first.do("succeed", first.trials[0], outcome)
+    second = Running(store, job_spec(name="again", budget={"metric": "cycles", "max": [400]}))
+    costs = {scope: {"bit_budget": 2.0, "cycles": 300.0} for scope in ("searched", "all")}
+    assert second.do("reuse", second.trials[0], lambda point: replace(point, costs=costs))
+    (taken,) = second.points()
+    assert (taken.costs, taken.feasible) == (costs, True)
+    assert taken.costs != first.points()[0].costs
+
+
 def test_a_failed_training_is_not_taken_over(store, job_spec):
     first = Running(store, job_spec())
     first.do("start", first.trials[0])
@@ -277,4 +291,4 @@ def test_several_points_of_a_trial_are_kept_in_order(running, training):
         stored = unit.studies.trials(running.study)[0]
         ids = unit.trials.get(running.trials[0]).point_ids
         found = [unit.points.get(point_id).validation_accuracy for point_id in ids]
-    assert found == [point.validation_accuracy for point in stored.points] == [0.5, 0.7, 0.6]
+    assert found == [point.score for point in stored.points] == [0.5, 0.7, 0.6]

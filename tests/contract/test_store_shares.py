@@ -99,7 +99,7 @@ def test_a_descent_that_is_taken_over_counts_by_its_share_and_keeps_all_its_poin
     running.do("start", running.trials[0])
     running.do("succeed", running.trials[0], running.outcome())
     second = Running(store, job_spec(name="again"), training)
-    assert second.do("reuse", second.trials[0])
+    assert second.do("reuse", second.trials[0], lambda point: point)
     view = second.study_view()
     assert (view.trials_succeeded, view.trials_reused, view.samples) == (2, 2, 400)
     with store.unit() as unit:

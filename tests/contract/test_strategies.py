@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from models.cost import limit_cost
 from search.strategies import methods
-from search.strategy import StudyContext, trials_of
+from search.strategy import FixedFront, StudyContext, trials_of
 from tests.contract.strategy_contract import (
     BUDGETS,
     CONTEXTS,
@@ -41,6 +42,23 @@ class TestGradientFront(FirstContract):
             assert sum(map(trials_of, proposals)) == trials
 
 
+class TestUniformFront(FirstContract):
+    method = "uniform-front"
+
+    def test_the_first_proposals_are_for_each_budget_in_turn(self) -> None:
+        context = CONTEXTS["three budgets"]
+        (descent,) = proposals_of(run(self.make(context), context))
+        assert isinstance(descent, FixedFront)
+        costs = [limit_cost(context.budgets[0], context.layers, one) for one in descent.allocations]
+        for budget in context.budgets:
+            assert any(0.5 * budget.maximum < cost <= budget.maximum for cost in costs)
+
+    def test_every_share_is_used_up(self, context: StudyContext) -> None:
+        for trials in (1, 2, 3, 12, 25, 60):
+            proposals = self.make(replace(context, trials=trials)).ask()
+            assert sum(map(trials_of, proposals)) == trials
+
+
 class TestGradientTargets(FirstContract):
     method = "gradient-targets"
 
@@ -57,19 +75,23 @@ class TestHybrid(SeededContract, ChoosingContract):
 
 class TestRandom(SeededContract, ChoosingContract):
     method = "random"
+    goes_on_after_stops = True
     least_tried = 6
 
 
 class TestOptunaTpe(SeededContract, ChoosingContract):
     method = "optuna-tpe"
+    goes_on_after_stops = True
 
 
 class TestOptunaGp(SeededContract):
     method = "optuna-gp"
+    goes_on_after_stops = True
 
 
 class TestEvolutionWarm(SeededContract, ChoosingContract):
     method = "evolution-warm"
+    goes_on_after_stops = True
 
     def test_another_seed_asks_something_else(self) -> None:
         """In its generations; the first round is that of every seed."""
@@ -82,6 +104,7 @@ class TestEvolutionWarm(SeededContract, ChoosingContract):
 
 class TestOptunaNsga2(SeededContract, ChoosingContract):
     method = "optuna-nsga2"
+    goes_on_after_stops = True
 
 
 def test_every_registered_method_keeps_the_contract() -> None:

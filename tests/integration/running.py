@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import threading
-from functools import partial
 from typing import Any
 
 from search.job import JobSpec
 from service.dispatcher import Dispatcher, Runner
 from service.settings import Settings
 from service.store import Store
-from workers.report import TrialRequest
-from workers.trial import run_trial
+from workers.report import TrialOutcome, TrialRequest
+from workers.trial import TrialRun
 
 
 def work_off(settings: Settings, store: Store, run: Runner) -> int:
@@ -29,8 +28,10 @@ def here(settings: Settings) -> Runner:
     def run(feed: Any, spec: JobSpec) -> None:
         while isinstance(request := feed.next_trial(), TrialRequest):
             feed.started(request.trial_id)
-            report = partial(feed.epoch, request.trial_id)
-            folders = {"checkpoints": settings.checkpoints, "data_folder": settings.data}
-            feed.succeeded(request.trial_id, run_trial(request, **folders, threads=1, report=report))
+            trial = TrialRun(request, checkpoints=settings.checkpoints, data_folder=settings.data, threads=1)
+            while not trial.finished:
+                feed.epoch(request.trial_id, trial.step())
+            end = trial.end()
+            (feed.succeeded if isinstance(end, TrialOutcome) else feed.stopped)(request.trial_id, end)
 
     return run

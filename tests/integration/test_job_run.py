@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from models.cost import BUDGET_METRICS
+from models.cost import STATIC_METRICS
 from search.job import JobSpec
+from search.stopping import bars_of, why_stopped
 from service.jobs import JobRun
 from service.store import Claim, Store, Unit
-from workers.report import TrialOutcome, TrialRequest
+from workers.report import TrialOutcome, TrialRequest, TrialStop
 
 STRIDE = 7
 """Every seventh step is enough: over both kinds of death and both dialects all kinds of steps are met."""
@@ -65,9 +67,15 @@ def play(feed: JobRun, training: Any, *, at_once: int = 2) -> None:
 
 
 def finish(feed: JobRun, request: TrialRequest, training: Any) -> None:
-    """One trial to its end."""
+    """One trial to its end, which is early where it falls below a bar."""
+    bars = bars_of(request.proposal["note"])
     for epoch in (1, 2):
-        feed.epoch(request.trial_id, training.report(epoch))
+        report = replace(training.report(epoch), validation_accuracy=training.promise(request))
+        feed.epoch(request.trial_id, report)
+        why = why_stopped(bars, epoch, report.validation_accuracy)
+        if why is not None:
+            feed.stopped(request.trial_id, TrialStop(epochs=epoch, samples=report.samples, message=why))
+            return
     end = training.end(request)
     if isinstance(end, TrialOutcome):
         feed.succeeded(request.trial_id, end)
@@ -104,7 +112,7 @@ def result(store: Store, job_id: str) -> dict[str, Any]:
         points = unit.points.page(job_id, limit=1000, cursor=None).items
         fronts = {
             metric: unit.fronts.front(job_id, metric=metric, method=None, seed=None, all_points=False)
-            for metric in BUDGET_METRICS
+            for metric in STATIC_METRICS
         }
     numbers = {trial.id: (trial.method, trial.seed, trial.number) for trial in trials}
     return {
@@ -114,7 +122,8 @@ def result(store: Store, job_id: str) -> dict[str, Any]:
         ],
         "best": [(best.budget, best.cost, best.validation_accuracy) for best in job.best],
         "trials": {
-            numbers[trial.id]: (trial.round, trial.state, trial.reason, trial.proposal) for trial in trials
+            numbers[trial.id]: (trial.round, trial.state, trial.reason, trial.proposal, trial.samples)
+            for trial in trials
         },
         "points": {
             numbers[point.trial_id]: (
@@ -136,7 +145,7 @@ def result(store: Store, job_id: str) -> dict[str, Any]:
 def spec(job_spec: Callable[..., JobSpec]) -> JobSpec:
     """Four methods on one seed; one works in several rounds, one in trainings that count as several."""
     return job_spec(
-        methods=["random", "optuna-tpe", "gradient-front"],
+        methods=["random", "optuna-tpe", "gradient-front", "uniform-front"],
         compute={"trials_per_study": 4},
         constraints=[{"metric": "weight_kib", "max": 3}],
     )
@@ -148,11 +157,63 @@ def test_a_search_ends_with_trials_points_and_fronts(store, spec, training, tmp_
     found = result(store, job_id)
     assert found["state"] == "succeeded"
     assert [study[0] for study in found["studies"]] == [
-        *("random", "optuna-tpe", "gradient-front", "uniform"),
+        *("random", "optuna-tpe", "gradient-front", "uniform-front", "uniform"),
     ]
     assert all(finished for *_, finished in found["studies"])
     assert {state for _, state, *_ in found["trials"].values()} == {"succeeded", "failed"}
     assert all(front for front, _ in found["fronts"].values())
+
+
+@pytest.fixture
+def stopping(job_spec: Callable[..., JobSpec]) -> JobSpec:
+    """Three methods that work in rounds, of which the later ones may be stopped after the first epoch."""
+    compute = {"trials_per_study": 16, "early_stopping": {"min_epoch": 1}}
+    return job_spec(methods=["random", "optuna-tpe", "optuna-nsga2"], compute=compute)
+
+
+def test_stopped_trials_leave_their_compute_to_further_ones(store, stopping, training, tmp_path):
+    job_id = submit(store, stopping)
+    run(store, claimed(store), training, tmp_path)
+    with store.unit() as unit:
+        job = unit.jobs.get(job_id)
+        studies = unit.comparisons.studies(job_id)
+    stopped = {study.method: study.trials_stopped for study in job.studies}
+    assert sum(stopped.values()) > 2
+    assert stopped["uniform"] == 0
+    for study in job.studies:
+        ended = study.trials_succeeded + study.trials_failed
+        assert ended + study.trials_stopped / 2 <= 16
+        assert (ended + study.trials_stopped > 16) == (study.trials_stopped > 1)
+    assert max(one.samples for one in studies) <= 16 * 200
+    assert job.trials_finished <= 4 * 16
+
+
+@pytest.mark.parametrize("after_commit", [False, True])
+def test_killed_at_any_step_the_same_trials_are_stopped(store, stopping, training, tmp_path, after_commit):
+    undisturbed_id = submit(store, stopping)
+    run(store, claimed(store), training, tmp_path)
+    undisturbed = result(store, undisturbed_id)
+    assert "pruned" in {state for _, state, *_ in undisturbed["trials"].values()}
+    for step in range(1, 10_000, 15 * STRIDE):
+        job_id = submit(store, untrained(stopping, step))
+        dead = MortalStore(store, units=step, after_commit=after_commit)
+        try:
+            run(dead, claimed(store), training, tmp_path)
+        except KilledError:
+            resume(store, training, tmp_path)
+        assert result(store, job_id) == undisturbed, f"killed in step {step}"
+        if dead.survived:
+            break
+    assert step > 10 * STRIDE
+
+
+def test_what_is_in_the_store_already_changes_nothing_of_what_is_stopped(store, stopping, training, tmp_path):
+    """What was trained to its end is taken over, what was stopped is trained again; both to the same end."""
+    first = submit(store, stopping)
+    run(store, claimed(store), training, tmp_path)
+    again = submit(store, stopping)
+    run(store, claimed(store), training, tmp_path)
+    assert result(store, again) == result(store, first)
 
 
 @pytest.mark.parametrize("after_commit", [False, True])

@@ -4,14 +4,17 @@ import json
 import os
 import signal
 import subprocess
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
 
 import workers.tune
+from models.allocation import Allocation, LayerBits
 from models.cost import Limit
 from search.job import JobSpec
-from search.strategy import LearnBits, proposal_to_json
+from search.strategy import FixedBits, LearnBits, proposal_to_json
+from tests.integration.serving import workers_of
+from workers.planning import plan_job
 from workers.report import TrialRequest
 from workers.trainable import TrialTrainable
 from workers.trial import run_trial
@@ -46,11 +49,13 @@ class Feed:
         self.given = {}
         self.outcomes = {}
         self.failures = {}
+        self.stops = {}
         self.stop = False
 
     def next_trial(self):
         if not self.waiting:
-            return "finished" if self.given.keys() <= self.outcomes.keys() | self.failures.keys() else "wait"
+            ended = self.outcomes.keys() | self.failures.keys() | self.stops.keys()
+            return "finished" if self.given.keys() <= ended else "wait"
         wanted = self.waiting.pop(0)
         self.given[wanted.trial_id] = wanted
         return wanted
@@ -71,6 +76,9 @@ class Feed:
 
     def succeeded(self, trial_id, outcome):
         self.outcomes[trial_id] = outcome
+
+    def stopped(self, trial_id, stop):
+        self.stops[trial_id] = stop
 
     def failed(self, trial_id, failure):
         self.failures[trial_id] = failure
@@ -98,14 +106,6 @@ def undisturbed(wanted, folder):
     return run_trial(wanted, checkpoints=folder, data_folder=folder, threads=1, report=lambda report: None)
 
 
-def worker_pids():
-    """The processes of trial actors, as Ray titles them."""
-    titles = {
-        path.parent.name: path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()
-    }
-    return [int(pid) for pid, title in titles.items() if b"Trainable" in title]
-
-
 def test_trials_report_every_epoch_and_their_points(run, tmp_path):
     feed = run(Feed([request(f"trial-{seed}", job(), seed) for seed in range(3)]))
     assert set(feed.outcomes) == {"trial-0", "trial-1", "trial-2"}
@@ -118,6 +118,17 @@ def test_trials_report_every_epoch_and_their_points(run, tmp_path):
     assert list((tmp_path / "scratch").iterdir()) == []
 
 
+def test_a_trial_below_its_bar_is_stopped_and_its_worker_takes_the_next(run, tmp_path):
+    layers = plan_job(job(), tmp_path).layers
+    bits = LayerBits.uniform(steps=1, spike_bits=2, weight_bits=2)
+    allocation = Allocation(layers={layer.name: bits for layer in layers if layer.fixed is None})
+    given = proposal_to_json(FixedBits(allocation=allocation, note={"budget": 4.0, "bars": {"2": 1.1}}))
+    feed = run(Feed([replace(request("trial-a", job()), proposal=given), request("trial-b", job())]))
+    assert (feed.stops["trial-a"].epochs, feed.stops["trial-a"].samples) == (2, 400)
+    assert list(feed.outcomes) == ["trial-b"]
+    assert not list((tmp_path / "checkpoints" / "trial-a").iterdir())
+
+
 def test_a_result_on_ray_is_that_of_a_plain_run(run, tmp_path):
     feed = run(Feed([request("trial-a", job())]))
     assert feed.outcomes["trial-a"] == undisturbed(request("trial-a", job()), tmp_path / "plain")
@@ -128,7 +139,7 @@ def test_a_killed_worker_resumes_from_its_checkpoint_and_ends_the_same(run, tmp_
 
     def kill_once(trial_id, report):
         if report.epoch == 2 and not killed:
-            killed.extend(worker_pids())
+            killed.extend(workers_of(os.getpid()))
             for pid in killed:
                 os.kill(pid, signal.SIGKILL)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from models.allocation import FIRST_LAYER_BITS, Allocation, Bounds, LayerBits
 from models.channel_moves import GROUPS, SINGLE, channel_move
-from models.cost import BUDGET_METRICS, LayerShape, Limit, default_scope, limit_cost, within
+from models.cost import STATIC_METRICS, LayerShape, Limit, default_scope, limit_cost, within
 from models.errors import InfeasibleError
 from models.repair import LayerWish, fit, greatest_allocation, least_allocation, shrink
 
@@ -45,7 +45,7 @@ wishes = st.fixed_dictionaries(
 @st.composite
 def limit_lists(draw):
     """One or two limits, each somewhere between the least and the greatest cost of the space."""
-    metrics = draw(st.lists(st.sampled_from(BUDGET_METRICS), min_size=1, max_size=2, unique=True))
+    metrics = draw(st.lists(st.sampled_from(STATIC_METRICS), min_size=1, max_size=2, unique=True))
     return [limit_at(metric, draw(st.floats(0, 1))) for metric in metrics]
 
 

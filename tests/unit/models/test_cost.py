@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from models.allocation import FIRST_LAYER_BITS, Allocation, LayerBits
 from models.cost import (
-    BUDGET_METRICS,
     COST_VERSIONS,
+    STATIC_METRICS,
     LayerLoad,
     LayerShape,
     Limit,
@@ -44,6 +44,14 @@ COUNTED = {
         "weight_kib": (300 * 4 + 32 * (1 + 2 + 8) + 50 * 2 + 32 * (1 + 1 + 10)) / 8192,
         "spike_kib": 400 * 4 / 8192,
         "sops": 2000 * 0.75 + 50 * 0.1,
+        "cycles": 8 * 4 * 4 + 1 * 5 * 2,  # 2000 MACs are 8 tiles of 256 lanes
+        "energy_uj": (
+            0.0047 * (2000 * 4 * 4 + 50 * 5 * 2)
+            + 0.1 * 2 * (400 * 2 + 100)
+            + 0.31 * 2 * (400 * 4 + 100 * 5)
+            + 20.3 * (300 * 4 + 50 * 2)
+        )
+        / 1e6,
     },
     "all": {
         "bit_budget": (100 * 8 + 300 * 4 + 50 * 2)
@@ -58,6 +66,14 @@ COUNTED = {
         / 8192,
         "spike_kib": 400 * 4 / 8192,
         "sops": 1000 * 0.9 + 2000 * 0.75 + 50 * 0.1,
+        "cycles": 4 * 8 * 8 + 8 * 4 * 4 + 1 * 5 * 2,
+        "energy_uj": (
+            0.0047 * (1000 * 8 * 8 + 2000 * 4 * 4 + 50 * 5 * 2)
+            + 0.1 * 2 * (64 + 400 * 2 + 100)
+            + 0.31 * 2 * (64 * 8 + 400 * 4 + 100 * 5)
+            + 20.3 * (100 * 8 + 300 * 4 + 50 * 2)
+        )
+        / 1e6,
     },
 }
 
@@ -79,8 +95,8 @@ def test_channels_count_by_their_mean_and_store_a_step_size_each():
 
 
 def test_measured_costs_are_left_out_without_rates():
-    assert set(costs(TABLE, BITS)) == set(BUDGET_METRICS)
-    assert set(costs(TABLE, BITS, rates=RATES)) == set(COST_VERSIONS)
+    assert set(costs(TABLE, BITS)) == set(STATIC_METRICS)
+    assert set(costs(TABLE, BITS, rates=RATES)) == set(COST_VERSIONS) - {"table"}
 
 
 def test_the_widest_spikes_may_be_those_of_the_fixed_layer():
@@ -96,11 +112,12 @@ def test_an_allocation_of_other_layers_is_refused():
 
 def test_a_metric_that_cannot_bound_a_search_is_answered_with_those_that_can():
     with pytest.raises(UnknownNameError, match="bit_budget, s_ace"):
-        static_cost("sops", [])
+        static_cost("watts", [])
 
 
-def test_memory_counts_the_whole_network_by_default():
-    assert [default_scope(metric) for metric in BUDGET_METRICS] == ["searched", "searched", "all", "all"]
+def test_memory_and_hardware_count_the_whole_network_by_default():
+    whole = {metric for metric in COST_VERSIONS if default_scope(metric) == "all"}
+    assert whole == {"weight_kib", "spike_kib", "cycles", "energy_uj"}
 
 
 def test_a_limit_is_kept_at_its_maximum_and_broken_above_it():
@@ -127,7 +144,7 @@ def test_no_cost_falls_when_a_bit_is_added(bits, step, scope):
     before = costs(TABLE, Allocation(layers={"a": a, "b": b}), scope)
     for richer in (replace(a, weight_bits=a.weight_bits + 1), replace(a, spike_bits=wider)):
         after = costs(TABLE, Allocation(layers={"a": richer, "b": b}), scope)
-        assert all(after[metric] >= before[metric] for metric in BUDGET_METRICS)
+        assert all(after[metric] >= before[metric] for metric in STATIC_METRICS)
         assert after["bit_budget"] > before["bit_budget"]
         assert after["s_ace"] > before["s_ace"]
 
@@ -140,7 +157,7 @@ def test_no_cost_falls_when_a_step_of_average_width_is_added(bits, scope):
     before, after = (
         costs(TABLE, Allocation(layers={"a": layer, "b": b}), scope) for layer in (uniform, longer)
     )
-    assert all(after[metric] >= before[metric] for metric in BUDGET_METRICS)
+    assert all(after[metric] >= before[metric] for metric in STATIC_METRICS)
     assert after["s_ace"] > before["s_ace"]
 
 
@@ -148,7 +165,7 @@ def test_no_cost_falls_when_a_step_of_average_width_is_added(bits, scope):
 def test_tensors_cost_what_numbers_cost_and_carry_gradients(bits):
     allocation = Allocation(layers={"a": bits[0], "b": bits[1]})
     expected = costs(TABLE, allocation, "searched")
-    for metric in BUDGET_METRICS:
+    for metric in STATIC_METRICS:
         loads, leaves = tensor_loads(allocation)
         cost = static_cost(metric, loads)
         cost.backward()

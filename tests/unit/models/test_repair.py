@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.allocation import FIRST_LAYER_BITS, Allocation, Bounds, LayerBits
-from models.cost import BUDGET_METRICS, LayerShape, Limit, default_scope, limit_cost, within
+from models.cost import STATIC_METRICS, LayerShape, Limit, default_scope, limit_cost, within
 from models.errors import InfeasibleError
 from models.repair import LayerWish, check_feasible, fit, greatest_allocation, least_allocation, shrink
 
@@ -38,7 +38,7 @@ wishes = st.fixed_dictionaries(
 @st.composite
 def limit_lists(draw):
     """One or two limits, each somewhere between the least and the greatest cost of the space."""
-    metrics = draw(st.lists(st.sampled_from(BUDGET_METRICS), min_size=1, max_size=2, unique=True))
+    metrics = draw(st.lists(st.sampled_from(STATIC_METRICS), min_size=1, max_size=2, unique=True))
     return [limit_at(metric, draw(st.floats(0, 1))) for metric in metrics]
 
 
@@ -180,7 +180,7 @@ def test_halves_are_rounded_up():
     assert fit(wish, TABLE, BOUNDS, [exact]) == Allocation(layers=dict.fromkeys(SEARCHED, bits))
 
 
-@pytest.mark.parametrize("metric", BUDGET_METRICS)
+@pytest.mark.parametrize("metric", STATIC_METRICS)
 def test_a_limit_below_the_least_cost_is_refused_with_that_cost(metric):
     least = limit_at(metric, 0.0)
     check_feasible(TABLE, BOUNDS, [least])

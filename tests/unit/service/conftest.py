@@ -201,5 +201,9 @@ def _outcome(accuracy: float, cost: float) -> TrialOutcome:
         test_accuracy=accuracy - 0.01,
         checkpoint="point-0.safetensors",
         checkpoint_sha256=CHECKPOINT_SHA256,
+        validation_balanced_accuracy=accuracy - 0.2,
+        test_balanced_accuracy=accuracy - 0.21,
+        validation_loss=accuracy,  # so that it ranks points the other way round
+        test_loss=accuracy + 0.01,
     )
     return TrialOutcome(points=(point,), epochs=8, samples=8000, provenance={"threads": 1})

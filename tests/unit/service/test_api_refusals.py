@@ -24,6 +24,7 @@ def stored(api: TestClient) -> int:
     return len(api.get("/v1/jobs").json()["items"])
 
 
+ROW = {"kind": "conv", "steps": 1, "spike_bits": 1, "weight_bits": 1, "cost": 2}
 WRONG_FIELDS = [
     ({"training": {"epochs": -3}}, "/training/epochs", "out_of_range", "1 to 10000"),
     ({"training": {"epochs": 10_001}}, "/training/epochs", "out_of_range", "1 to 10000"),
@@ -51,13 +52,27 @@ WRONG_FIELDS = [
     ({"budget": {"max": []}}, "/budget/max", "out_of_range", "at least 1"),
     ({"budget": {"max": [2, -1]}}, "/budget/max/1", "out_of_range", "greater than 0"),
     ({"budget": {"max": [2, 2]}}, "/budget/max", "invalid", "once"),
-    ({"budget": {"max": [2], "metric": "sops"}}, "/budget/metric", "unknown_value", "bit_budget"),
+    ({"budget": {"max": [2], "metric": "watts"}}, "/budget/metric", "unknown_value", "bit_budget"),
     ({"budget": {"max": 2}}, "/budget/max", "wrong_type", "a list"),
     ({"bits": {"weight": [5, 3]}}, "/bits/weight", "invalid", "least <= greatest"),
     ({"bits": {"weight": [5]}}, "/bits/weight/1", "missing", "a whole number"),
     ({"seeds": [0, -1]}, "/seeds/1", "out_of_range", "at least 0"),
     ({"seeds": list(range(65))}, "/seeds", "out_of_range", "at most 64"),
     ({"constraints": [{"metric": "weight_kib"}]}, "/constraints/0/max", "missing", "a number"),
+    ({"hardware": {"rows": 0}}, "/hardware/rows", "out_of_range", "1 to 65536"),
+    ({"hardware": {"bytes_per_cycle": 0}}, "/hardware/bytes_per_cycle", "out_of_range", "0.001 to 1000000"),
+    ({"hardware": {"energies": {"add": -1}}}, "/hardware/energies/add", "out_of_range", "0 to 1000000"),
+    ({"hardware": {"lanes": 4}}, "/hardware/lanes", "unknown_field", "rows, columns"),
+    ({"hardware": "fast"}, "/hardware", "wrong_type", "an object"),
+    ({"cost_table": 5}, "/cost_table", "wrong_type", "text"),
+    ({"cost_table": "kind,cost"}, "/cost_table", "invalid", "Begin with the line kind,steps"),
+    ({"cost_table": "x" * 1_000_001}, "/cost_table", "invalid", "Leave out"),
+    ({"cost_table": []}, "/cost_table", "invalid", ""),
+    ({"cost_table": [{"kind": "conv"}]}, "/cost_table", "invalid", "Use kind, steps"),
+    ({"cost_table": [ROW | {"cost": 0}]}, "/cost_table", "invalid", "Use a number above 0"),
+    ({"cost_table": [ROW | {"cost": True}]}, "/cost_table", "invalid", "Use a number above 0"),
+    ({"cost_table": [ROW | {"steps": 1.5}]}, "/cost_table", "invalid", "Use 1 to 256"),
+    ({"cost_table": [ROW, ROW | {"steps": 2, "cost": 1}]}, "/cost_table", "invalid", "as much or more"),
 ]
 
 

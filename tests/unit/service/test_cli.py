@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -12,11 +14,13 @@ from typing import Any
 
 import pytest
 import yaml
+from rich.console import Console
 from typer.testing import CliRunner
 
 from models.errors import InvalidInputError
 from service.cli import app as command_line
 from service.client import BitfrontClient
+from service.commands.front import point_view
 from service.commands.spec_file import read_spec
 
 MakeJob = Callable[..., str]
@@ -82,6 +86,34 @@ def test_a_plan_of_several_architectures_says_whose_layers_it_shows(
     result = run("submit", str(file), "--validate-only")
     assert "layers with kernel 3, width 8" in result.output
     assert "what 4 architectures can reach" in result.output
+
+
+TABLE_CSV = "kind,steps,spike_bits,weight_bits,cost\nconv,1,1,1,0.5\n"
+
+
+def test_puts_hardware_and_a_cost_table_from_files_into_the_job(
+    run: Run, url: str, file: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "hw.yaml").write_text("rows: 8\nenergies: {dram_bit: 5.0e+0}\n")
+    (tmp_path / "t.csv").write_text(TABLE_CSV)
+    hardware, table = f"--hardware={tmp_path / 'hw.yaml'}", f"--cost-table={tmp_path / 't.csv'}"
+    assert run("submit", str(file), hardware, table).exit_code == 0
+    spec = BitfrontClient(url).jobs().items[0].spec
+    assert (spec["hardware"]["rows"], spec["hardware"]["columns"]) == (8, 16)
+    assert spec["hardware"]["energies"]["dram_bit"] == 5
+    assert spec["cost_table"] == TABLE_CSV
+
+
+def test_says_what_is_wrong_with_hardware_and_cost_tables_in_files(
+    run: Run, file: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "hw.yaml").write_text("- 8\n")
+    (tmp_path / "t.csv").write_text(TABLE_CSV.replace("0.5", "-1"))
+    result = run("submit", str(file), "--hardware", str(tmp_path / "hw.yaml"))
+    assert (result.exit_code, "does not hold hardware" in result.output) == (2, True)
+    result = run("submit", str(file), "--cost-table", str(tmp_path / "t.csv"))
+    assert result.exit_code == 2
+    assert "/cost_table: line 2 of the cost table has cost '-1'." in result.output
 
 
 def test_shows_the_field_the_reason_and_the_fix(run: Run, file: Path, spec: dict[str, Any]) -> None:
@@ -226,6 +258,15 @@ def test_shows_the_best_point(run: Run, job_with_points: MakeJob) -> None:
     assert "60.0 % (test 59.0 %)" in output
     assert "conv1" in output
     assert json.loads(run("best", "latest", "--max", "2", "--json").output)["validation_accuracy"] == 0.5
+
+
+def test_shows_a_cost_that_only_one_scope_has(run: Run, url: str, job_with_points: MakeJob) -> None:
+    job_id = job_with_points()
+    point = BitfrontClient(url).best(job_id, maximum=4)
+    costs = {"searched": {"bit_budget": 2.0, "table": 1234.5}, "all": {"bit_budget": 3.0}}
+    console = Console(width=120, record=True, file=io.StringIO())
+    console.print(point_view(point.model_copy(update={"costs": costs})))
+    assert re.search(r"table\W+1,234\.5\W+–", console.export_text())
 
 
 def test_no_best_point_exits_1(run: Run, job_with_points: MakeJob) -> None:

@@ -45,6 +45,8 @@ def stored() -> PointView:
             "rates": {},
             "validation_accuracy": 0.75,
             "test_accuracy": 0.5,
+            "score": 0.75,
+            "test_score": 0.5,
             "feasible": True,
             "checkpoint_sha256": "0",
             "provenance": {"threads": 3},

@@ -11,11 +11,11 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from service.app import create_app
 from service.settings import Settings
 from service.store import Store, ids
 from service.store.studies import PlannedTrial
 from service.web import rendering
-from service.web.pages import pages
 from workers.report import TrialFailure
 
 HOSTILE = "<script>alert('x')</script>"
@@ -122,7 +122,7 @@ class TestJobPage:
 
     def test_without_its_script_the_page_says_so(
         self,
-        api: TestClient,
+        app: FastAPI,
         api_store: Store,
         settings: Settings,
         job_with_points: MakeJob,
@@ -130,9 +130,8 @@ class TestJobPage:
     ) -> None:
         job_id = job_with_points()
         monkeypatch.setattr(rendering, "STATIC_FILES", ("style.css", "favicon.svg"))
-        app = FastAPI()
-        app.include_router(pages(api_store, settings))
-        page = TestClient(app).get(f"/jobs/{job_id}").text
+        again = create_app(settings, api_store, offered=app.state.context.catalogue)
+        page = TestClient(again, base_url=settings.url).get(f"/jobs/{job_id}").text
         assert "make charts" in page
         assert "<script defer" not in page
 
@@ -140,6 +139,30 @@ class TestJobPage:
         job_id = job_with_points(accuracies=seeds("random", 0.8, 0.82) | seeds("uniform", 0.7, 0.72))
         text = plain(part(api.get(f"/jobs/{job_id}").text, "verdict"))
         assert "bit_budget ≤ 4 Search beat uniform by 10.0 points" in text
+
+
+class TestPoint:
+    def test_it_shows_what_each_layer_costs_on_the_hardware_of_its_job(
+        self, api: TestClient, job_with_points: MakeJob
+    ) -> None:
+        job_id = job_with_points()
+        point = api.get(f"/v1/jobs/{job_id}/front").json()["points"][0]["id"]
+        (layer,) = api.get(f"/v1/points/{point}").json()["layer_costs"]
+        assert (layer["name"], layer["searched"], layer["table"]) == ("conv1", True, None)
+        assert (layer["compute_cycles"], layer["memory_cycles"]) == (4.0, (10 * 2 + 16 * 2) / 128)
+        assert layer["utilisation"] == pytest.approx(100 * 4 / (256 * 4))
+        text = plain(api.get(f"/points/{point}").text)
+        assert "16 × 16 lanes at 200 MHz" in text
+        assert re.search(r"conv1 4 4 0\.406 39\.1 %", text)
+
+    def test_it_is_whole_where_the_layer_table_is_not_known(
+        self, api: TestClient, job_with_points: MakeJob, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        job_id = job_with_points()
+        point = api.get(f"/v1/jobs/{job_id}/front").json()["points"][0]["id"]
+        monkeypatch.setattr("service.store.layer_costs.stored_layers", lambda *_: [])
+        assert api.get(f"/v1/points/{point}").json()["layer_costs"] == []
+        assert "Costs of each layer" not in api.get(f"/points/{point}").text
 
 
 class TestEscaping:

@@ -2,14 +2,15 @@
 
 import dataclasses
 import itertools
+from pathlib import Path
 
 import pytest
 import torch
 
-from models.allocation import Allocation
+from models.allocation import Allocation, LayerBits
 from models.cost import Limit
 from search.job import JobSpec
-from search.strategy import FixedBits, LearnBits, LearnFront, proposal_to_json
+from search.strategy import FixedBits, FixedFront, LearnBits, LearnFront, proposal_to_json
 from workers.checkpoints import read_tensors
 from workers.descent import stage_at, stages_of
 from workers.evaluation import accuracy
@@ -233,3 +234,47 @@ def test_results_do_not_depend_on_how_a_proposal_is_noted(tmp_path, whole):
     _, outcome, _ = whole
     noted = dataclasses.replace(front(), note={"budget": 1.5})
     assert run(request(noted), tmp_path)[0].points == outcome.points
+
+
+def uniform_front():
+    """Through three uniform allocations of the small network."""
+    names = opened(request(), Path("/nowhere")).trainer.network.searched
+    widths = ((2, 3), (1, 3), (1, 1))
+    allocations = tuple(
+        Allocation(
+            layers={name: LayerBits.uniform(steps=steps, spike_bits=bits, weight_bits=bits) for name in names}
+        )
+        for steps, bits in widths
+    )
+    return FixedFront(allocations=allocations, trials=2, note={})
+
+
+def test_a_descent_through_given_allocations_trains_exactly_those(tmp_path):
+    given = uniform_front()
+    outcome, reports = run(request(given), tmp_path)
+    assert [Allocation.from_json(point.allocation) for point in outcome.points] == list(given.allocations)
+    assert bounds_of(given) == bounds_of(front(trials=2))
+    costs = [point.costs["searched"]["bit_budget"] for point in outcome.points]
+    assert [report.budget_cost for report in reports] == pytest.approx(
+        [cost for cost, epochs in zip(costs, (4, 2, 2), strict=True) for _ in range(epochs)]
+    )
+
+
+def test_the_first_stage_through_given_allocations_trains_as_one_alone_would(tmp_path):
+    given = uniform_front()
+    alone = FixedBits(allocation=given.allocations[0], note={})
+    _, reports = run(request(given), tmp_path / "front")
+    _, expected = run(request(alone), tmp_path / "alone")
+    assert [report.train_loss for report in reports[:4]] == [report.train_loss for report in expected]
+
+
+@pytest.mark.parametrize("epochs_before", [3, 4, 5, 7])
+def test_a_descent_through_given_allocations_resumes_bit_for_bit(tmp_path, epochs_before):
+    wanted = request(uniform_front())
+    undisturbed, _ = run(wanted, tmp_path / "whole")
+    first = opened(wanted, tmp_path / "cut")
+    for _ in range(epochs_before):
+        first.step()
+    torch.manual_seed(12345)
+    cut, _ = run(wanted, tmp_path / "cut")
+    assert cut.points == undisturbed.points

@@ -1,7 +1,11 @@
-"""Accuracy is the same whether norms are folded or not."""
+"""What is measured is what its definition says, whether norms are folded or not."""
+
+import math
+from dataclasses import replace
 
 import pytest
 import torch
+from sklearn.metrics import balanced_accuracy_score
 
 from models.layers import LayerOptions
 from models.nets import build_network
@@ -48,3 +52,29 @@ def test_a_folded_copy_is_measured_where_there_are_many_images(trained, monkeypa
     monkeypatch.setattr(evaluation, "folded", lambda net, _: seen.append(net) or net)
     evaluation.accuracy(network, images)
     assert seen == [network]
+
+
+def unbalanced(images):
+    """Of class 0 every image, of the classes 1 to 8 every fifth, of class 9 none."""
+    kept = torch.tensor([y == 0 or (y < 9 and place % 5 == 0) for place, y in enumerate(images.y_N.tolist())])
+    return replace(images, places_N=images.places_N[kept.numpy()], y_N=images.y_N[kept])
+
+
+def test_balanced_accuracy_and_loss_are_those_of_other_implementations(trained, monkeypatch):
+    network, images = trained[0].eval(), unbalanced(trained[1])
+    monkeypatch.setattr(evaluation, "EVALUATION_BATCH", 16)  # so that sums run over several batches
+    found = evaluation.measure(network, images)
+    with torch.inference_mode():
+        logits = network(images.take(torch.arange(len(images))))
+    expected = balanced_accuracy_score(images.y_N.numpy(), logits.argmax(1).numpy())
+    assert found.balanced_accuracy == pytest.approx(expected)
+    assert found.balanced_accuracy != pytest.approx(found.accuracy, abs=0.01)
+    assert found.loss == pytest.approx(torch.nn.functional.cross_entropy(logits, images.y_N).item(), rel=1e-5)
+
+
+def test_a_loss_that_is_no_number_is_infinite(trained):
+    network, images = trained
+    with torch.no_grad():
+        for weight in network.weight_parameters():
+            weight.fill_(math.nan)
+    assert evaluation.measure(network, images).loss == math.inf

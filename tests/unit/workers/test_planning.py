@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from models.allocation import Bounds
-from models.cost import LayerShape
+from models.cost import COST_VERSIONS, CostTable, LayerShape
+from models.cost.table import CostRow
 from models.errors import BitfrontError, InfeasibleError, InvalidInputError, UnknownNameError
 from models.targets import Targets
 from search.job import JobSpec, TrainingSpec
@@ -191,6 +192,84 @@ def test_the_fingerprint_of_a_job_without_a_search_space_is_that_of_before(monke
     learned = fingerprint(job(), LEARNED, 3, data_stamp="x")
     assert fingerprint(job(), FIXED, 0).startswith("ccadae078a5dd019d450fb889987eb10")
     assert learned.startswith("5e0df5fc76ec636e6892cc630c17b682")
+
+
+ROWS = [
+    {"kind": kind, "steps": t, "spike_bits": s, "weight_bits": w, "cost": t * s * w}
+    for kind in ("conv", "linear")
+    for t in (1, 4)
+    for s in (1, 6)
+    for w in (1, 8)
+]
+TABLE = CostTable.of(CostRow(**row) for row in ROWS).to_csv()
+BY_TABLE = {"budget": {"metric": "table", "max": [1e9]}}
+EIGHTS = [{"kind": "convs.0", "steps": 1, "spike_bits": 8, "weight_bits": 8, "cost": 9}]
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer", "told"),
+    [
+        (BY_TABLE, "/budget/metric", "no cost table"),
+        ({"constraints": [{"metric": "table", "max": 9}]}, "/constraints/0/metric", "no cost table"),
+        ({"cost_table": [row for row in ROWS if row["kind"] == "conv"]}, "/cost_table", "classifier"),
+        ({"cost_table": ROWS, "bits": {"steps": [1, 5]}}, "/cost_table", "with steps 5"),
+        (
+            {"cost_table": ROWS, "budget": {"metric": "table", "max": [1e9], "scope": "all"}},
+            "/cost_table",
+            "convs.0",
+        ),
+        ({"cost_table": [*ROWS, {**EIGHTS[0], "kind": "convs.9"}]}, "/cost_table", "names convs.9"),
+        (
+            {"cost_table": ROWS, "budget": {"metric": "table", "max": [1]}},
+            "/budget/max/0",
+            "least achievable",
+        ),
+        ({"budget": {"metric": "cycles", "max": [1]}}, "/budget/max/0", "least achievable"),
+        ({"budget": {"metric": "sops", "max": [1]}}, "/budget/max/0", "least achievable"),
+        ({"reference_rates": {"convs.9": 0.5}}, "/reference_rates", "convs.9"),
+    ],
+)
+def test_costs_that_cannot_be_computed_or_kept_are_refused_with_their_field(tmp_path, changes, pointer, told):
+    with pytest.raises(InvalidInputError, match=told) as caught:
+        plan_job(job(**changes), tmp_path)
+    assert caught.value.pointer == pointer
+    assert caught.value.fix
+
+
+def test_a_table_in_rows_or_as_text_is_the_same_job_and_is_planned(tmp_path):
+    rows, text = job(cost_table=ROWS, **BY_TABLE), job(cost_table=TABLE, **BY_TABLE)
+    assert rows == text
+    assert rows.digest() == text.digest()
+    plan = plan_job(rows, tmp_path)
+    macs = sum(layer.macs for layer in plan.layers if layer.fixed is None)
+    assert plan.cost_ranges["table"] == pytest.approx((macs, 8 * 6 * 4 * macs))
+    whole = {"budget": {"metric": "table", "max": [1e9], "scope": "all"}}
+    plan_job(job(cost_table=[*ROWS, *EIGHTS], **whole), tmp_path)
+
+
+def test_a_job_without_a_table_has_no_reach_of_it(tmp_path):
+    found = plan_job(job(), tmp_path).cost_ranges
+    assert set(found) == set(COST_VERSIONS) - {"table"}
+
+
+@pytest.mark.parametrize(
+    ("limits", "changes", "same"),
+    [
+        ({}, {"hardware": {"rows": 4}, "cost_table": ROWS}, True),
+        ({"budget": {"metric": "cycles", "max": [1e9]}}, {"hardware": {"rows": 4}}, False),
+        ({"budget": {"metric": "cycles", "max": [1e9]}}, {"hardware": {"clock_mhz": 400}}, True),
+        ({"budget": {"metric": "cycles", "max": [1e9]}}, {"hardware": {"energies": {"add": 1}}}, True),
+        ({"constraints": [{"metric": "energy_uj", "max": 9}]}, {"hardware": {"energies": {"add": 1}}}, False),
+        ({"constraints": [{"metric": "energy_uj", "max": 9}]}, {"hardware": {"rows": 4}}, True),
+        ({}, {"reference_rates": {"convs.1": 0.5}}, True),
+        ({"budget": {"metric": "sops", "max": [1e9]}}, {"reference_rates": {"convs.1": 0.5}}, False),
+        ({**BY_TABLE, "cost_table": ROWS}, {"cost_table": [{**row, "cost": 9} for row in ROWS]}, False),
+    ],
+)
+def test_hardware_and_tables_tell_trainings_apart_where_they_steer(limits, changes, same):
+    first, second = job(**limits), job(**{**limits, **changes})
+    assert fingerprint(first, FIXED, 0) == fingerprint(second, FIXED, 0)
+    assert (fingerprint(first, LEARNED, 0) == fingerprint(second, LEARNED, 0)) is same
 
 
 def test_a_truth_value_is_no_width_even_after_the_width_one_was_planned(tmp_path):

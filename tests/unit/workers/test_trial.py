@@ -1,6 +1,7 @@
 """A trial trains, resumes bit for bit, keeps its budget, and fails with its reason."""
 
 import dataclasses
+import math
 
 import pytest
 import torch
@@ -13,7 +14,7 @@ from search.job import JobSpec
 from search.strategy import FixedBits, LearnBits, LearnTargets, proposal_to_json
 from workers.checkpoints import read_tensors
 from workers.planning import plan_job
-from workers.report import TrialRequest
+from workers.report import TrialRequest, TrialStop
 from workers.trial import TrialRun, run_trial
 
 
@@ -200,3 +201,50 @@ def test_an_epoch_tells_the_share_of_its_time_that_waited_for_data(tmp_path):
     _, reports = run(request(fixed(tmp_path)), tmp_path)
     assert all(0 <= report.data_wait_share < 1 for report in reports)
     assert any(report.data_wait_share > 0 for report in reports)
+
+
+def barred(folder, bars):
+    """The fixed bits of these tests, to be stopped where they are below a bar."""
+    given = fixed(folder)
+    note = {"budget": 4.0, "bars": {str(epoch): bar for epoch, bar in bars.items()}}
+    return request(dataclasses.replace(given, note=note))
+
+
+def test_a_trial_ends_after_the_first_epoch_in_which_it_is_below_its_bar(tmp_path):
+    run = TrialRun(
+        barred(tmp_path, {1: 0.0, 2: 1.1, 3: 1.1}), checkpoints=tmp_path, data_folder=tmp_path, threads=1
+    )
+    while not run.finished:
+        run.step()
+    end = run.end()
+    assert isinstance(end, TrialStop)
+    assert (end.epochs, end.samples) == (2, 400)
+    assert "after epoch 2" in end.message
+    assert not list((tmp_path / "trial-a").glob("point-*"))
+
+
+@pytest.mark.parametrize("killed_after", [1, 2])
+def test_a_trial_that_was_killed_is_stopped_after_the_very_same_epoch(tmp_path, killed_after):
+    wanted = barred(tmp_path, {2: 1.1})
+    folders = {"checkpoints": tmp_path, "data_folder": tmp_path, "threads": 1}
+    first = TrialRun(wanted, **folders)
+    for _ in range(killed_after):
+        first.step()
+    again = TrialRun(wanted, **folders)
+    while not again.finished:
+        again.step()
+    assert again.end().epochs == 2
+
+
+def test_one_training_by_itself_runs_to_its_end(tmp_path):
+    outcome, reports = run(barred(tmp_path, {1: 1.1}), tmp_path)
+    assert (outcome.epochs, len(reports)) == (4, 4)
+
+
+def test_bars_are_of_the_objective(tmp_path):
+    spec = job().model_copy(update={"objective": "loss"})
+    given = dataclasses.replace(fixed(tmp_path), note={"budget": 4.0, "bars": {"1": 0.1}})
+    places = {"checkpoints": tmp_path, "data_folder": tmp_path, "threads": 1}
+    run = TrialRun(request(given, spec), **places)
+    report = run.step()
+    assert (run.stopped is not None) == (math.exp(-report.validation_loss) < 0.1)

@@ -28,6 +28,6 @@ export class FrontChart {
     this.chart.setOption(frontOption(whole), { notMerge: false, replaceMerge: ["series"] });
     this.box.dataset["points"] = String(points.length);
     this.box.dataset["metric"] = scene.front.metric;
-    this.box.setAttribute("aria-label", `${points.length} points: ${scene.state.accuracy} accuracy against ${scene.front.metric}; the table below has the numbers`);
+    this.box.setAttribute("aria-label", `${points.length} points: ${scene.state.accuracy} ${scene.setup.measure} against ${scene.front.metric}; the table below has the numbers`);
   }
 }

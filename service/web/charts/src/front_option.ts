@@ -8,7 +8,7 @@ import { feasibleLimit, ground, limits } from "./ground";
 import { shownPoints, type Scene } from "./scene";
 import { colourOf } from "./theme";
 import { tooltip } from "./tooltip";
-import { accuracyOf, type FrontPoint, type MethodMark } from "./types";
+import { scoreOf, type FrontPoint, type MethodMark } from "./types";
 
 interface Datum {
   value: [number, number];
@@ -52,14 +52,14 @@ function xAxis({ theme, state, front }: Scene, { min, max, ticks }: CostAxis): o
   };
 }
 
-function yAxis({ theme, state, narrow }: Scene, points: readonly FrontPoint[]): object {
-  const { min, max, step } = accuracyAxis(points.map((point) => accuracyOf(point, state.accuracy)), narrow ? 5 : 8);
+function yAxis({ theme, state, narrow, setup }: Scene, points: readonly FrontPoint[]): object {
+  const { min, max, step } = accuracyAxis(points.map((point) => scoreOf(point, state.accuracy)), narrow ? 5 : 8);
   return {
     type: "value",
     min,
     max,
     interval: step,
-    name: `${state.accuracy} accuracy`,
+    name: `${state.accuracy} ${setup.measure}`,
     nameLocation: "end",
     nameGap: 28,
     nameTextStyle: { color: theme.quiet, fontSize: 12.5, align: "left", padding: [0, 0, 0, -36] },
@@ -70,21 +70,21 @@ function yAxis({ theme, state, narrow }: Scene, points: readonly FrontPoint[]): 
   };
 }
 
-function tooltipOption({ theme, front }: Scene): object {
+function tooltipOption({ theme, front, setup }: Scene): object {
   return {
     trigger: "item",
     confine: true,
     backgroundColor: theme.card,
     borderColor: theme.line,
     textStyle: { color: theme.ink },
-    formatter: (hit: { data?: unknown }) => (isDatum(hit.data) ? tooltip(hit.data.point, front.metric) : ""),
+    formatter: (hit: { data?: unknown }) => (isDatum(hit.data) ? tooltip(hit.data.point, front.metric, setup.measure) : ""),
   };
 }
 
-/** The front over all methods shown. Its points were chosen by validation accuracy, also where test is drawn. */
+/** The front over all methods shown. Its points were chosen on the validation split, also where test is drawn. */
 function stepLine(scene: Scene, points: readonly FrontPoint[], axis: CostAxis): LineSeriesOption {
   const front = points.filter((point) => point.on_front).sort((a, b) => a.cost - b.cost);
-  const steps = front.map((point) => [point.cost, accuracyOf(point, scene.state.accuracy)]);
+  const steps = front.map((point) => [point.cost, scoreOf(point, scene.state.accuracy)]);
   const last = steps.at(-1);
   const end = Math.min(feasibleLimit(scene) ?? axis.max, axis.max);
   if (last !== undefined && end > Number(last[0])) steps.push([end, Number(last[1])]);
@@ -118,7 +118,7 @@ function methodSeries(scene: Scene, points: readonly FrontPoint[], mark: MethodM
 function datum(point: FrontPoint, scene: Scene, colour: string): Datum & { symbolSize: number; itemStyle: object } {
   const filled = { color: colour, borderColor: scene.theme.card, borderWidth: 0.8, opacity: point.on_front ? 1 : 0.8 };
   return {
-    value: [point.cost, accuracyOf(point, scene.state.accuracy)],
+    value: [point.cost, scoreOf(point, scene.state.accuracy)],
     point,
     symbolSize: point.on_front ? 14 : 10,
     itemStyle: point.feasible ? filled : { color: "transparent", borderColor: colour, borderWidth: 1.4 },
@@ -134,7 +134,7 @@ function chosenRing(scene: Scene, points: readonly FrontPoint[]): ScatterSeriesO
     silent: true,
     symbol: "circle",
     symbolSize: 24,
-    data: chosen.map((point) => ({ value: [point.cost, accuracyOf(point, scene.state.accuracy)] })),
+    data: chosen.map((point) => ({ value: [point.cost, scoreOf(point, scene.state.accuracy)] })),
     itemStyle: { color: "transparent", borderColor: scene.theme.ink, borderWidth: 2 },
   };
 }

@@ -93,10 +93,10 @@ export class JobPage {
     const { setup, front, state } = this;
     const shown = front.points.filter((point) => !state.hidden.has(point.method));
     this.chart.draw({ setup, front, state, theme: currentTheme() });
-    byId("all-points-table").replaceChildren(pointsTable(shown, front.metric, setup.methods));
+    byId("all-points-table").replaceChildren(pointsTable(shown, front.metric, setup.measure, setup.methods));
     byId("chart-note").textContent =
       `${setup.metrics[front.metric] ?? ""}. The line is the front over all methods; ` +
-      (state.accuracy === "test" ? "its points were chosen by validation accuracy, so it may fall here." : "larger symbols are on it, hollow ones are over a limit.");
+      (state.accuracy === "test" ? `its points were chosen by validation ${setup.measure}, so it may fall here.` : "larger symbols are on it, hollow ones are over a limit.");
     await this.drawSelection();
   }
 

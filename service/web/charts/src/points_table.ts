@@ -7,7 +7,7 @@ import type { FrontPoint, MethodMark } from "./types";
 
 const MOST_ROWS = 200;
 
-export function pointsTable(points: readonly FrontPoint[], metric: string, methods: readonly MethodMark[]): HTMLElement {
+export function pointsTable(points: readonly FrontPoint[], metric: string, measure: string, methods: readonly MethodMark[]): HTMLElement {
   const box = make("div", "", "scroll");
   box.tabIndex = 0;
   box.setAttribute("role", "region");
@@ -15,15 +15,15 @@ export function pointsTable(points: readonly FrontPoint[], metric: string, metho
   const table = make("table", "", "numbers choose");
   const body = make("tbody");
   body.append(...points.slice(0, MOST_ROWS).map((point) => row(point, methods)));
-  table.append(head(metric), body);
+  table.append(head(metric, measure), body);
   box.append(table);
   if (points.length > MOST_ROWS) box.append(make("p", `The cheapest ${MOST_ROWS} of ${points.length}; the CSV has them all.`, "quiet"));
   return box;
 }
 
-function head(metric: string): HTMLElement {
+function head(metric: string, measure: string): HTMLElement {
   const line = make("tr");
-  for (const name of ["Method", "Seed", metric, "Validation", "Test", "Standing", "Point"]) {
+  for (const name of ["Method", "Seed", metric, `Validation ${measure}`, `Test ${measure}`, "Standing", "Point"]) {
     const cell = make("th", name);
     cell.setAttribute("scope", "col");
     line.append(cell);
@@ -36,7 +36,7 @@ function head(metric: string): HTMLElement {
 function row(point: FrontPoint, methods: readonly MethodMark[]): HTMLElement {
   const line = make("tr");
   line.dataset["point"] = point.id;
-  const texts = [String(point.seed), cost(point.cost), percent(point.validation_accuracy), percent(point.test_accuracy)];
+  const texts = [String(point.seed), cost(point.cost), percent(point.score), percent(point.test_score)];
   const link = make("a", point.id) as HTMLAnchorElement;
   link.href = `/points/${point.id}`;
   const last = make("td");

@@ -47,7 +47,7 @@ export class Selection {
     const link = make("a", `Open ${pointId}`) as HTMLAnchorElement;
     link.href = `/points/${pointId}`;
     const numbers = known
-      ? `${metric} ${cost(known.cost)}, validation ${percent(known.validation_accuracy, 2)}, test ${percent(known.test_accuracy, 2)}. `
+      ? `${metric} ${cost(known.cost)}, validation ${percent(known.score, 2)}, test ${percent(known.test_score, 2)}. `
       : "";
     byId("selected-facts").replaceChildren(numbers, link);
   }

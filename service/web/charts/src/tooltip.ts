@@ -4,13 +4,13 @@ import { make } from "./dom";
 import { cost, percent } from "./formats";
 import type { FrontPoint } from "./types";
 
-export function tooltip(point: FrontPoint, metric: string): HTMLElement {
+export function tooltip(point: FrontPoint, metric: string, measure: string): HTMLElement {
   const box = make("div", "", "tip");
   box.append(
     make("strong", `${point.method}, seed ${point.seed}`),
     make("div", `${metric} ${cost(point.cost)}`),
-    make("div", `validation ${percent(point.validation_accuracy, 2)}`),
-    make("div", `test ${percent(point.test_accuracy, 2)}`),
+    make("div", `validation ${measure} ${percent(point.score, 2)}`),
+    make("div", `test ${measure} ${percent(point.test_score, 2)}`),
     make("div", standing(point)),
   );
   return box;

@@ -10,6 +10,7 @@ export interface MethodMark {
 export interface Setup {
   job_id: string;
   metric: string;
+  measure: string; // what scores of the job's objective are called
   metrics: Record<string, string>;
   budgets: number[];
   constraints: Record<string, number>;
@@ -23,8 +24,8 @@ export interface FrontPoint {
   method: string;
   seed: number;
   cost: number;
-  validation_accuracy: number;
-  test_accuracy: number;
+  score: number; // of the job's objective on the validation split, 0 to 1
+  test_score: number;
   feasible: boolean;
   on_front: boolean;
 }
@@ -38,6 +39,7 @@ export interface FrontView {
 
 export type Accuracy = "validation" | "test";
 
-export function accuracyOf(point: FrontPoint, accuracy: Accuracy): number {
-  return accuracy === "test" ? point.test_accuracy : point.validation_accuracy;
+/** The score of a point on the split of that name. */
+export function scoreOf(point: FrontPoint, accuracy: Accuracy): number {
+  return accuracy === "test" ? point.test_score : point.score;
 }

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from models.allocation import Allocation, Bounds, LayerBits
-from models.cost import BUDGET_METRICS, costs, static_cost
+from models.cost import STATIC_METRICS, costs, static_cost
 from models.errors import InvalidInputError
 from models.layers import LayerOptions
 from models.nets import architectures, build_network, float_twin, layer_table
@@ -110,7 +110,7 @@ def test_the_costs_of_the_loads_are_those_of_the_allocation(name, frames):
     network.freeze(allocation)
     for scope in ("searched", "all"):
         expected = costs(table, allocation, scope)
-        for metric in BUDGET_METRICS:
+        for metric in STATIC_METRICS:
             found = static_cost(metric, network.loads(table, scope))
             assert float(found) == pytest.approx(expected[metric], rel=1e-5)
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.allocation import Allocation, Bounds, LayerBits
-from models.cost import BUDGET_METRICS, costs, static_cost
+from models.cost import STATIC_METRICS, costs, static_cost
 from models.errors import InvalidInputError
 from models.layers import LayerOptions
 from models.nets import build_network, layer_table
@@ -58,7 +58,7 @@ def test_the_costs_of_the_loads_are_those_of_the_allocation(allocation, scope):
     network = network_of()
     network.freeze(allocation)
     expected = costs(TABLE, allocation, scope)
-    for metric in BUDGET_METRICS:
+    for metric in STATIC_METRICS:
         found = static_cost(metric, network.loads(TABLE, scope))
         assert float(found) == pytest.approx(expected[metric], rel=1e-5)
 

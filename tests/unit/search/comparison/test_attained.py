@@ -17,8 +17,8 @@ founds = st.lists(
         Found,
         samples=st.integers(1, 40),
         cost=st.integers(2, 40).map(lambda c: c / 4),
-        validation_accuracy=st.integers(0, 8).map(lambda a: a / 8),
-        test_accuracy=st.integers(0, 16).map(lambda a: a / 16),
+        score=st.integers(0, 8).map(lambda a: a / 8),
+        test_score=st.integers(0, 16).map(lambda a: a / 16),
     ),
     max_size=20,
 ).map(lambda some: sorted(some, key=lambda one: one.samples))
@@ -28,8 +28,8 @@ def found(cost: float, accuracy: float, *, test: float | None = None, samples: i
     return Found(
         samples=samples,
         cost=cost,
-        validation_accuracy=accuracy,
-        test_accuracy=accuracy if test is None else test,
+        score=accuracy,
+        test_score=accuracy if test is None else test,
     )
 
 
@@ -38,14 +38,14 @@ def area_by_strips(some: list[Found], strips: int = 4_000) -> float:
     low, high = math.log(BUDGETS[0]), math.log(BUDGETS[-1])
     marks = (math.exp(low + (high - low) * (k + 0.5) / strips) for k in range(strips))
     chosen = (best_under(some, mark) for mark in marks)
-    return sum(one.test_accuracy if one else 0.0 for one in chosen) / strips
+    return sum(one.test_score if one else 0.0 for one in chosen) / strips
 
 
 def test_validation_chooses_and_test_is_read_off() -> None:
     some = [found(2, 0.8, test=0.5), found(3, 0.7, test=0.9)]
     best = best_under(some, 4)
     assert best is not None
-    assert best.test_accuracy == 0.5
+    assert best.test_score == 0.5
 
 
 def test_of_equals_the_cheaper_then_the_earlier_is_chosen() -> None:
@@ -65,7 +65,7 @@ def test_by_validation_it_is_the_hypervolume_of_the_front_with_a_log_axis(some: 
     width = math.log(BUDGETS[-1] / BUDGETS[0])
     fitting = [one for one in some if one.cost < BUDGETS[-1]]
     costs = [max(0.0, math.log(one.cost / BUDGETS[0])) for one in fitting]
-    exact = hypervolume(costs, [one.validation_accuracy for one in fitting], width)
+    exact = hypervolume(costs, [one.score for one in fitting], width)
     assert hypervolume_after(history(some, BUDGETS, "validation"), 40) == pytest.approx(exact)
 
 

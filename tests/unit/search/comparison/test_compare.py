@@ -20,8 +20,8 @@ def study(method: str, seed: int, *accuracies: float, samples: int = SHARE) -> S
         Found(
             samples=samples * place // len(accuracies),
             cost=2.0,
-            validation_accuracy=accuracy,
-            test_accuracy=accuracy,
+            score=accuracy,
+            test_score=accuracy,
         )
         for place, accuracy in enumerate(accuracies, 1)
     )
@@ -121,8 +121,8 @@ def test_accuracy_at_each_budget_says_who_is_missing() -> None:
     (ours,) = (one for one in found.methods if one.method == "gradient")
     at = {one.budget: one for one in ours.at_budgets}
     assert (at[4.0].missing, at[8.0].missing) == (1, 0)
-    assert at[8.0].accuracy is not None
-    assert at[8.0].accuracy.value == pytest.approx(0.85)
+    assert at[8.0].score is not None
+    assert at[8.0].score.value == pytest.approx(0.85)
 
 
 @pytest.mark.parametrize(

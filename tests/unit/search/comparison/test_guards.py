@@ -92,12 +92,8 @@ def search(method: str, seed: int, world: World) -> StudyRecord:
             allocation, (validation, test) = world.train(proposal, context, dice)
             cost = limit_cost(context.budgets[0], context.layers, allocation)
             samples = (len(found) + 1) * SAMPLES
-            found.append(
-                Found(samples=samples, cost=cost, validation_accuracy=validation, test_accuracy=test)
-            )
-            results.append(
-                TrialResult(proposal=proposal, allocation=allocation, accuracy=validation, cost=cost)
-            )
+            found.append(Found(samples=samples, cost=cost, score=validation, test_score=test))
+            results.append(TrialResult(proposal=proposal, allocation=allocation, score=validation, cost=cost))
         strategy.tell(results)
     return StudyRecord(
         method=method,

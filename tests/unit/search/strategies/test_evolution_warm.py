@@ -36,7 +36,7 @@ def reached(proposal: Proposal, accuracy: float, learned: LayerBits = DEAREST) -
     """What training made of a proposal; a learned one is the same bits everywhere."""
     everywhere = Allocation(layers={layer.name: learned for layer in LAYERS})
     allocation = proposal.allocation if isinstance(proposal, FixedBits) else everywhere
-    return TrialResult(proposal=proposal, allocation=allocation, accuracy=accuracy, cost=500.0 + accuracy)
+    return TrialResult(proposal=proposal, allocation=allocation, score=accuracy, cost=500.0 + accuracy)
 
 
 def opened(results: Sequence[TrialResult], context: StudyContext = CONTEXT) -> Strategy:
@@ -83,7 +83,7 @@ def test_the_results_of_the_first_round_are_the_first_parents() -> None:
 def test_generations_follow_from_the_results_and_without_any_are_random() -> None:
     asked = evolution_warm(CONTEXT).ask()
     good = [reached(one, 0.5 + place / 10) for place, one in enumerate(asked)]
-    failed = [TrialResult(proposal=one, allocation=None, accuracy=None, cost=None) for one in asked]
+    failed = [TrialResult(proposal=one, allocation=None, score=None, cost=None) for one in asked]
     children, strangers = (opened(results).ask() for results in (good, failed))
     assert len(children) == len(strangers) == 4
     assert not set(map(allocation_of, children)) & set(map(allocation_of, strangers))

@@ -48,7 +48,7 @@ def result(proposal: LearnBits) -> TrialResult:
     return TrialResult(
         proposal=proposal,
         allocation=Allocation(layers={"a": bits}),
-        accuracy=accuracy,
+        score=accuracy,
         cost=proposal.budget.maximum,
     )
 

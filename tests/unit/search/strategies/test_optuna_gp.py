@@ -36,7 +36,7 @@ def told(sample: Parameters) -> TrialResult:
     accuracy = allocation.layers["layer0"].weight_bits / 10
     cost = limit_cost(CONTEXT.budgets[0], CONTEXT.layers, allocation)
     proposal = FixedBits(allocation=allocation, note={})
-    return TrialResult(proposal=proposal, allocation=allocation, accuracy=accuracy, cost=cost)
+    return TrialResult(proposal=proposal, allocation=allocation, score=accuracy, cost=cost)
 
 
 ROUNDS = [[told(sample) for sample in islice(uniform_draws(CONTEXT, [], 3), 10)]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 
@@ -47,7 +48,7 @@ def told(allocation: Allocation, accuracy: float | None, cost: float = 10.0) -> 
     return TrialResult(
         proposal=FixedBits(allocation=allocation, note={}),
         allocation=None if accuracy is None else allocation,
-        accuracy=accuracy,
+        score=accuracy,
         cost=None if accuracy is None else cost,
     )
 
@@ -119,9 +120,9 @@ def test_another_round_seed_draws_other_samples(sampler: Callable[..., object]) 
     assert draw(draws, [], seed=1) == draw(draws, [], seed=1) != draw(draws, [], seed=2)
 
 
-def test_a_finished_trial_without_accuracy_is_refused() -> None:
+def test_a_finished_trial_without_score_is_refused() -> None:
     lost = TrialResult(
-        proposal=FixedBits(allocation=flat(0.5), note={}), allocation=flat(0.5), accuracy=None, cost=1.0
+        proposal=FixedBits(allocation=flat(0.5), note={}), allocation=flat(0.5), score=None, cost=1.0
     )
     with pytest.raises(ValueError, match="lacks"):
         draw(OptunaDraws(tpe), [[lost]])
@@ -140,7 +141,7 @@ def test_of_a_layer_that_is_not_there_optuna_is_told_what_was_drawn_or_the_middl
         note={"unused": {"layer1.steps": 2, "layer1.spike_bits": 7, "layer1.weight_bits": 6}},
         settings=SHALLOW,
     )
-    result = TrialResult(proposal=drawn, allocation=allocation, accuracy=0.5, cost=1.0)
+    result = TrialResult(proposal=drawn, allocation=allocation, score=0.5, cost=1.0)
     found = parameters_told(result, CHOICE, bounds)
     assert list(found.items()) == [
         ("architecture/depth", 0),
@@ -157,3 +158,36 @@ def test_an_architecture_is_drawn_by_the_place_of_its_value() -> None:
     assert places_of(DEEP, CHOICE) == {"architecture/depth": 1}
     assert unused(samples[0], CHOICE.on(DEEP)) == {}
     assert {name.split(".")[0] for name in unused(samples[0], CHOICE.on(SHALLOW))} == {"layer1"}
+
+
+def stopped(allocation: Allocation) -> TrialResult:
+    return replace(told(allocation, None), stopped_after=Fraction(1, 4))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def testtpe_turns_away_from_what_was_stopped_early_but_not_from_what_failed(seed: int) -> None:
+    context = replace(CONTEXT, layers=LAYERS[:1])
+
+    def shared(share: float) -> Allocation:
+        return Allocation(layers={"layer0": flat(share).layers["layer0"]})
+
+    known = [
+        *(told(shared(share), 0.9) for share in (0.8, 0.9)),
+        *(told(shared(share), 0.1, 20.0) for share in (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)),
+    ]
+    first = next(OptunaDraws(tpe)(context, [known], seed))
+    drawn = to_allocation(first, context)
+    assert next(OptunaDraws(tpe)(context, [[*known, told(drawn, None)]], seed)) == first
+    assert next(OptunaDraws(tpe)(context, [[*known, *[stopped(drawn)] * 3]], seed)) != first
+
+
+@pytest.mark.parametrize("lost", [[], [stopped(flat(0.5))]])
+def test_nsga2_has_the_same_children_whatever_was_stopped(lost: list[TrialResult]) -> None:
+    parents = [told(flat(0.0), 0.4, 1.0), told(flat(1.0), 0.9, 100.0)]
+    assert draw(OptunaDraws(_nsga2), [[*parents, *lost]]) == draw(OptunaDraws(_nsga2), [parents])
+
+
+def test_a_round_in_which_all_were_stopped_is_no_generation() -> None:
+    parents = [told(flat(0.0), 0.4, 1.0), told(flat(1.0), 0.9, 100.0)]
+    lost = [stopped(flat(0.5)), stopped(flat(0.4))]
+    assert draw(OptunaDraws(_nsga2), [parents, lost]) == draw(OptunaDraws(_nsga2), [parents])

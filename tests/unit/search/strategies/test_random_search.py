@@ -32,5 +32,5 @@ def test_the_single_round_uses_all_trials() -> None:
     strategy = random_search(CONTEXT)
     asked = strategy.ask()
     assert len(asked) == CONTEXT.trials
-    strategy.tell([TrialResult(proposal=one, allocation=None, accuracy=None, cost=None) for one in asked])
+    strategy.tell([TrialResult(proposal=one, allocation=None, score=None, cost=None) for one in asked])
     assert not strategy.ask()

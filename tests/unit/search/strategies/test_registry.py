@@ -23,7 +23,8 @@ CONTEXT = StudyContext(
 def test_the_methods_are_registered_under_their_own_names() -> None:
     assert list(methods()) == [
         *("gradient", "gradient-front", "gradient-targets", "hybrid"),
-        *("optuna-tpe", "optuna-nsga2", "optuna-gp", "evolution-warm", "random", "uniform"),
+        *("optuna-tpe", "optuna-nsga2", "optuna-gp", "evolution-warm", "random"),
+        *("uniform", "uniform-front"),
     ]
     assert all(name == method.name and method.summary for name, method in methods().items())
 

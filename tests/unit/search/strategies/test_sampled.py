@@ -61,7 +61,7 @@ def test_an_exhausted_budget_leaves_its_turn_to_the_next_one() -> None:
     study = context(3.9, 4.0)
     strategy = SampledSearch(study, name="x", round_size=2, draws=script)
     first = strategy.ask()
-    strategy.tell([TrialResult(proposal=one, allocation=None, accuracy=None, cost=None) for one in first])
+    strategy.tell([TrialResult(proposal=one, allocation=None, score=None, cost=None) for one in first])
     assert bits(first) == [(3.9, 1, 3), (4.0, 2, 2)]
     assert bits(strategy.ask())[0] == (4.0, 4, 1)
 

@@ -30,9 +30,7 @@ def study(method: str, seed: int, *found: Found, samples: int = 600) -> StudyRec
 
 
 def found(cost: float, accuracy: float, samples: int = 200) -> Found:
-    return Found(
-        samples=samples, cost=cost, validation_accuracy=accuracy, test_accuracy=accuracy - 0.1 * cost
-    )
+    return Found(samples=samples, cost=cost, score=accuracy, test_score=accuracy - 0.1 * cost)
 
 
 @pytest.fixture

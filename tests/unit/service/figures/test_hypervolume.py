@@ -22,7 +22,7 @@ def study(method: str, seed: int, *found: tuple[int, float]) -> StudyRecord:
         device_seconds=0.0,
         finished=True,
         found=tuple(
-            Found(samples=samples, cost=2.0, validation_accuracy=accuracy, test_accuracy=accuracy - 0.01)
+            Found(samples=samples, cost=2.0, score=accuracy, test_score=accuracy - 0.01)
             for samples, accuracy in found
         ),
     )

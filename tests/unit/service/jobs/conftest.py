@@ -93,6 +93,10 @@ class Scene:
             page = {"limit": 100, "cursor": None, "method": None, "seed": None}
             return unit.trials.page(self.job_id, **page, state=state).items[::-1]
 
+    def points(self) -> list[Any]:
+        with self.store.unit() as unit:
+            return unit.points.page(self.job_id, limit=100, cursor=None).items
+
 
 @pytest.fixture
 def scene(store, job_spec, training, tmp_path) -> Iterator[Callable[..., Scene]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from models.allocation import Allocation, LayerBits
+from models.cost import CostBasis, Hardware, costs
 from search.strategy import FixedBits
 from service.jobs import JobRun
 from workers.report import TrialFailure, TrialRequest
@@ -90,6 +91,23 @@ def test_the_same_training_is_not_done_twice(scene, training):
     assert job.next_trial() == "wait"
     reused = [trial.reused_from for trial in here.trials("succeeded")]
     assert reused == [None, first.trial_id, first.trial_id]
+
+
+def test_a_reused_point_costs_what_it_costs_on_the_hardware_of_its_own_job(scene, training):
+    here = scene({"random": [[1]]})
+    job = here.job()
+    succeed(job, training, job.next_trial())
+    assert job.next_trial() == "finished"
+    job.finish()
+    slow = {"rows": 1, "columns": 2}
+    there = scene({"random": [[1]]}, hardware=slow, budget={"metric": "cycles", "max": [1e9]})
+    assert there.job().next_trial() == "finished"
+    (earlier,), (taken,) = here.points(), there.points()
+    allocation = proposal(1).allocation
+    own = costs(training.layers, allocation, "all", basis=CostBasis(hardware=Hardware(**slow)))
+    assert taken.costs["all"]["cycles"] == own["cycles"] > 50 * earlier.costs["all"]["cycles"]
+    assert taken.costs["all"]["bit_budget"] == earlier.costs["all"]["bit_budget"]
+    assert taken.feasible
 
 
 def test_the_same_training_is_done_again_where_the_first_failed(scene):
