@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import Field, field_validator
 
 from models.cost import LayerShape
+from models.errors import InvalidInputError
 from search.ablation_groups import MAKERS, GroupKey, Variant, trained_once
 from search.fields import Model, without_repeats
 from search.job import JobSpec
@@ -66,7 +67,14 @@ def ablation_variants(spec: AblationSpec, layers: Sequence[LayerShape]) -> tuple
     """The variants of every group that was asked for, in order, for a job with this layer table.
 
     A budget that a variant cannot keep is left out of it, and a variant without any budget is left out.
+    Raises InvalidInputError for a job that searches architecture.
     """
+    if spec.job.search_space:
+        raise InvalidInputError(
+            "an ablation varies the bits of one architecture, and this job searches several.",
+            fix="Give the settings in architecture and leave out search_space.",
+            pointer="/search_space",
+        )
     base = trained_once(spec.job)
     found = [variant for key in spec.groups for variant in MAKERS[key](base, layers)]
     first: dict[str, JobSpec] = {}

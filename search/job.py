@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
@@ -20,6 +20,14 @@ from models.cost import (
     default_scope,
 )
 from models.layers import InitialBits, LayerOptions, Quantity
+from search.architecture import (
+    LEAST_VALUES,
+    MOST_SETTINGS,
+    MOST_VALUES,
+    Chosen,
+    architectures_of,
+    checked_space,
+)
 from search.cost_spec import CostTableText, HardwareSpec, ReferenceRatesSpec, table_of
 from search.fields import Model, Name, Setting, without_repeats
 from search.objective import Objective
@@ -48,6 +56,9 @@ class ArchitectureSpec(BaseModel):
     def settings(self) -> dict[str, Setting]:
         """The settings beside the name."""
         return dict(self.__pydantic_extra__)
+
+
+Values = Annotated[tuple[Setting, ...], Field(min_length=LEAST_VALUES, max_length=MOST_VALUES)]
 
 
 class DatasetSpec(Model):
@@ -167,6 +178,11 @@ class JobSpec(Model):
 
     name: Name
     architecture: ArchitectureSpec
+    search_space: dict[str, Values] = Field(
+        default={}, max_length=MOST_SETTINGS, exclude_if=lambda space: not space
+    )
+    """Settings of the architecture that are searched beside bits. Left out of what is stored where it is
+    empty, so that jobs without one are stored as they were before there was any."""
     dataset: DatasetSpec
     budget: BudgetSpec
     objective: Objective = "accuracy"
@@ -189,6 +205,20 @@ class JobSpec(Model):
     @classmethod
     def _without_repeats(cls, values: tuple[Any, ...]) -> tuple[Any, ...]:
         return without_repeats(values)
+
+    @field_validator("search_space")
+    @classmethod
+    def _few_architectures(cls, space: dict[str, tuple[Setting, ...]]) -> dict[str, tuple[Setting, ...]]:
+        return checked_space(space)
+
+    def architectures(self) -> tuple[Chosen, ...]:
+        """What can be chosen: the architectures of the search space, or nothing."""
+        return architectures_of(self.search_space)
+
+    def on(self, chosen: Chosen) -> Self:
+        """The same job on one architecture of its search space."""
+        named = ArchitectureSpec(name=self.architecture.name, **self.architecture.settings, **dict(chosen))
+        return self.model_copy(update={"architecture": named, "search_space": {}})
 
     def all_methods(self) -> tuple[str, ...]:
         """The methods of the job; `uniform` runs in every job (design section 5)."""

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from models.cost import Limit, limit_cost
-from models.repair import least_allocation
+from models.cost import Limit
+from search.feasible import least_costs
 from search.strategy import StudyContext
 
 LEAST_RATIO = 1.05
@@ -31,9 +31,9 @@ def limits_between(context: StudyContext, count: int) -> list[Limit]:
 
 
 def least_cost(context: StudyContext) -> float:
-    """What the cheapest allocation costs that learning can reach."""
-    least = least_allocation(context.layers, context.options.learning_bounds())
-    return limit_cost(context.budgets[0], context.layers, least)
+    """What the cheapest allocation costs that learning can reach, on the cheapest architecture."""
+    learned = least_costs(context, context.options.learning_bounds())
+    return min((learned or least_costs(context, context.bounds)).values())
 
 
 def _ends(context: StudyContext) -> list[float]:

@@ -4,22 +4,29 @@ Every searched layer has three parameters: `<layer>.steps`, `<layer>.spike_bits`
 steps) and `<layer>.weight_bits`, the last only where it has weights. A sample over its budget is scaled
 down, repaired and then spent (models.repair), so no black-box method trains an allocation over budget.
 Repair may give the steps of a layer different spike bits; as a parameter they are their rounded mean.
+
+With a search space there is a parameter `architecture/<setting>` before them for each setting: the place of
+its value in the list, from 0. Layers may differ between architectures: the parameters are those of the union
+of their layers, and building an allocation looks only at those of the layers that its architecture has.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from models.allocation import Allocation, Bounds, LayerBits
 from models.cost import WEIGHTLESS_BITS, LayerShape, Limit, in_scope
 from models.repair import LayerWish, fit, shrink
 from models.repair import uniform_allocation as held_uniform
+from search.architecture import Chosen, space_of
 from search.strategy import StudyContext
 
 Parameters = Mapping[str, int]
-"""One integer per parameter name, in network order."""
+"""One integer per parameter name."""
 
 STEPS, SPIKE_BITS, WEIGHT_BITS = "steps", "spike_bits", "weight_bits"
+SETTING = "architecture/"
+"""How the parameter of a setting begins; no layer has a name with a slash."""
 
 
 def searched_layers(context: StudyContext) -> tuple[str, ...]:
@@ -28,12 +35,45 @@ def searched_layers(context: StudyContext) -> tuple[str, ...]:
 
 
 def parameter_bounds(context: StudyContext) -> dict[str, tuple[int, int]]:
-    """The inclusive bounds of every parameter, in network order."""
-    return space_bounds(context.layers, context.bounds)
+    """The inclusive bounds of every parameter: settings, then bits in network order."""
+    return space_bounds(context.architectures, context.bounds)
 
 
-def space_bounds(layers: Sequence[LayerShape], bounds: Bounds) -> dict[str, tuple[int, int]]:
-    """The same from the layer table, before there is a study."""
+def setting_bounds(architectures: Collection[Chosen]) -> dict[str, tuple[int, int]]:
+    """The inclusive bounds of the places of every setting."""
+    space = space_of(architectures)
+    return {f"{SETTING}{name}": (0, len(values) - 1) for name, values in space.items()}
+
+
+def space_bounds(
+    architectures: Mapping[Chosen, Sequence[LayerShape]], bounds: Bounds
+) -> dict[str, tuple[int, int]]:
+    """The bounds of every parameter from the layer tables, before there is a study."""
+    found = setting_bounds(architectures)
+    for layers in architectures.values():
+        found |= _bit_bounds(layers, bounds)
+    return found
+
+
+def chosen_by(values: Parameters, context: StudyContext) -> Chosen:
+    """The architecture that parameters name."""
+    space = space_of(context.architectures)
+    return tuple((name, space[name][values[f"{SETTING}{name}"]]) for name in space)
+
+
+def places_of(chosen: Chosen, context: StudyContext) -> dict[str, int]:
+    """The parameters of an architecture; the inverse of `chosen_by`."""
+    space = space_of(context.architectures)
+    return {f"{SETTING}{name}": space[name].index(value) for name, value in chosen}
+
+
+def unused(values: Parameters, context: StudyContext) -> dict[str, int]:
+    """The parameters of layers that the one architecture of a context lacks."""
+    used = _bit_bounds(context.layers, context.bounds)
+    return {name: value for name, value in values.items() if name not in used and SETTING not in name}
+
+
+def _bit_bounds(layers: Sequence[LayerShape], bounds: Bounds) -> dict[str, tuple[int, int]]:
     each = {STEPS: bounds.steps, SPIKE_BITS: bounds.spike, WEIGHT_BITS: bounds.weight}
     return {
         f"{layer.name}.{knob}": each[knob]

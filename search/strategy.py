@@ -1,5 +1,8 @@
 """The one protocol that gradient and black-box methods share, and the values that cross it.
 
+A proposal is for one architecture: `settings` are those that were chosen of the job's search space, empty
+where it has none.
+
 A strategy works in rounds. `ask` returns the proposals of the next round, in order, or none when the
 study has used its compute; `tell` gives it a finished round. What it asks depends on nothing but its
 context (space, budgets, seed, compute) and the rounds it was told: never on timing, on the number of
@@ -10,7 +13,7 @@ stored rounds again, and a search can be repeated exactly.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 from itertools import accumulate
 from typing import Any, Protocol, assert_never
@@ -20,6 +23,7 @@ from models.cost import STANDARD_BASIS, CostBasis, LayerShape, Limit
 from models.errors import InvalidInputError
 from models.layers import QUANTITIES, InitialBits, LayerOptions, Quantity
 from models.targets import Targets
+from search.architecture import Chosen, chosen_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,6 +32,7 @@ class FixedBits:
 
     allocation: Allocation
     note: Mapping[str, Any]
+    settings: Chosen = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,6 +41,7 @@ class LearnBits:
 
     budget: Limit
     note: Mapping[str, Any]
+    settings: Chosen = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,6 +51,7 @@ class LearnTargets:
     budget: Limit
     targets: Targets
     note: Mapping[str, Any]
+    settings: Chosen = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,6 +61,7 @@ class LearnFront:
     budgets: tuple[Limit, ...]
     trials: int
     note: Mapping[str, Any]
+    settings: Chosen = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,6 +71,7 @@ class FixedFront:
     allocations: tuple[Allocation, ...]
     trials: int
     note: Mapping[str, Any]
+    settings: Chosen = ()
 
 
 OnePoint = FixedBits | LearnBits | LearnTargets
@@ -106,7 +115,11 @@ class TrialResult:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StudyContext:
-    """Everything that a strategy may know."""
+    """Everything that a strategy may know.
+
+    `layers` is the table of the architecture with `settings`: the one that the job names, or the first of its
+    search space. `tables` has those of every architecture of a search space, in order, and is empty without.
+    """
 
     layers: Sequence[LayerShape]
     bounds: Bounds
@@ -119,6 +132,22 @@ class StudyContext:
     targets: tuple[Targets, ...] = ()  # those that the job names
     weight_per: WeightPer = "layer"  # for methods that learn bits
     stops_early: bool = False  # whether trials of later rounds may be stopped, so that more of them fit
+    settings: Chosen = ()
+    tables: Mapping[Chosen, Sequence[LayerShape]] = field(default_factory=dict)
+
+    @property
+    def architectures(self) -> Mapping[Chosen, Sequence[LayerShape]]:
+        """The layer table of every architecture there is to choose among."""
+        return self.tables or {self.settings: self.layers}
+
+    def on(self, chosen: Chosen) -> StudyContext:
+        """The same study with one architecture alone."""
+        return replace(self, layers=self.architectures[chosen], settings=chosen, tables={})
+
+    @property
+    def first(self) -> StudyContext:
+        """The same study with its first architecture alone, as methods have it that choose none."""
+        return self.on(self.settings)
 
     @property
     def options(self) -> LayerOptions:
@@ -142,40 +171,49 @@ StrategyFactory = Callable[[StudyContext], Strategy]
 
 
 def proposal_to_json(proposal: Proposal) -> dict[str, Any]:
-    """The stored form of a proposal; what its job's costs are computed with is stored with the job alone."""
-    note = dict(proposal.note)
+    """The stored form of a proposal; it names settings only where some were chosen.
+
+    What its job's costs are computed with is stored with the job alone.
+    """
+    settings = {"settings": dict(proposal.settings)} if proposal.settings else {}
+    return {**_asked(proposal), **settings, "note": dict(proposal.note)}
+
+
+def _asked(proposal: Proposal) -> dict[str, Any]:
     match proposal:
         case FixedBits(allocation=allocation):
-            return {"kind": "fixed_bits", "allocation": allocation.to_json(), "note": note}
+            return {"kind": "fixed_bits", "allocation": allocation.to_json()}
         case LearnBits(budget=budget):
-            return {"kind": "learn_bits", "budget": budget.to_json(), "note": note}
+            return {"kind": "learn_bits", "budget": budget.to_json()}
         case LearnTargets(budget=budget, targets=targets):
             stored = {"budget": budget.to_json(), "targets": asdict(targets)}
-            return {"kind": "learn_targets", **stored, "note": note}
+            return {"kind": "learn_targets", **stored}
         case LearnFront(budgets=budgets, trials=trials):
             descent = {"budgets": [budget.to_json() for budget in budgets], "trials": trials}
-            return {"kind": "learn_front", **descent, "note": note}
+            return {"kind": "learn_front", **descent}
         case FixedFront(allocations=allocations, trials=trials):
             given = {"allocations": [one.to_json() for one in allocations], "trials": trials}
-            return {"kind": "fixed_front", **given, "note": note}
+            return {"kind": "fixed_front", **given}
         case _:
             assert_never(proposal)
 
 
 def proposal_from_json(data: Mapping[str, Any], basis: CostBasis = STANDARD_BASIS) -> Proposal:
     """The inverse of `proposal_to_json`, for the limits of a job with this basis."""
+    note, settings = data["note"], chosen_of(data.get("settings", {}))
     if data["kind"] == "fixed_bits":
-        return FixedBits(allocation=Allocation.from_json(data["allocation"]), note=data["note"])
+        given = Allocation.from_json(data["allocation"])
+        return FixedBits(allocation=given, note=note, settings=settings)
     if data["kind"] == "learn_bits":
-        return LearnBits(budget=Limit(**data["budget"], basis=basis), note=data["note"])
+        return LearnBits(budget=Limit(**data["budget"], basis=basis), note=note, settings=settings)
     if data["kind"] == "learn_targets":
         targets = Targets(**data["targets"])
         budget = Limit(**data["budget"], basis=basis)
-        return LearnTargets(budget=budget, targets=targets, note=data["note"])
+        return LearnTargets(budget=budget, targets=targets, note=note, settings=settings)
     if data["kind"] == "learn_front":
         budgets = tuple(Limit(**budget, basis=basis) for budget in data["budgets"])
-        return LearnFront(budgets=budgets, trials=data["trials"], note=data["note"])
+        return LearnFront(budgets=budgets, trials=data["trials"], note=note, settings=settings)
     if data["kind"] == "fixed_front":
         allocations = tuple(Allocation.from_json(one) for one in data["allocations"])
-        return FixedFront(allocations=allocations, trials=data["trials"], note=data["note"])
+        return FixedFront(allocations=allocations, trials=data["trials"], note=note, settings=settings)
     raise InvalidInputError(f"unknown kind of proposal {data['kind']!r}.")

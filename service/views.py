@@ -188,6 +188,7 @@ class PointView(View):
     job_id: str
     method: str
     seed: int
+    settings: dict[str, Any] = {}  # of its architecture, those that the search chose
     allocation: dict[str, Any]  # of the searched layers: {layer: models.allocation.LayerBits as JSON}
     costs: dict[str, dict[str, float]]  # {scope: {metric: value}}
     cost_versions: dict[str, int]
@@ -304,9 +305,14 @@ class LayerView(View):
 
 
 class PlanView(View):
-    """What `validate_only` answers: the layer table, and the least and greatest cost by each metric."""
+    """What `validate_only` answers: the layer table, and the least and greatest cost by each metric.
+
+    With a search space the table is that of the first architecture, and costs reach over all of them.
+    """
 
     valid: bool
+    architectures: int = 1  # that there are to choose among
+    settings: dict[str, Any] = {}  # of the one whose layers these are; empty without a search space
     layers: list[LayerView]
     costs: dict[str, tuple[float, float]]  # {metric: (least, greatest achievable)}
     trials: int

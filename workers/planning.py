@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from models.layers import LayerOptions
 from models.nets import build_network, layer_table
 from models.repair import greatest_allocation, least_allocation
 from models.targets import Targets
+from search.architecture import MOST_ARCHITECTURES, Chosen, chosen_of, words
 from search.job import JobSpec
 from search.recipe import telling
 from search.strategy import StudyContext
@@ -30,6 +31,7 @@ from workers.checks import (
     check_limits,
     check_methods,
     check_reference_rates,
+    check_search_space,
     check_size,
     check_targets,
 )
@@ -46,12 +48,21 @@ _TURN = threading.Lock()
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobPlan:
-    """What follows from a job's names: its layer table, the reach of each cost, and its compute."""
+    """What follows from a job's names: its layer table, the reach of each cost, and its compute.
+
+    `layers` is the table of its first architecture; `tables` has those of all in a search space, and is empty
+    without one. Costs reach from the least of any to the greatest of any.
+    """
 
     layers: tuple[LayerShape, ...]
     cost_ranges: Mapping[str, tuple[float, float]]
     samples_per_trial: int
     data_stamp: str  # changes whenever the files of the data or of the warm start do
+    tables: Mapping[Chosen, tuple[LayerShape, ...]] = field(default_factory=dict)
+
+    def layers_on(self, chosen: Chosen) -> tuple[LayerShape, ...]:
+        """The layer table of an architecture; nothing is chosen without a search space."""
+        return self.tables[chosen] if chosen else self.layers
 
 
 def plan_job(spec: JobSpec, data_folder: Path) -> JobPlan:
@@ -62,19 +73,21 @@ def plan_job(spec: JobSpec, data_folder: Path) -> JobPlan:
     """
     check_methods(spec)
     info = dataset_info(spec, data_folder)
-    layers = spec_layers(spec, info)
-    check_size(spec, layers)
-    check_cost_table(spec, layers)
-    check_reference_rates(spec, layers)
-    check_limits(spec, layers)
+    check_search_space(spec)
+    tables = {chosen: _layers_on(spec, chosen, info) for chosen in spec.architectures()}
+    check_size(spec, tables)
+    check_cost_table(spec, tables)
+    check_reference_rates(spec, tables)
+    check_limits(spec, tables)
     check_targets(spec)
     check_early_stopping(spec)
     samples = (spec.dataset.train_samples or info.train_samples) * spec.training.epochs
     return JobPlan(
-        layers=layers,
-        cost_ranges=_cost_ranges(layers, spec.bits.bounds(), spec.bits.weight_per, _unit_limits(spec)),
+        layers=tables[spec.architectures()[0]],
+        cost_ranges=_reach(spec, tables.values()),
         samples_per_trial=samples,
         data_stamp=info.stamp + _warm_start_stamp(spec, info, data_folder),
+        tables=tables if spec.search_space else {},
     )
 
 
@@ -92,6 +105,18 @@ def dataset_info(spec: JobSpec, data_folder: Path) -> DatasetInfo:
             pointer="/dataset/train_samples",
         )
     return info
+
+
+def _layers_on(spec: JobSpec, chosen: Chosen, info: DatasetInfo) -> tuple[LayerShape, ...]:
+    """The layer table of one architecture; where its values do not go together, the space is pointed at."""
+    try:
+        return spec_layers(spec.on(chosen), info)
+    except InvalidInputError as error:
+        setting = error.pointer.removeprefix("/architecture/")
+        if setting in spec.search_space:
+            error.pointer = f"/search_space/{setting}"
+            error.message = f"with {words(chosen)}, {error.message}"
+        raise
 
 
 def spec_layers(spec: JobSpec, info: DatasetInfo) -> tuple[LayerShape, ...]:
@@ -121,12 +146,18 @@ def study_context(spec: JobSpec, plan: JobPlan, seed: int) -> StudyContext:
         learned=frozenset(spec.bits.learn),
         targets=tuple(Targets(**target.model_dump()) for target in spec.targets),
         weight_per=spec.bits.weight_per,
+        settings=spec.architectures()[0],
+        tables=plan.tables,
         stops_early=spec.compute.early_stopping is not None,
     )
 
 
 def fingerprint(spec: JobSpec, proposal: Mapping[str, Any], seed: int, *, data_stamp: str = "") -> str:
-    """A SHA-256 of everything that the result of a training run depends on, and of nothing else."""
+    """A SHA-256 of everything that the result of a training run depends on, and of nothing else.
+
+    Settings that were chosen count as those that a job names: both train the same.
+    """
+    spec = spec.on(chosen_of(proposal.get("settings", {})))
     training = {
         "version": TRAINER_VERSION,
         "torch": torch.__version__,
@@ -138,7 +169,7 @@ def fingerprint(spec: JobSpec, proposal: Mapping[str, Any], seed: int, *, data_s
         "threads": threads_of(spec),
         "gpus": spec.compute.gpus_per_trial,
         "seed": seed,
-        "proposal": {name: value for name, value in proposal.items() if name != "note"},
+        "proposal": {name: value for name, value in proposal.items() if name not in {"note", "settings"}},
     }
     if proposal["kind"] != "fixed_bits":
         training["bits"] = telling(spec.bits)
@@ -153,10 +184,16 @@ def threads_of(spec: JobSpec) -> int:
 
 
 def _warm_start_stamp(spec: JobSpec, info: DatasetInfo, data_folder: Path) -> str:
-    """Of the warm start, which has to fit the network; empty where the job names none."""
+    """Of the warm start, which has to fit every architecture; empty where the job names none."""
     name = spec.training.warm_start
     if name is None:
         return ""
+    for chosen in spec.architectures():
+        _check_warm_start(spec.on(chosen), name, info, data_folder)
+    return f" {warm_start_stamp(name, data_folder)}"
+
+
+def _check_warm_start(spec: JobSpec, name: str, info: DatasetInfo, data_folder: Path) -> None:
     network = build_network(
         spec.architecture.name,
         spec.architecture.settings,
@@ -167,7 +204,16 @@ def _warm_start_stamp(spec: JobSpec, info: DatasetInfo, data_folder: Path) -> st
         frames=info.frames,
     )
     load_warm_start(network, name, data_folder)
-    return f" {warm_start_stamp(name, data_folder)}"
+
+
+def _reach(spec: JobSpec, tables: Collection[Sequence[LayerShape]]) -> dict[str, tuple[float, float]]:
+    """The least and the greatest cost of any architecture, by metric."""
+    bounds, limits = spec.bits.bounds(), _unit_limits(spec)
+    ranges = [_cost_ranges(tuple(layers), bounds, spec.bits.weight_per, limits) for layers in tables]
+    return {
+        metric: (min(one[metric][0] for one in ranges), max(one[metric][1] for one in ranges))
+        for metric in spec.metrics()
+    }
 
 
 def _unit_limits(spec: JobSpec) -> tuple[Limit, ...]:
@@ -187,7 +233,9 @@ def _cost_ranges(
     }
 
 
-@lru_cache(maxsize=1024)  # a pure function of its arguments, asked again at every submission
+@lru_cache(
+    maxsize=4 * MOST_ARCHITECTURES
+)  # a pure function of its arguments, asked again at every submission
 def _layers(
     name: str,
     settings: str,

@@ -63,11 +63,12 @@ class TrialRun:
 
     def __init__(self, request: TrialRequest, *, checkpoints: Path, data_folder: Path, threads: int) -> None:
         use_threads(threads)
-        self.spec = JobSpec.model_validate(request.spec)
+        spec = JobSpec.model_validate(request.spec)
+        proposal = proposal_from_json(request.proposal, spec.cost_basis())
+        self.spec = spec.on(proposal.settings)
         self.folder = checkpoints / request.trial_id
         self.threads = threads
         self.data = spec_splits(self.spec, data_folder)
-        proposal = proposal_from_json(request.proposal, self.spec.cost_basis())
         self.trainer = self._trainer(proposal, request.seed, data_folder)
         self.resumed: EpochReport | None = None
         """The last epoch of an earlier attempt; it may have died before anyone was told of it."""

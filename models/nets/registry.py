@@ -5,17 +5,15 @@ A package adds one with an entry point in the group `bitfront.architectures` tha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
-
-from torch import nn
 
 from models.errors import UnknownNameError
 from models.layers import LayerOptions
 from models.nets import conv_net, resnet, sew_resnet, shd_net, spikformer, vggsnn
 from models.nets.network import Network
-from models.nets.setting import NetworkInput, Setting, SettingValue, checked
+from models.nets.setting import Build, NetworkInput, Setting, SettingValue, checked
 
 ENTRY_POINTS = "bitfront.architectures"
 
@@ -30,21 +28,21 @@ class Architecture:
     name: str
     summary: str
     settings: Mapping[str, Setting]
-    build: Callable[[NetworkInput, Mapping[str, SettingValue]], nn.Module]
+    build: Build
 
 
 OURS = (
     Architecture(
         name="conv-net",
-        summary="Four 3x3 convolutions and a classifier, for maps from 8x8 up.",
+        summary="A few convolutions (four of 3x3) and a classifier, for maps from 8x8 up.",
         settings=conv_net.SETTINGS,
         build=conv_net.build,
     ),
     Architecture(
         name="resnet18",
         summary="ResNet-18: four stages of two basic blocks.",
-        settings=resnet.resnet_settings(64),
-        build=resnet.build_18,
+        settings=sew_resnet.either_settings(64),
+        build=sew_resnet.build_either(resnet.build_18, sew_resnet.build_18),
     ),
     Architecture(
         name="resnet19",
@@ -55,14 +53,14 @@ OURS = (
     Architecture(
         name="resnet20",
         summary="ResNet-20 for small images: three narrow stages, shortcuts without parameters.",
-        settings=resnet.resnet_settings(16),
+        settings=resnet.thin_settings(),
         build=resnet.build_20,
     ),
     Architecture(
         name="resnet34",
         summary="ResNet-34: four stages of three to six basic blocks.",
-        settings=resnet.resnet_settings(64),
-        build=resnet.build_34,
+        settings=sew_resnet.either_settings(64),
+        build=sew_resnet.build_either(resnet.build_34, sew_resnet.build_34),
     ),
     Architecture(
         name="sew-resnet18",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, assert_never
+
+from torch import nn
 
 from models.allocation import FIRST_LAYER_BITS, LayerBits
 from models.errors import InvalidInputError
@@ -72,6 +74,10 @@ class NetworkInput:
         if not self.frames:
             return FIRST_LAYER_BITS
         return LayerBits.uniform(steps=self.frames, spike_bits=8, weight_bits=8)
+
+
+Build = Callable[[NetworkInput, Mapping[str, SettingValue]], nn.Module]
+"""Makes a body for `Network`, or what `adapt` gives, of an input and checked settings."""
 
 
 def checked(known: Mapping[str, Setting], given: Mapping[str, SettingValue]) -> dict[str, SettingValue]:

@@ -23,8 +23,11 @@ from models.layers import WeightlessLayer
 from models.nets.frames import MapNorm, pooled, residual_sum
 from models.nets.operators import adaptive_conv, adaptive_linear
 from models.nets.residual import Stem, stages, stem_conv, stem_pool
-from models.nets.resnet import stem_of
-from models.nets.setting import NetworkInput, SettingValue
+from models.nets.resnet import resnet_settings, stem_of
+from models.nets.setting import Build, ChoiceSetting, NetworkInput, Setting, SettingValue
+
+RESIDUAL = ChoiceSetting(default="current", choices=("current", "spikes"))
+"""What a shortcut carries: the residual current, or spikes as here."""
 
 
 class SewResNet(nn.Module):
@@ -63,6 +66,20 @@ class SewBlock(nn.Module):
         """The sum of spikes after the block."""
         through = self.norm2(self.conv2(self.norm1(self.conv1(x))))
         return residual_sum(self.spikes(through), self.shortcut(x))
+
+
+def either_settings(width: int) -> Mapping[str, Setting]:
+    """The settings of a network that has both kinds of residuals."""
+    return {**resnet_settings(width), "residual": RESIDUAL}
+
+
+def build_either(current: Build, spikes: Build) -> Build:
+    """Builds the one or the other, as the setting `residual` says."""
+
+    def build(given: NetworkInput, settings: Mapping[str, SettingValue]) -> nn.Module:
+        return (spikes if settings["residual"] == "spikes" else current)(given, settings)
+
+    return build
 
 
 def build_18(given: NetworkInput, settings: Mapping[str, SettingValue]) -> nn.Module:

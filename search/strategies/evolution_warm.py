@@ -4,7 +4,8 @@ It shows what is left to gain. Its first round asks what `gradient` and `uniform
 job: every learned one first, then every uniform one, as far as the trials go. Where those studies are in the
 job, their results are reused; they count against the trials of this study all the same. The rounds after are
 generations of NSGA-II whose first parents are these results. A learned allocation may be proposed again, with
-fixed bits from the start: that is another training, and whether it does better is part of what is asked.
+fixed bits from the start: that is another training, and whether it does better is part of what is asked. Of a
+search space the learned results are those of the first architecture; the generations after choose among all.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def _opening(context: StudyContext) -> Iterator[Proposal]:
 
 
 def _learned(context: StudyContext) -> Iterator[LearnBits]:
-    yield from map(learn, context.budgets)
+    yield from (learn(budget, context.settings) for budget in context.budgets)
 
 
 def _uniform(context: StudyContext) -> Iterator[FixedBits]:

@@ -6,7 +6,8 @@ trials than budgets it goes through the least of them, at most STAGES_PER_TRIAL 
 
 A study has one descent for every DESCENT_TRIALS trials, and at least one; its stages are dealt out to them in
 turn, so that their budgets interleave. A long descent reached more than short ones of the same compute
-(docs/search.md), but nothing of it runs at the same time, and a failure loses all of it.
+(docs/search.md), but nothing of it runs at the same time, and a failure loses all of it. Of a search space it
+trains the first architecture alone.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class FrontSearch:
     """One round of descents; the trials themselves do the searching."""
 
     def __init__(self, context: StudyContext) -> None:
-        self._context = context
+        self._context = context.first
         self._told = False
 
     def ask(self) -> Sequence[Proposal]:
@@ -70,4 +71,4 @@ def _descent(context: StudyContext, limits: tuple[Limit, ...], trials: int) -> L
     given = [limit.maximum for limit in limits if limit in context.budgets]
     budgets = [limit.maximum for limit in limits]
     note = {"budget": min(given, default=None), "budgets": budgets}
-    return LearnFront(budgets=limits, trials=trials, note=note)
+    return LearnFront(budgets=limits, trials=trials, note=note, settings=context.settings)

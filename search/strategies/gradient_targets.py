@@ -1,7 +1,8 @@
 """The `gradient-targets` method: trials that learn bits towards targets for mean Bw, Bs and T.
 
 Targets that a job names are each paired with the least budget that they keep, or with the greatest where they
-keep none. Without any, each budget of the `gradient` method gives its own (models.targets).
+keep none. Without any, each budget of the `gradient` method gives its own (models.targets). Of a search space
+it trains the first architecture alone.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ class TargetsSearch:
     """One round of proposals that learn bits; the trials themselves do the searching."""
 
     def __init__(self, context: StudyContext) -> None:
-        self._context = context
+        self._context = context.first
         self._told = False
 
     def ask(self) -> Sequence[Proposal]:
@@ -35,7 +36,10 @@ class TargetsSearch:
 def _proposals(context: StudyContext) -> Iterator[LearnTargets]:
     for budget, targets in _given(context) if context.targets else _derived(context):
         yield LearnTargets(
-            budget=budget, targets=targets, note={"budget": budget.maximum, "targets": asdict(targets)}
+            budget=budget,
+            targets=targets,
+            note={"budget": budget.maximum, "targets": asdict(targets)},
+            settings=context.settings,
         )
 
 

@@ -13,6 +13,7 @@ from search.strategies.evolution_warm import evolution_warm
 from search.strategies.gradient import GradientSearch
 from search.strategies.gradient_front import FrontSearch
 from search.strategies.gradient_targets import TargetsSearch
+from search.strategies.hybrid import HybridSearch
 from search.strategies.optuna_gp import MOST_PARAMETERS, optuna_gp
 from search.strategies.optuna_search import optuna_nsga2, optuna_tpe
 from search.strategies.random_search import random_search
@@ -32,6 +33,10 @@ class Method:
     """Of a method that learns bits while it trains: the bounds that it learns them in."""
     most_parameters: int | None = None
     """Of a method for small spaces: how many parameters it takes at most."""
+    needs_search_space: bool = False
+    """Of a method that searches architecture; others that learn bits learn them on the first architecture."""
+    trains_first: bool = False
+    """Of a method that learns no bits and keeps to the first architecture of a search space."""
 
 
 _ALL = (
@@ -52,6 +57,13 @@ _ALL = (
         summary="Learns bits by gradient towards a target each for mean steps, spike bits and weight bits.",
         factory=TargetsSearch,
         learning_bounds=target_bounds,
+    ),
+    Method(
+        name="hybrid",
+        summary="Searches architecture by Optuna, bits by gradient in each trial; needs search_space.",
+        factory=HybridSearch,
+        learning_bounds=LayerOptions.learning_bounds,
+        needs_search_space=True,
     ),
     Method(
         name="optuna-tpe",
@@ -85,6 +97,7 @@ _ALL = (
         name="uniform-front",
         summary="Uniform allocations in one training, the dearest first: gradient-front without learning.",
         factory=UniformFrontSearch,
+        trains_first=True,
     ),
 )
 

@@ -3,7 +3,8 @@
 A descent of either trains one network through as many stages for as many epochs; here each stage trains the
 allocation that `uniform` would train for itself, from the dearest to the cheapest, and nothing is learned but
 weights. So the difference between the two is what learning the bits is worth, and the difference between this
-method and `uniform` is what training through a front is worth.
+method and `uniform` is what training through a front is worth. Of a search space it trains the first
+architecture alone, as `gradient-front` does.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ class UniformFrontSearch:
     """One round of descents."""
 
     def __init__(self, context: StudyContext) -> None:
-        self._context = context
+        self._context = context.first
         self._told = False
 
     def ask(self) -> Sequence[Proposal]:
@@ -36,7 +37,10 @@ class UniformFrontSearch:
 
 def _descents(context: StudyContext) -> list[FixedFront]:
     dealt = dealt_out(_allocations(context), context.trials)
-    return [FixedFront(allocations=chosen, trials=trials, note={}) for chosen, trials in dealt]
+    return [
+        FixedFront(allocations=chosen, trials=trials, note={}, settings=context.settings)
+        for chosen, trials in dealt
+    ]
 
 
 def _allocations(context: StudyContext) -> list[Allocation]:

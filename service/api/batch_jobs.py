@@ -11,7 +11,7 @@ from search.job import JobSpec
 from service.api.body import checked_json
 from service.api.context import ApiContext
 from service.api.errors import InvalidFieldsError
-from service.api.jobs import view_of_plan
+from service.api.jobs import stored_plan, view_of_plan
 from service.api.submission import JobSubmission
 from service.api.validation import MOST_ERRORS
 from service.batches.expansion import Combination, combinations, overrides, pointer_in_batch
@@ -65,7 +65,7 @@ class Planner:
         if alike not in self._plans:
             plan = self._context.catalogue.plan(job, self._context.settings.data)
             view = view_of_plan(job, plan)
-            self._plans[alike] = (view, view.model_dump(mode="json"))
+            self._plans[alike] = (view, stored_plan(view, plan))
         return self._plans[alike]
 
 

@@ -46,19 +46,21 @@ def submit(
     submission = parse_as(JobSubmission, raw)
     if query.validate_only:
         response.status_code = 200
-        return plan_view(context, submission.job())
+        spec = submission.job()
+        return view_of_plan(spec, context.catalogue.plan(spec, context.settings.data))
     return store_job(context, submission, key, response)
 
 
 def store_job(context: ApiContext, submission: JobSubmission, key: str | None, response: Response) -> JobView:
     """Plan a job and store it, and say in the headers of the answer where it is."""
     spec = submission.job()
-    plan = plan_view(context, spec)
+    plan = context.catalogue.plan(spec, context.settings.data)
+    view = view_of_plan(spec, plan)
     with context.store.unit() as unit:
         job, created = unit.jobs.submit(
             spec,
-            trials_planned=plan.trials,
-            plan=plan.model_dump(mode="json"),
+            trials_planned=view.trials,
+            plan=stored_plan(view, plan),
             idempotency_key=key,
             labels=submission.labels,
         )
@@ -111,21 +113,27 @@ def read_job(context: ApiContext, job_id: str) -> JobView:
         return unit.jobs.get(job_id)
 
 
-def plan_view(context: ApiContext, spec: JobSpec) -> PlanView:
-    """The plan of a job. Raises what `workers.planning.plan_job` raises."""
-    return view_of_plan(spec, context.catalogue.plan(spec, context.settings.data))
-
-
 def view_of_plan(spec: JobSpec, plan: JobPlan) -> PlanView:
     """A plan as people see it."""
-    studies = len(spec.all_methods()) * len(spec.seeds)
+    studies, architectures = len(spec.all_methods()) * len(spec.seeds), spec.architectures()
     return PlanView(
         valid=True,
+        architectures=len(architectures),
+        settings=dict(architectures[0]),
         layers=[_layer_view(layer) for layer in plan.layers],
         costs=dict(plan.cost_ranges),
         trials=studies * spec.compute.trials_per_study,
         samples_per_study=spec.compute.trials_per_study * plan.samples_per_trial,
     )
+
+
+def stored_plan(view: PlanView, plan: JobPlan) -> dict[str, Any]:
+    """What a job keeps of its plan: beside what people see, the layer table of every architecture."""
+    tables = [
+        {"settings": dict(chosen), "layers": [_layer_view(layer).model_dump(mode="json") for layer in layers]}
+        for chosen, layers in plan.tables.items()
+    ]
+    return {**view.model_dump(mode="json"), **({"tables": tables} if tables else {})}
 
 
 def _layer_view(layer: Any) -> LayerView:

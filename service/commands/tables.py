@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from search.architecture import chosen_of, words
 from search.objective import measure_name
 from service.views import BestUnderBudget, JobView, NamedView, PlanView, StudyView, objective_of
 
@@ -99,8 +100,10 @@ def plan_view(plan: PlanView) -> RenderableType:
     reach = Table("cost", "least", "greatest")
     for metric, (least, greatest) in plan.costs.items():
         reach.add_row(metric, f"{least:,.6g}", f"{greatest:,.6g}")
+    named = f"layers with {words(chosen_of(plan.settings))}" if plan.settings else "layers"
+    reached = f"what {plan.architectures} architectures" if plan.settings else "what the bits"
     compute = f"{plan.trials} trials at most; {plan.samples_per_study:,} training samples per study."
-    return Group(titled("layers", layers), titled("what the bits can reach", reach), Text(compute))
+    return Group(titled(named, layers), titled(f"{reached} can reach", reach), Text(compute))
 
 
 def named_table(named: Iterable[NamedView]) -> Table:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from models.allocation import Allocation, LayerBits
+from search.architecture import chosen_of, words
 from search.objective import measure_name
 from service.figures.views import FigureSeries, FigureView, figure_point
 from service.views import PointView
@@ -23,10 +24,12 @@ def layer_key(budget: float) -> str:
 def _figure(budget: float, point: PointView) -> FigureView:
     measure = measure_name(point.objective)
     score = f"{100 * point.score:.1f} % validation {measure}"
+    built = f" Architecture: {words(chosen_of(point.settings))}." if point.settings else ""
+    best = f"The best point by validation {measure}: {point.method}, seed {point.seed}, {score}."
     return FigureView(
         key=layer_key(budget),
         title=f"Bits of each layer under a budget of {budget:g}",
-        note=f"The best point by validation {measure}: {point.method}, seed {point.seed}, {score}.",
+        note=best + built,
         kind="bars",
         marks="order",
         x_label="layer",

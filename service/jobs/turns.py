@@ -7,6 +7,7 @@ from functools import partial
 
 import structlog
 
+from search.architecture import chosen_of
 from search.strategy import Strategy, StudyContext
 from service.jobs.record import Record
 from service.jobs.rounds import StudyRun
@@ -14,6 +15,7 @@ from service.store import ids
 from service.store.studies import StoredTrial, study_keys
 from workers.costing import recosted
 from workers.planning import JobPlan, fingerprint, study_context
+from workers.report import PointResult
 
 StrategyMaker = Callable[[str, StudyContext], Strategy]
 
@@ -31,8 +33,7 @@ class Turns:
         self._log = structlog.get_logger("bitfront.engine").bind(job=record.claim.job_id)
         with record.unit() as unit:
             unit.studies.prepare(record.claim)
-        basis = record.claim.spec.cost_basis()
-        self._recost = partial(recosted, layers=plan.layers, basis=basis)
+        self._plan, self._basis = plan, record.claim.spec.cost_basis()
         self._studies = [self._study(plan, method, seed) for method, seed in study_keys(record.claim.spec)]
         for study in self._studies:
             self._advance(study)
@@ -111,10 +112,15 @@ class Turns:
         """Take the result of an earlier trial over that trained the same; whether there is one."""
         reused = False
         with self._record.unit() as unit:
-            reused = unit.results.reuse(self._record.claim, trial.id, self._recost)
+            reused = unit.results.reuse(self._record.claim, trial.id, self._recost(trial))
         if reused:
             self._ended(study, trial)
         return reused
+
+    def _recost(self, trial: StoredTrial) -> Callable[[PointResult], PointResult]:
+        """Costs of this job, by the layer table of the architecture that the trial is for."""
+        chosen = chosen_of(trial.planned.proposal.get("settings", {}))
+        return partial(recosted, layers=self._plan.layers_on(chosen), basis=self._basis)
 
     def _ended(self, study: StudyRun, trial: StoredTrial) -> None:
         study.ended(trial.id)

@@ -8,27 +8,45 @@ from typing import Any
 
 from models.allocation import Allocation, LayerBits
 from models.cost import LayerShape, layer_costs
+from search.architecture import chosen_of
 from search.job import JobSpec
 from service.views import LayerCostView
 
 SHAPE_FIELDS = ("name", "kind", "macs", "weights", "inputs", "biases", "partner")
 
 
-def stored_layers(plan: Mapping[str, Any]) -> list[LayerShape]:
-    """The layer table of a stored plan, but for layers whose fixed bits an earlier version did not store."""
-    return [_shape(row) for row in plan.get("layers", ()) if row["searched"] or row.get("fixed")]
+def stored_layers(plan: Mapping[str, Any], settings: Mapping[str, Any]) -> list[LayerShape]:
+    """The layer table of a stored plan for an architecture, by the settings that were chosen for it.
+
+    Layers whose fixed bits an earlier version did not store are left out.
+    """
+    return [_shape(row) for row in _rows(plan, settings) if row["searched"] or row.get("fixed")]
 
 
 def point_layer_costs(
-    spec: Mapping[str, Any], plan: Mapping[str, Any], allocation: Mapping[str, Any]
+    spec: Mapping[str, Any],
+    plan: Mapping[str, Any],
+    allocation: Mapping[str, Any],
+    settings: Mapping[str, Any],
 ) -> list[LayerCostView]:
-    """The costs of every layer of a point; none where its job has no plan with the layers of the point."""
-    layers = stored_layers(plan)
+    """The costs of every layer of a point on the architecture with these settings.
+
+    None where its job has no plan with the layers of the point.
+    """
+    layers = stored_layers(plan, settings)
     if not _names(layers) or _names(layers) != set(allocation):
         return []
     basis = JobSpec.model_validate(spec).cost_basis()
     found = layer_costs(layers, Allocation.from_json(allocation), basis)
     return [LayerCostView(**asdict(one)) for one in found]
+
+
+def _rows(plan: Mapping[str, Any], settings: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    named: Sequence[Mapping[str, Any]] = plan.get("layers", ())
+    if not settings:
+        return named
+    chosen, tables = chosen_of(settings), plan.get("tables", ())
+    return next((one["layers"] for one in tables if chosen_of(one["settings"]) == chosen), ())
 
 
 def _names(layers: Sequence[LayerShape]) -> set[str]:

@@ -39,7 +39,7 @@ class PointRepository(Repository):
         if row is None:
             raise _missing(point_id)
         point, proposal, spec, plan = row
-        layers = point_layer_costs(spec, plan, point.allocation)
+        layers = point_layer_costs(spec, plan, point.allocation, proposal.get("settings", {}))
         return _view(point, proposal, spec).model_copy(update={"layer_costs": layers})
 
     def page(self, job_id: str, *, limit: int, cursor: str | None) -> Page[PointView]:
@@ -141,6 +141,7 @@ def _view(point: Point, proposal: Mapping[str, Any], spec: Mapping[str, Any]) ->
         job_id=point.job_id,
         method=point.method,
         seed=point.seed,
+        settings=dict(proposal.get("settings", {})),
         allocation=point.allocation,
         costs=point.costs,
         cost_versions=point.cost_versions,

@@ -52,7 +52,7 @@ class Job(InWorkspace, Base):
     state: Mapped[str]
     spec: Mapped[dict[str, Any]] = mapped_column(DOCUMENT)
     spec_digest: Mapped[str]
-    plan: Mapped[dict[str, Any]] = mapped_column(DOCUMENT)
+    plan: Mapped[dict[str, Any]] = mapped_column(DOCUMENT, deferred=True)  # long with a search space
     trials_planned: Mapped[int]
     idempotency_key: Mapped[str | None] = mapped_column(unique=True)
     created_at: Mapped[datetime]

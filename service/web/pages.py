@@ -13,6 +13,7 @@ from fastapi import APIRouter
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from models.errors import BitfrontError, InvalidInputError
+from search.architecture import chosen_of, words
 from search.job import JobSpec
 from search.objective import likelihood_note, measure_name
 from service.api.context import ApiContext, Context
@@ -154,6 +155,7 @@ def _point_context(store: Store, point_id: str) -> dict[str, Any]:
         "mark": marks([point.method])[point.method],
         "chart": layer_chart(point),
         "layers": layer_rows(point),
+        "settings": words(chosen_of(point.settings)),
         **_hardware_context(point),
         "spec_text": json.dumps(point.spec, indent=2, ensure_ascii=False),
         "proposal_text": json.dumps(point.proposal, indent=2, ensure_ascii=False),

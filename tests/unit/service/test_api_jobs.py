@@ -53,6 +53,22 @@ def test_validating_answers_the_plan_and_stores_nothing(api: TestClient, spec: d
     assert api.get("/v1/jobs").json()["items"] == []
 
 
+def test_a_plan_says_how_many_architectures_there_are_and_whose_layers_it_shows(
+    api: TestClient, spec: dict[str, Any]
+) -> None:
+    searching = spec | {"search_space": {"width": [8, 4], "kernel": [3, 5]}}
+    plan = PlanView.model_validate(api.post("/v1/jobs?validate_only=true", json=searching).json())
+    assert (plan.architectures, plan.settings) == (4, {"kernel": 3, "width": 8})
+    alone = PlanView.model_validate(api.post("/v1/jobs?validate_only=true", json=spec).json())
+    assert (alone.architectures, alone.settings) == (1, {})
+
+
+def test_only_a_job_with_a_search_space_is_stored_with_one(api: TestClient, spec: dict[str, Any]) -> None:
+    assert "search_space" not in api.post("/v1/jobs", json=spec).json()["spec"]
+    space = {"width": [8, 4]}
+    assert api.post("/v1/jobs", json=spec | {"search_space": space}).json()["spec"]["search_space"] == space
+
+
 def test_pages_through_all_jobs_newest_first(api: TestClient, spec: dict[str, Any]) -> None:
     made = [api.post("/v1/jobs", json=spec | {"name": f"job{number}"}).json()["id"] for number in range(5)]
     seen, cursor = [], None

@@ -79,6 +79,15 @@ def test_validates_without_storing(run: Run, url: str, file: Path) -> None:
     assert BitfrontClient(url).jobs().items == []
 
 
+def test_a_plan_of_several_architectures_says_whose_layers_it_shows(
+    run: Run, file: Path, spec: dict[str, Any]
+) -> None:
+    file.write_text(yaml.safe_dump(spec | {"search_space": {"width": [8, 4], "kernel": [3, 5]}}))
+    result = run("submit", str(file), "--validate-only")
+    assert "layers with kernel 3, width 8" in result.output
+    assert "what 4 architectures can reach" in result.output
+
+
 TABLE_CSV = "kind,steps,spike_bits,weight_bits,cost\nconv,1,1,1,0.5\n"
 
 

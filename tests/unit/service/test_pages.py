@@ -160,7 +160,7 @@ class TestPoint:
     ) -> None:
         job_id = job_with_points()
         point = api.get(f"/v1/jobs/{job_id}/front").json()["points"][0]["id"]
-        monkeypatch.setattr("service.store.layer_costs.stored_layers", lambda plan: [])
+        monkeypatch.setattr("service.store.layer_costs.stored_layers", lambda *_: [])
         assert api.get(f"/v1/points/{point}").json()["layer_costs"] == []
         assert "Costs of each layer" not in api.get(f"/points/{point}").text
 
@@ -208,6 +208,12 @@ class TestEscaping:
         assert "</script>" not in template.render(x={"a": "</script>"})
 
 
+def test_a_job_that_searches_architecture_says_which_settings(api: TestClient, spec: dict[str, Any]) -> None:
+    searching = spec | {"search_space": {"width": [8, 4], "kernel": [3, 5]}}
+    job_id = api.post("/v1/jobs", json=searching).json()["id"]
+    assert "conv-net searched: kernel, width" in plain(api.get(f"/jobs/{job_id}").text)
+
+
 class TestPointPage:
     def test_it_has_all_that_repeats_the_point(self, api: TestClient, job_with_points: MakeJob) -> None:
         point = api.get(f"/v1/jobs/{job_with_points()}/points").json()["items"][0]
@@ -221,6 +227,13 @@ class TestPointPage:
         assert "all layers" in text
         assert "conv1 1 2 2" in text
         assert "threads 1" in text
+
+    def test_it_names_settings_only_where_some_were_chosen(
+        self, api: TestClient, job_with_points: MakeJob
+    ) -> None:
+        point = api.get(f"/v1/jobs/{job_with_points()}/points").json()["items"][0]
+        assert point["settings"] == {}
+        assert "Architecture:" not in plain(api.get(f"/points/{point['id']}").text)
 
     @pytest.mark.parametrize("path", ["/points/point-0000000000000000", "/jobs/job-0", "/points/x"])
     def test_what_is_not_there_is_a_page_with_404(self, api: TestClient, path: str) -> None:

@@ -1,11 +1,13 @@
 """A job is checked whole before anything is stored, and every error points at its field."""
 
 import math
+from dataclasses import replace
 
 import pytest
+import torch
 
 from models.allocation import Bounds
-from models.cost import COST_VERSIONS, CostTable
+from models.cost import COST_VERSIONS, CostTable, LayerShape
 from models.cost.table import CostRow
 from models.errors import BitfrontError, InfeasibleError, InvalidInputError, UnknownNameError
 from models.targets import Targets
@@ -13,6 +15,7 @@ from search.job import JobSpec, TrainingSpec
 from search.recipe import telling
 from search.strategies import make_strategy
 from search.strategy import proposal_to_json
+from workers.checks import check_limits
 from workers.planning import fingerprint, plan_job, study_context
 
 FIXED = {"kind": "fixed_bits", "allocation": {"a": 1}, "note": {"budget": 2}}
@@ -48,7 +51,7 @@ def test_a_plan_has_the_layer_table_the_reach_of_each_cost_and_the_compute(tmp_p
     ("changes", "error", "pointer"),
     [
         ({"architecture": {"name": "resnet9000"}}, UnknownNameError, "/architecture/name"),
-        ({"architecture": {"name": "conv-net", "depth": 3}}, InvalidInputError, "/architecture/depth"),
+        ({"architecture": {"name": "conv-net", "height": 3}}, InvalidInputError, "/architecture/height"),
         ({"architecture": {"name": "conv-net", "width": 0}}, InvalidInputError, "/architecture/width"),
         ({"architecture": {"name": "conv-net", "width": "wide"}}, InvalidInputError, "/architecture/width"),
         ({"dataset": {"name": "no-such-images"}}, UnknownNameError, "/dataset/name"),
@@ -71,6 +74,124 @@ def test_what_cannot_be_planned_is_refused_with_its_field(tmp_path, changes, err
         plan_job(job(**changes), tmp_path)
     assert caught.value.pointer == pointer
     assert caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "pointer", "text"),
+    [
+        ({"search_space": {"height": [4, 8]}}, InvalidInputError, "/search_space/height", "height"),
+        ({"search_space": {"width": [4, 0]}}, InvalidInputError, "/search_space/width/1", "1 to 512"),
+        ({"search_space": {"kernel": [3, "x"]}}, InvalidInputError, "/search_space/kernel/1", "1 to 7"),
+        ({"search_space": {"kernel": [3, 4]}}, InvalidInputError, "/search_space/kernel", "with kernel 4"),
+        (
+            {"architecture": {"name": "conv-net", "width": 4}, "search_space": {"width": [4, 8]}},
+            *(InvalidInputError, "/search_space/width", "nothing to choose"),
+        ),
+        (
+            {"search_space": {"width": [4, 8]}, "architecture": {"name": "no-net"}},
+            *(UnknownNameError, "/architecture/name", "no-net"),
+        ),
+        ({"methods": ["random", "hybrid"]}, InvalidInputError, "/methods/1", "Add search_space"),
+        (
+            {"search_space": {"width": [4, 8]}, "budget": {"max": [0.5]}},
+            *(InfeasibleError, "/budget/max/0", "least achievable is 1"),
+        ),
+        (
+            {
+                "search_space": {"width": [4, 8]},
+                "constraints": [{"metric": "weight_kib", "max": 0.01}],
+            },
+            *(InfeasibleError, "/constraints/0/max", "with width 4"),
+        ),
+        (
+            {"search_space": {"width": [64, 4]}, "constraints": [{"metric": "weight_kib", "max": 2}]},
+            *(InfeasibleError, "/methods/0", "with width 64"),
+        ),
+        (
+            {
+                "search_space": {"width": [64, 4]},
+                "constraints": [{"metric": "weight_kib", "max": 2}],
+                "methods": ["hybrid"],
+                "bits": {"learn": ["steps"]},
+            },
+            *(InfeasibleError, "/bits/learn", "bit_budget"),
+        ),
+    ],
+)
+def test_a_search_space_that_cannot_be_planned_is_refused_with_its_field(
+    tmp_path, changes, error, pointer, text
+):
+    with pytest.raises(error) as caught:
+        plan_job(job(**{"architecture": {"name": "conv-net"}, **changes}), tmp_path)
+    assert caught.value.pointer == pointer
+    assert text in str(caught.value)
+    assert caught.value.fix
+
+
+def searching(**changes):
+    return job(
+        **{
+            "architecture": {"name": "conv-net"},
+            "search_space": {"width": [8, 4], "depth": [3, 4]},
+            **changes,
+        }
+    )
+
+
+def test_limits_that_no_one_architecture_keeps_together_are_refused():
+    spec = searching(
+        constraints=[{"metric": "weight_kib", "max": 0.5}, {"metric": "spike_kib", "max": 0.5}],
+        methods=["random"],
+    )
+    heavy = LayerShape(name="a", kind="conv", macs=10, weights=8_192, inputs=10, biases=1)
+    light = replace(heavy, weights=10, inputs=8_192)
+    tables = {(("width", 4),): (heavy,), (("width", 8),): (light,)}
+    with pytest.raises(InfeasibleError, match=r"weight_kib <= 0\.5, spike_kib <= 0\.5") as caught:
+        check_limits(spec, tables)
+    assert caught.value.pointer == "/budget/max/0"
+    check_limits(spec, {**tables, (("width", 2),): (replace(light, inputs=10),)})
+
+
+def test_a_plan_has_the_table_of_every_architecture_and_reaches_over_all(tmp_path):
+    plan = plan_job(searching(), tmp_path)
+    assert list(plan.tables) == [
+        *((("depth", 3), ("width", 8)), (("depth", 3), ("width", 4))),
+        *((("depth", 4), ("width", 8)), (("depth", 4), ("width", 4))),
+    ]
+    assert plan.layers == plan.tables[("depth", 3), ("width", 8)]
+    alone = [
+        plan_job(job(architecture={"name": "conv-net", "depth": depth, "width": width}), tmp_path)
+        for depth in (3, 4)
+        for width in (8, 4)
+    ]
+    assert list(plan.tables.values()) == [one.layers for one in alone]
+    for metric, (least, greatest) in plan.cost_ranges.items():
+        assert least == min(one.cost_ranges[metric][0] for one in alone)
+        assert greatest == max(one.cost_ranges[metric][1] for one in alone)
+
+
+def test_a_study_of_a_search_space_knows_every_table(tmp_path):
+    plan = plan_job(searching(), tmp_path)
+    context = study_context(searching(), plan, seed=0)
+    assert context.settings == (("depth", 3), ("width", 8))
+    assert (context.layers, context.tables) == (plan.layers, plan.tables)
+    assert context.on((("depth", 4), ("width", 4))).layers == plan.tables[("depth", 4), ("width", 4)]
+
+
+def test_chosen_settings_train_the_same_as_named_ones():
+    chosen = {**FIXED, "settings": {"depth": 3, "width": 8}}
+    named = job(architecture={"name": "conv-net", "width": 8, "depth": 3})
+    assert fingerprint(searching(), chosen, 0) == fingerprint(named, FIXED, 0)
+    assert fingerprint(searching(), chosen, 0) != fingerprint(searching(), FIXED, 0)
+    other = {**FIXED, "settings": {"depth": 3, "width": 4}}
+    assert fingerprint(searching(), chosen, 0) != fingerprint(searching(), other, 0)
+
+
+def test_the_fingerprint_of_a_job_without_a_search_space_is_that_of_before(monkeypatch):
+    monkeypatch.setattr(torch, "__version__", "2.13.0+cpu")
+    learned = fingerprint(job(), LEARNED, 3, data_stamp="x")
+    assert fingerprint(job(), FIXED, 0).startswith("ccadae078a5dd019d450fb889987eb10")
+    assert learned.startswith("5e0df5fc76ec636e6892cc630c17b682")
 
 
 ROWS = [

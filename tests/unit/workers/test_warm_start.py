@@ -83,6 +83,14 @@ def test_what_does_not_fit_is_listed(tmp_path):
         plan_job(spec, tmp_path)
 
 
+def test_it_has_to_fit_every_architecture_of_a_search_space(tmp_path):
+    save_warm_start(twin(tmp_path).network, "mine", tmp_path)
+    open_ = {**job(warm_start="mine").to_json(), "architecture": {"name": "conv-net"}}
+    with pytest.raises(InvalidInputError, match="does not fit") as caught:
+        plan_job(JobSpec.model_validate({**open_, "search_space": {"width": [4, 8]}}), tmp_path)
+    assert caught.value.pointer == "/training/warm_start"
+
+
 def test_a_missing_and_a_damaged_warm_start_are_told_apart(tmp_path):
     with pytest.raises(DataMissingError, match="mine") as caught:
         plan_job(job(warm_start="mine"), tmp_path)

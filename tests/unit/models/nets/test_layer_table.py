@@ -36,6 +36,40 @@ def test_conv_net_on_eight_by_eight_images():
     assert [row.fixed for row in table] == [FIRST_LAYER_BITS, None, None, None, None]
 
 
+def test_conv_net_with_other_depth_and_kernel():
+    table = layer_table(network("conv-net", (1, 8, 8), width=4, depth=3, kernel=5), (1, 8, 8))
+    assert [row.macs for row in table] == [64 * 4 * 25, 16 * 8 * 25 * 4, 4 * 16 * 25 * 8, 16 * 10]
+    assert [row.inputs for row in table] == [64, 256, 128, 16]
+    deeper = layer_table(network("conv-net", (1, 8, 8), width=4, depth=6), (1, 8, 8))
+    assert [row.weights for row in deeper] == [36, 144, 144, 144, 288, 1152, 160]
+
+
+def test_resnet20_of_other_depths_is_another_resnet():
+    layers = {
+        n: len(layer_table(network("resnet20", (3, 8, 8), width=2, depth=n), (3, 8, 8))) for n in (1, 5)
+    }
+    assert layers == {1: 8, 5: 32}
+
+
+def test_resnet20_may_have_projected_shortcuts():
+    table = layer_table(network("resnet20", (3, 8, 8), width=2, shortcut="projected"), (3, 8, 8))
+    shortcuts = [row for row in table if "shortcut" in row.name]
+    assert [row.weights for row in shortcuts] == [2 * 4, 4 * 8]
+
+
+def test_residuals_of_spikes_make_a_resnet_a_sew_resnet():
+    for depth in (18, 34):
+        tables = [
+            layer_table(network(name, (3, 8, 8), width=2, **settings), (3, 8, 8))
+            for name, settings in (
+                (f"resnet{depth}", {"residual": "spikes"}),
+                (f"sew-resnet{depth}", {}),
+                (f"resnet{depth}", {}),
+            )
+        ]
+        assert tables[0] == tables[1] != tables[2]
+
+
 def test_resnet20_has_its_known_size():
     table = layer_table(network("resnet20", (3, 32, 32)), (3, 32, 32))
     stages = (442_368, 6 * 2_359_296, 1_179_648 + 5 * 2_359_296, 1_179_648 + 5 * 2_359_296, 640)

@@ -65,8 +65,14 @@ def test_an_unknown_name_is_answered_with_the_known_ones():
 
 def test_an_unknown_setting_is_answered_with_the_known_ones():
     with pytest.raises(InvalidInputError, match="width") as caught:
-        build(depth=3)
-    assert caught.value.pointer == "/architecture/depth"
+        build(height=3)
+    assert caught.value.pointer == "/architecture/height"
+
+
+def test_a_kernel_without_a_middle_is_refused():
+    with pytest.raises(InvalidInputError, match="kernel is 4") as caught:
+        build(kernel=4)
+    assert caught.value.pointer == "/architecture/kernel"
 
 
 @pytest.mark.parametrize("width", [0, 513, -4, True, 16.0, 1.5, "16"])

@@ -8,10 +8,18 @@ from fractions import Fraction
 
 import pytest
 
-from models.allocation import Allocation, Bounds
+from models.allocation import Allocation, Bounds, LayerBits
 from models.cost import LayerShape, Limit
-from search.space import Parameters, parameter_bounds, to_allocation, to_parameters
-from search.strategies.optuna_search import LEAST_STARTUP_TRIALS, OptunaDraws, _nsga2, _tpe
+from search.space import (
+    Parameters,
+    chosen_by,
+    parameter_bounds,
+    places_of,
+    to_allocation,
+    to_parameters,
+    unused,
+)
+from search.strategies.optuna_search import LEAST_STARTUP_TRIALS, OptunaDraws, _nsga2, parameters_told, tpe
 from search.strategy import FixedBits, StudyContext, TrialResult
 
 LAYERS = tuple(
@@ -102,11 +110,11 @@ def test_tpe_leans_to_where_accuracy_was_high_at_equal_cost() -> None:
         ) / len(bounds)
 
     assert len(good) >= LEAST_STARTUP_TRIALS
-    mean = sum(map(height, draw(OptunaDraws(_tpe), [good, bad], count=8))) / 8
+    mean = sum(map(height, draw(OptunaDraws(tpe), [good, bad], count=8))) / 8
     assert mean > 0.6
 
 
-@pytest.mark.parametrize("sampler", [_tpe, _nsga2])
+@pytest.mark.parametrize("sampler", [tpe, _nsga2])
 def test_another_round_seed_draws_other_samples(sampler: Callable[..., object]) -> None:
     draws = OptunaDraws(sampler)  # type: ignore[arg-type]  # the parameter only widens the factory's type
     assert draw(draws, [], seed=1) == draw(draws, [], seed=1) != draw(draws, [], seed=2)
@@ -117,7 +125,39 @@ def test_a_finished_trial_without_score_is_refused() -> None:
         proposal=FixedBits(allocation=flat(0.5), note={}), allocation=flat(0.5), score=None, cost=1.0
     )
     with pytest.raises(ValueError, match="lacks"):
-        draw(OptunaDraws(_tpe), [[lost]])
+        draw(OptunaDraws(tpe), [[lost]])
+
+
+DEEP, SHALLOW = (("depth", 2),), (("depth", 1),)
+CHOICE = replace(CONTEXT, settings=SHALLOW, layers=LAYERS[:1], tables={SHALLOW: LAYERS[:1], DEEP: LAYERS[:2]})
+
+
+def test_of_a_layer_that_is_not_there_optuna_is_told_what_was_drawn_or_the_middle() -> None:
+    bounds = parameter_bounds(CHOICE)
+    bits = LayerBits.uniform(steps=3, spike_bits=4, weight_bits=5)
+    allocation = Allocation(layers={"layer0": bits})
+    drawn = FixedBits(
+        allocation=allocation,
+        note={"unused": {"layer1.steps": 2, "layer1.spike_bits": 7, "layer1.weight_bits": 6}},
+        settings=SHALLOW,
+    )
+    result = TrialResult(proposal=drawn, allocation=allocation, score=0.5, cost=1.0)
+    found = parameters_told(result, CHOICE, bounds)
+    assert list(found.items()) == [
+        ("architecture/depth", 0),
+        *(("layer0.steps", 3), ("layer0.spike_bits", 4), ("layer0.weight_bits", 5)),
+        *(("layer1.steps", 2), ("layer1.spike_bits", 7), ("layer1.weight_bits", 6)),
+    ]
+    silent = replace(result, proposal=replace(drawn, note={}))
+    assert [*parameters_told(silent, CHOICE, bounds).values()][4:] == [8, 4, 4]
+
+
+def test_an_architecture_is_drawn_by_the_place_of_its_value() -> None:
+    samples = [next(OptunaDraws(tpe)(CHOICE, [], seed)) for seed in range(20)]
+    assert {chosen_by(values, CHOICE) for values in samples} == {SHALLOW, DEEP}
+    assert places_of(DEEP, CHOICE) == {"architecture/depth": 1}
+    assert unused(samples[0], CHOICE.on(DEEP)) == {}
+    assert {name.split(".")[0] for name in unused(samples[0], CHOICE.on(SHALLOW))} == {"layer1"}
 
 
 def stopped(allocation: Allocation) -> TrialResult:
@@ -125,7 +165,7 @@ def stopped(allocation: Allocation) -> TrialResult:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_tpe_turns_away_from_what_was_stopped_early_but_not_from_what_failed(seed: int) -> None:
+def testtpe_turns_away_from_what_was_stopped_early_but_not_from_what_failed(seed: int) -> None:
     context = replace(CONTEXT, layers=LAYERS[:1])
 
     def shared(share: float) -> Allocation:
@@ -135,10 +175,10 @@ def test_tpe_turns_away_from_what_was_stopped_early_but_not_from_what_failed(see
         *(told(shared(share), 0.9) for share in (0.8, 0.9)),
         *(told(shared(share), 0.1, 20.0) for share in (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)),
     ]
-    first = next(OptunaDraws(_tpe)(context, [known], seed))
+    first = next(OptunaDraws(tpe)(context, [known], seed))
     drawn = to_allocation(first, context)
-    assert next(OptunaDraws(_tpe)(context, [[*known, told(drawn, None)]], seed)) == first
-    assert next(OptunaDraws(_tpe)(context, [[*known, *[stopped(drawn)] * 3]], seed)) != first
+    assert next(OptunaDraws(tpe)(context, [[*known, told(drawn, None)]], seed)) == first
+    assert next(OptunaDraws(tpe)(context, [[*known, *[stopped(drawn)] * 3]], seed)) != first
 
 
 @pytest.mark.parametrize("lost", [[], [stopped(flat(0.5))]])

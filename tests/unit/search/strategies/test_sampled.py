@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from models.allocation import Bounds
 from models.cost import LayerShape, Limit
 from search.space import Parameters, to_parameters
 from search.strategies.gradient import GradientSearch
+from search.strategies.random_search import random_search
 from search.strategies.sampled import TRIES, Rounds, SampledSearch, round_seed
 from search.strategy import FixedBits, Proposal, StudyContext, TrialResult
 
@@ -85,3 +87,12 @@ def test_each_study_method_and_round_has_a_seed_of_its_own() -> None:
     seeds = {round_seed(seed, name, number) for seed in (0, 1) for name in ("a", "b") for number in (0, 1)}
     assert len(seeds) == 8
     assert round_seed(7, "random", 0) == round_seed(7, "random", 0)
+
+
+def test_the_same_bits_on_another_architecture_are_another_proposal() -> None:
+    one_bit = Bounds(weight=(1, 1), spike=(1, 1), steps=(1, 1))
+    tables = {(("width", width),): (LAYER,) for width in (1, 2, 3)}
+    study = replace(context(*NEIGHBOURS), bounds=one_bit, settings=next(iter(tables)), tables=tables)
+    found = random_search(study).ask()
+    assert sorted(proposal.settings for proposal in found) == list(tables)
+    assert len({proposal.allocation for proposal in found if isinstance(proposal, FixedBits)}) == 1

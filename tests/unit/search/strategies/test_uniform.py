@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from models.allocation import Bounds
 from models.cost import LayerShape, Limit
-from search.strategies.uniform import UniformSearch
+from search.strategies.uniform import UniformSearch, spread
 from search.strategy import FixedBits, StudyContext
 
 LAYERS = tuple(
@@ -50,3 +52,36 @@ def test_a_budget_with_nothing_left_leaves_its_turn_to_the_others() -> None:
 
 def test_a_last_trial_goes_to_a_greater_budget_when_the_least_holds_no_uniform_allocation() -> None:
     assert chosen(Bounds(weight=(3, 3), spike=(1, 2), steps=(1, 1)), (2.0, 4.0), 1) == [(4.0, 1, 1, 3)]
+
+
+def test_places_are_spread_from_the_ends_inwards() -> None:
+    assert [spread(count) for count in range(4)] == [[], [0], [0, 1], [0, 2, 1]]
+    assert spread(9)[:5] == [0, 8, 4, 2, 6]
+    assert sorted(spread(9)) == list(range(9))
+
+
+def test_architectures_take_turns_from_the_ends_of_their_sizes_inwards() -> None:
+    tables = {
+        (("width", width),): tuple(replace(layer, macs=1_000 * width) for layer in LAYERS)
+        for width in (2, 1, 3)
+    }
+    tables[("width", 9),] = tuple(replace(layer, macs=9_000, inputs=90_000) for layer in LAYERS)
+    context = StudyContext(
+        layers=next(iter(tables.values())),
+        settings=(("width", 2),),
+        tables=tables,
+        bounds=Bounds(weight=(1, 8), spike=(1, 1), steps=(1, 1)),
+        budgets=tuple(Limit(metric="bit_budget", maximum=maximum) for maximum in (2.0, 4.0)),
+        constraints=(Limit(metric="spike_kib", maximum=1.0),),  # the largest cannot keep it
+        seed=0,
+        trials=8,
+    )
+    found = [
+        (one.note["budget"], dict(one.settings)["width"], one.allocation["a"].weight_bits)
+        for one in UniformSearch(context).ask()
+        if isinstance(one, FixedBits)
+    ]
+    assert found == [
+        *((2.0, 3, 2), (4.0, 3, 4), (2.0, 1, 2), (4.0, 1, 4)),
+        *((2.0, 2, 2), (4.0, 2, 4), (2.0, 3, 1), (4.0, 3, 3)),
+    ]

@@ -12,6 +12,13 @@ from fastapi.testclient import TestClient
 
 from service.ablations.views import AblationView
 
+SEARCHING = {
+    "name": "x",
+    "architecture": {"name": "conv-net"},
+    "search_space": {"width": [4, 8]},
+    "dataset": {"name": "digits"},
+    "budget": {"max": [2]},
+}
 JOBS = 1 + 3 * 2 + 1  # fixed; each of T, Bs and Bw alone, under each of two budgets; all together
 
 
@@ -52,6 +59,7 @@ def test_a_key_used_again_returns_the_same_ablation(api: TestClient, ablation: d
         ({"groups": []}, "/groups", "out_of_range"),
         ({"job": {"name": "x"}}, "/job/budget", "missing"),
         ({"seeds": [1]}, "/seeds", "unknown_field"),
+        ({"job": SEARCHING}, "/job/search_space", "invalid_input"),
     ],
 )
 def test_what_cannot_be_is_refused_by_its_place(

@@ -27,7 +27,7 @@ def stored(job_spec):
 
 
 def test_they_add_up_to_the_costs_of_the_whole_network(job_spec):
-    found = point_layer_costs(*stored(job_spec), BITS.to_json())
+    found = point_layer_costs(*stored(job_spec), BITS.to_json(), {})
     basis = CostBasis(hardware=Hardware(rows=2, columns=2, bytes_per_cycle=1))
     whole = costs(LAYERS, BITS, "all", basis=basis)
     assert [(one.name, one.searched) for one in found] == [("f", False), ("q", True), ("k", True)]
@@ -39,11 +39,11 @@ def test_a_plan_of_an_earlier_version_leaves_out_layers_with_fixed_bits(job_spec
     spec, plan = stored(job_spec)
     for row in plan["layers"]:
         del row["fixed"]
-    found = point_layer_costs(spec, plan, BITS.to_json())
+    found = point_layer_costs(spec, plan, BITS.to_json(), {})
     assert [one.name for one in found] == ["q", "k"]
 
 
 def test_there_are_none_without_the_layers_of_the_point(job_spec):
     spec, plan = stored(job_spec)
-    assert point_layer_costs(spec, {}, BITS.to_json()) == []
-    assert point_layer_costs(spec, plan, {"other": BITS.to_json()["q"]}) == []
+    assert point_layer_costs(spec, {}, BITS.to_json(), {}) == []
+    assert point_layer_costs(spec, plan, {"other": BITS.to_json()["q"]}, {}) == []

@@ -1,0 +1,442 @@
+"""The contract of search/strategy.py, written once; test_strategies.py inherits it for every method."""
+
+from __future__ import annotations
+
+import json
+import logging
+import pickle
+import random
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from fractions import Fraction
+from itertools import product
+
+import numpy as np
+import pytest
+
+from models.allocation import FIRST_LAYER_BITS, Allocation, Bounds
+from models.cost import CostBasis, CostTable, Hardware, LayerShape, Limit, ReferenceRates, limit_cost, within
+from models.cost.table import CostRow
+from models.repair import LayerWish, check_feasible, fit
+from search.architecture import SearchSpace, architectures_of
+from search.strategies import make_strategy
+from search.strategy import (
+    FixedBits,
+    FixedFront,
+    LearnBits,
+    LearnFront,
+    LearnTargets,
+    Proposal,
+    Strategy,
+    StudyContext,
+    TrialResult,
+    proposal_from_json,
+    proposal_to_json,
+    trials_of,
+)
+
+LAYERS = (
+    LayerShape(
+        name="stem", kind="conv", macs=9_000, weights=144, inputs=64, biases=16, fixed=FIRST_LAYER_BITS
+    ),
+    LayerShape(name="stage1.conv", kind="conv", macs=150_000, weights=2_304, inputs=1_024, biases=16),
+    LayerShape(name="stage2.conv", kind="conv", macs=80_000, weights=4_608, inputs=1_024, biases=32),
+    LayerShape(name="classifier", kind="linear", macs=320, weights=320, inputs=32, biases=10),
+)
+BUDGETS = tuple(Limit(metric="bit_budget", maximum=maximum) for maximum in (2.0, 4.0, 9.0))
+NARROW = CostBasis(hardware=Hardware(rows=8, columns=8, bytes_per_cycle=2))
+OWN_TABLE = CostBasis(
+    table=CostTable.of(
+        CostRow(kind=kind, steps=t, spike_bits=s, weight_bits=w, cost=t * max(s, 2) * w + 0.5)
+        for kind in ("conv", "linear")
+        for t, s, w in product((1, 2, 4), (1, 2, 3, 6), (1, 4, 8))
+    )
+)
+SPARSE = CostBasis(rates=ReferenceRates(layers=(("stage1.conv", 0.25), ("stage2.conv", 0.5))))
+CONTEXTS: dict[str, StudyContext] = {
+    "three budgets": StudyContext(
+        layers=LAYERS, bounds=Bounds(), budgets=BUDGETS, constraints=(), seed=0, trials=11
+    ),
+    "one budget and constraints": StudyContext(
+        layers=LAYERS,
+        bounds=Bounds(weight=(2, 6), spike=(1, 4), steps=(1, 3)),
+        budgets=(Limit(metric="s_ace", maximum=1_500_000.0),),
+        constraints=(
+            Limit(metric="weight_kib", maximum=3.5, scope="all"),
+            Limit(metric="spike_kib", maximum=0.6),
+        ),
+        seed=3,
+        trials=7,
+    ),
+    "cycles and energy": StudyContext(
+        layers=LAYERS,
+        bounds=Bounds(),
+        budgets=tuple(
+            Limit(metric="cycles", maximum=maximum, scope="all", basis=NARROW)
+            for maximum in (20_000.0, 60_000.0)
+        ),
+        constraints=(Limit(metric="energy_uj", maximum=0.9, scope="all", basis=NARROW),),
+        seed=0,
+        trials=6,
+    ),
+    "a measured cost": StudyContext(
+        layers=LAYERS,
+        bounds=Bounds(),
+        budgets=tuple(Limit(metric="ns_ace", maximum=maximum, basis=SPARSE) for maximum in (400_000.0, 2e6)),
+        constraints=(Limit(metric="sops", maximum=180_000.0, basis=SPARSE),),
+        seed=0,
+        trials=6,
+    ),
+    "a table of its own": StudyContext(
+        layers=LAYERS,
+        bounds=Bounds(),
+        budgets=tuple(Limit(metric="table", maximum=maximum, basis=OWN_TABLE) for maximum in (1e6, 4e6)),
+        constraints=(),
+        seed=0,
+        trials=6,
+    ),
+    "more budgets than trials": StudyContext(
+        layers=LAYERS, bounds=Bounds(), budgets=BUDGETS, constraints=(), seed=1, trials=2
+    ),
+    "hardly any space": StudyContext(
+        layers=LAYERS,
+        bounds=Bounds(weight=(1, 2), spike=(1, 1), steps=(1, 1)),
+        budgets=BUDGETS[:2],
+        constraints=(),
+        seed=2,
+        trials=20,
+    ),
+    "a single allocation": StudyContext(
+        layers=LAYERS,
+        bounds=Bounds(weight=(1, 1), spike=(1, 1), steps=(1, 1)),
+        budgets=BUDGETS[:1],
+        constraints=(),
+        seed=2,
+        trials=9,
+    ),
+}
+
+
+def table(width: int, depth: int) -> tuple[LayerShape, ...]:
+    """The layers of a made-up network of two settings: layers are wider, and there are more of them."""
+    stem, *_, classifier = LAYERS
+    convs = [
+        LayerShape(
+            name=f"conv{number}",
+            kind="conv",
+            macs=576 * width**2,
+            weights=9 * width**2,
+            inputs=64 * width,
+            biases=width,
+        )
+        for number in range(depth)
+    ]
+    return (stem, *convs, replace(classifier, macs=10 * width, weights=10 * width, inputs=width))
+
+
+def searching(space: SearchSpace, budgets: tuple[Limit, ...], *constraints: Limit) -> StudyContext:
+    """A study that may choose among made-up networks."""
+    tables = {chosen: table(**dict(chosen)) for chosen in architectures_of(space)}  # type: ignore[arg-type]  # whole numbers
+    first = next(iter(tables))
+    return StudyContext(
+        layers=tables[first],
+        settings=first,
+        tables=tables,
+        bounds=Bounds(),
+        budgets=budgets,
+        constraints=constraints,
+        seed=5,
+        trials=11,
+    )
+
+
+CONTEXTS |= {
+    "a choice of six architectures": searching({"width": [4, 8, 16], "depth": [2, 3]}, BUDGETS),
+    "architectures that are too large": searching(
+        {"width": [4, 8, 64, 128], "depth": [1, 2]},
+        tuple(Limit(metric="s_ace", maximum=maximum) for maximum in (30_000.0, 90_000.0, 1_000_000.0)),
+        Limit(metric="weight_kib", maximum=2.0, scope="all"),
+    ),
+}
+MOST_ROUNDS = 100
+
+Round = list[TrialResult]
+Train = Callable[[StudyContext, int, Proposal], TrialResult]
+
+
+def train(context: StudyContext, _: int, proposal: Proposal) -> TrialResult:
+    """A stand-in for training: more bits are better, deeper layers matter more."""
+    allocation = realised(context, proposal)
+    bits = [layer.steps * layer.mean_spike_bits * layer.weight_bits for _, layer in allocation]
+    found = sum((1 - 0.7**product) * place for place, product in enumerate(bits, start=1))
+    accuracy = found / sum(range(len(bits) + 1))
+    cost = limit_cost(context.budgets[0], layers_of(context, proposal), allocation)
+    return TrialResult(proposal=proposal, allocation=allocation, score=accuracy, cost=cost)
+
+
+def realised(context: StudyContext, proposal: Proposal) -> Allocation:
+    """The allocation of a trial's point; of a descent, of its first."""
+    if isinstance(proposal, FixedBits | FixedFront):
+        return given(proposal)[0]
+    return learned(context, proposal)
+
+
+def given(proposal: FixedBits | FixedFront) -> tuple[Allocation, ...]:
+    """The allocations that a proposal names."""
+    return proposal.allocations if isinstance(proposal, FixedFront) else (proposal.allocation,)
+
+
+def layers_of(context: StudyContext, proposal: Proposal) -> Sequence[LayerShape]:
+    """The layer table of the architecture that a proposal is for."""
+    return context.architectures[proposal.settings]
+
+
+def learned(context: StudyContext, proposal: LearnBits | LearnTargets | LearnFront) -> Allocation:
+    layers = layers_of(context, proposal)
+    wish = {
+        layer.name: LayerWish(steps=1.0, spike_bits=(2.4,) * context.bounds.steps[1], weight_bits=3.3)
+        for layer in layers
+        if layer.fixed is None
+    }
+    return fit(wish, layers, context.bounds, (learned_under(proposal)[0], *context.constraints))
+
+
+def learned_under(proposal: LearnBits | LearnTargets | LearnFront) -> tuple[Limit, ...]:
+    """The budgets of a proposal that learns its bits, the greatest first."""
+    return proposal.budgets if isinstance(proposal, LearnFront) else (proposal.budget,)
+
+
+def trained(proposal: Proposal) -> tuple[object, ...]:
+    """What a study must not train twice: given allocations, or what bits are learned under, and where."""
+    if isinstance(proposal, FixedBits | FixedFront):
+        return tuple((proposal.settings, one) for one in given(proposal))
+    return ((proposal.settings, learned_under(proposal)),)
+
+
+def fail(_: StudyContext, __: int, proposal: Proposal) -> TrialResult:
+    return TrialResult(proposal=proposal, allocation=None, score=None, cost=None)
+
+
+def fail_most(context: StudyContext, place: int, proposal: Proposal) -> TrialResult:
+    return (train if place % 3 == 0 else fail)(context, place, proposal)
+
+
+def fail_at_first(context: StudyContext, place: int, proposal: Proposal) -> TrialResult:
+    return (fail if place < 5 else train)(context, place, proposal)
+
+
+def stop_most(context: StudyContext, place: int, proposal: Proposal) -> TrialResult:
+    """A quarter of the compute of given bits is used; what learns its bits is trained to its end."""
+    if place % 3 == 0 or not isinstance(proposal, FixedBits):
+        return train(context, place, proposal)
+    return replace(fail(context, place, proposal), stopped_after=Fraction(1, 4))
+
+
+def run(strategy: Strategy, context: StudyContext, how: Train = train) -> list[Round]:
+    """The rounds of a whole study."""
+    rounds: list[Round] = []
+    while proposals := strategy.ask():
+        assert len(rounds) < MOST_ROUNDS, "the study does not end"
+        start = sum(map(len, rounds))
+        rounds.append([how(context, start + place, proposal) for place, proposal in enumerate(proposals)])
+        strategy.tell(rounds[-1])
+    return rounds
+
+
+def proposals_of(rounds: Sequence[Round]) -> list[Proposal]:
+    return [result.proposal for finished in rounds for result in finished]
+
+
+def stored(results: Round) -> Round:
+    """A round as a database gives it back: through JSON, the keys of objects in another order."""
+    return [
+        replace(r, proposal=_stored(r.proposal), allocation=r.allocation and _reordered(r.allocation))
+        for r in results
+    ]
+
+
+def _stored(proposal: Proposal) -> Proposal:
+    return proposal_from_json(json.loads(json.dumps(proposal_to_json(proposal), sort_keys=True)))
+
+
+def _reordered(allocation: Allocation) -> Allocation:
+    return Allocation.from_json(json.loads(json.dumps(allocation.to_json(), sort_keys=True)))
+
+
+@contextmanager
+def _records_of(logger_name: str) -> Iterator[list[logging.LogRecord]]:
+    records: list[logging.LogRecord] = []
+    handler = logging.Handler()
+    handler.emit = records.append  # type: ignore[method-assign]  # the shortest collecting handler
+    logging.getLogger(logger_name).addHandler(handler)
+    try:
+        yield records
+    finally:
+        logging.getLogger(logger_name).removeHandler(handler)
+
+
+class StrategyContract:
+    """What every strategy keeps; a subclass names its method."""
+
+    method: str
+
+    @pytest.fixture(params=CONTEXTS)
+    def context(self, request: pytest.FixtureRequest) -> StudyContext:
+        return CONTEXTS[request.param]
+
+    def make(self, context: StudyContext) -> Strategy:
+        return make_strategy(self.method, context)
+
+    def test_the_same_is_asked_until_a_round_is_told(self, context: StudyContext) -> None:
+        strategy = self.make(context)
+        first = list(strategy.ask())
+        assert first
+        assert list(strategy.ask()) == first
+
+    def test_a_strategy_rebuilt_from_stored_rounds_asks_the_same(self, context: StudyContext) -> None:
+        rounds = run(self.make(context), context)
+        for finished in range(len(rounds) + 1):
+            rebuilt = self.make(context)
+            for results in rounds[:finished]:
+                rebuilt.tell(stored(results))
+            expected = [r.proposal for r in rounds[finished]] if finished < len(rounds) else []
+            assert list(rebuilt.ask()) == expected
+
+    def test_a_pickled_strategy_asks_the_same(self, context: StudyContext) -> None:
+        strategy = self.make(context)
+        copy = pickle.loads(pickle.dumps(strategy))  # noqa: S301 - our own bytes
+        assert proposals_of(run(copy, context)) == proposals_of(run(strategy, context))
+
+    @pytest.mark.parametrize("how", [train, fail, fail_most, fail_at_first])
+    def test_every_proposal_keeps_its_budget_and_the_constraints(
+        self, context: StudyContext, how: Train
+    ) -> None:
+        maxima = {budget.maximum for budget in context.budgets}
+        for proposal in proposals_of(run(self.make(context), context, how)):
+            layers = layers_of(context, proposal)
+            if isinstance(proposal, FixedBits):
+                assert proposal.note["budget"] <= max(maxima)
+                budget = replace(context.budgets[0], maximum=proposal.note["budget"])
+                assert within((budget, *context.constraints), layers, proposal.allocation)
+            elif isinstance(proposal, FixedFront):
+                limits = (context.budgets[-1], *context.constraints)
+                assert all(within(limits, layers, one) for one in given(proposal))
+            else:
+                budgets = [budget.maximum for budget in learned_under(proposal)]
+                assert budgets == sorted(set(budgets), reverse=True)
+                assert proposal.note.get("budgets", [proposal.note["budget"]]) == budgets
+                assert budgets[0] <= max(maxima)
+                limits = (*learned_under(proposal), *context.constraints)
+                check_feasible(layers, context.bounds, limits)
+
+    @pytest.mark.parametrize("how", [train, fail, fail_most, fail_at_first])
+    def test_a_study_ends_within_its_trials_and_repeats_nothing(
+        self, context: StudyContext, how: Train
+    ) -> None:
+        strategy = self.make(context)
+        proposals = proposals_of(run(strategy, context, how))
+        assert 1 <= sum(map(trials_of, proposals)) <= context.trials
+        what = [one for proposal in proposals for one in trained(proposal)]
+        assert len(set(what)) == len(what)
+        assert not strategy.ask()
+
+    goes_on_after_stops = False
+    """Whether it has further rounds for the compute that stopped trials leave."""
+
+    def test_what_stopped_trials_leave_goes_to_further_ones_and_no_more(self) -> None:
+        context = replace(CONTEXTS["three budgets"], stops_early=True)
+        rounds = run(self.make(context), context, stop_most)
+        used = sum(result.used for finished in rounds for result in finished)
+        fixed = [one.allocation for one in proposals_of(rounds) if isinstance(one, FixedBits)]
+        assert len(set(fixed)) == len(fixed)
+        assert used <= context.trials
+        if self.goes_on_after_stops:
+            assert len(proposals_of(rounds)) > context.trials
+            assert used > context.trials - 1
+
+    def test_rebuilt_from_stopped_trials_it_asks_the_same(self) -> None:
+        context = replace(CONTEXTS["three budgets"], stops_early=True)
+        rounds = run(self.make(context), context, stop_most)
+        rebuilt = self.make(context)
+        for finished in rounds:
+            assert list(rebuilt.ask()) == [result.proposal for result in finished]
+            rebuilt.tell(stored(finished))
+
+    def test_a_roomy_space_uses_all_its_trials(self) -> None:
+        context = CONTEXTS["three budgets"]
+        assert sum(map(trials_of, proposals_of(run(self.make(context), context)))) == context.trials
+
+    def test_the_first_proposals_are_for_each_budget_in_turn(self) -> None:
+        context = CONTEXTS["three budgets"]
+        notes = [proposal.note["budget"] for proposal in proposals_of(run(self.make(context), context))]
+        assert notes[:3] == [2.0, 4.0, 9.0]
+
+    def test_global_random_states_neither_matter_nor_change(self) -> None:
+        context = CONTEXTS["three budgets"]
+        seen = []
+        for seed in (1, 2):
+            random.seed(seed)
+            np.random.seed(seed)
+            before = (random.getstate(), np.random.get_state()[1].tolist())
+            seen.append(proposals_of(run(self.make(context), context)))
+            assert (random.getstate(), np.random.get_state()[1].tolist()) == before
+        assert seen[0] == seen[1]
+
+    def test_nothing_is_printed_or_logged(
+        self, capfd: pytest.CaptureFixture[str], recwarn: pytest.WarningsRecorder
+    ) -> None:
+        context = CONTEXTS["three budgets"]
+        with _records_of("optuna") as records:  # it keeps its records from the root logger
+            run(self.make(context), context)
+        assert capfd.readouterr() == ("", "")
+        assert not recwarn.list
+        assert not records
+
+    def test_a_proposal_without_a_search_space_is_stored_without_settings(self) -> None:
+        for name, context in CONTEXTS.items():
+            stored = [proposal_to_json(proposal) for proposal in self.make(context).ask()]
+            assert {"settings" in one for one in stored} == {bool(context.tables)}, name
+
+
+class FirstContract(StrategyContract):
+    """What the strategies keep besides that choose no architecture."""
+
+    def test_a_search_space_is_left_at_its_first_architecture(self) -> None:
+        context = CONTEXTS["a choice of six architectures"]
+        alone = self.make(context.first).ask()
+        assert alone == self.make(context).ask()
+        assert {proposal.settings for proposal in alone} == {context.settings}
+
+    def test_budgets_end_where_the_first_architecture_does(self) -> None:
+        budget = Limit(metric="weight_kib", maximum=2.0)
+        context = searching({"width": [8, 4], "depth": [2, 3]}, (budget,))
+        assert self.make(context).ask() == self.make(context.first).ask()
+
+
+class ChoosingContract(StrategyContract):
+    """What the strategies keep besides that choose an architecture."""
+
+    least_tried = 3
+    """Of six architectures in forty trials: those that learn from results are soon sure of a few."""
+
+    def test_several_architectures_are_tried(self) -> None:
+        context = replace(CONTEXTS["a choice of six architectures"], trials=40)
+        found = proposals_of(run(self.make(context), context))
+        tried = {proposal.settings for proposal in found}
+        assert self.least_tried <= len(tried)
+        assert tried <= set(context.tables)
+
+    def test_architectures_that_cannot_keep_the_limits_are_never_tried(self) -> None:
+        context = replace(CONTEXTS["architectures that are too large"], trials=40)
+        found = proposals_of(run(self.make(context), context))
+        widths = {dict(proposal.settings)["width"] for proposal in found}
+        assert widths == {4, 8}
+
+
+class SeededContract(StrategyContract):
+    """What the strategies that draw at random keep besides."""
+
+    def test_another_seed_asks_something_else(self) -> None:
+        context = CONTEXTS["three budgets"]
+        assert list(self.make(context).ask()) != list(self.make(replace(context, seed=99)).ask())
