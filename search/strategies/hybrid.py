@@ -3,7 +3,7 @@
     proposal i      LearnBits under budget b_i, on an architecture that Optuna's TPE draws
     b_i             i mod n of a ladder of n = max(budgets given, half of the trials, rounded up)
 
-TPE has a categorical parameter for each setting of the search space and nothing else. It is told the accuracy
+TPE has a categorical parameter for each setting of the search space and nothing else. It is told the score
 (up) and the log cost (down) of every point, so an architecture is good that brings a point to the front,
 whatever its budget. Going through half a ladder twice gives each budget a second architecture, drawn with
 more known; the other methods have a budget for each trial (search.ladder).

@@ -158,6 +158,14 @@ CONTEXTS |= {
         tuple(Limit(metric="s_ace", maximum=maximum) for maximum in (30_000.0, 90_000.0, 1_000_000.0)),
         Limit(metric="weight_kib", maximum=2.0, scope="all"),
     ),
+    "architectures by cycles": searching(
+        {"width": [4, 8], "depth": [1, 2]},
+        tuple(
+            Limit(metric="cycles", maximum=maximum, scope="all", basis=NARROW)
+            for maximum in (20_000.0, 60_000.0)
+        ),
+        Limit(metric="energy_uj", maximum=2.0, scope="all", basis=NARROW),
+    ),
 }
 MOST_ROUNDS = 100
 

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 from models.cost import limit_cost
+from models.repair import check_feasible
+from search.architecture import Chosen
+from search.job import JobSpec
+from search.objective import Measured, score_of
 from search.strategies import methods
-from search.strategy import FixedFront, StudyContext, trials_of
+from search.strategy import FixedFront, Proposal, StudyContext, TrialResult, trials_of
 from tests.contract.strategy_contract import (
     BUDGETS,
     CONTEXTS,
@@ -16,7 +22,9 @@ from tests.contract.strategy_contract import (
     learned_under,
     proposals_of,
     run,
+    train,
 )
+from workers.planning import plan_job, study_context
 
 
 class TestUniform(ChoosingContract):
@@ -71,6 +79,41 @@ class TestHybrid(SeededContract, ChoosingContract):
         """Where there is something to choose: without a search space it has its ladder of budgets alone."""
         context = CONTEXTS["a choice of six architectures"]
         assert list(self.make(context).ask()) != list(self.make(replace(context, seed=99)).ask())
+
+    def test_a_job_for_balanced_accuracy_under_cycles_is_searched_by_both(self, tmp_path: Path) -> None:
+        """Told scores by the objective, it tries the network more that is the better one by that alone."""
+        small, tried = (("width", 4),), {}
+        for objective in ("balanced_accuracy", "accuracy"):
+            spec = JobSpec.model_validate(BALANCED | {"objective": objective})
+            context = study_context(spec, plan_job(spec, tmp_path), seed=0)
+            proposals = proposals_of(run(self.make(context), context, partial(balanced_where, small, spec)))
+            tried[objective] = [proposal.settings for proposal in proposals].count(small)
+            for proposal in proposals:
+                limits, layers = learned_under(proposal), context.architectures[proposal.settings]
+                assert limits[0].basis == spec.cost_basis()
+                check_feasible(layers, context.bounds, limits)
+        assert tried["balanced_accuracy"] > tried["accuracy"]
+
+
+def balanced_where(
+    settings: Chosen, spec: JobSpec, context: StudyContext, place: int, proposal: Proposal
+) -> TrialResult:
+    """On one architecture classes are equally well predicted, on the others the frequent ones alone."""
+    right = proposal.settings == settings
+    split = Measured(accuracy=0.2 if right else 0.9, balanced_accuracy=0.9 if right else 0.2)
+    return replace(train(context, place, proposal), score=score_of(spec.objective, split))
+
+
+BALANCED = {
+    "name": "balanced",
+    "architecture": {"name": "conv-net"},
+    "search_space": {"width": [16, 4, 8, 12]},
+    "dataset": {"name": "digits"},
+    "budget": {"metric": "cycles", "max": [200_000, 400_000, 800_000]},
+    "hardware": {"rows": 8},
+    "methods": ["hybrid"],
+    "compute": {"trials_per_study": 24},
+}
 
 
 class TestRandom(SeededContract, ChoosingContract):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from fastapi.testclient import TestClient
 from safetensors.torch import load
 
 from models.allocation import Allocation
-from models.cost import BUDGET_METRICS, LayerShape, Scope, costs
+from models.cost import LayerShape, Scope, costs
 from models.layers import LayerOptions
 from models.nets import build_network, layer_table
 from search.architecture import Chosen, chosen_of, words
@@ -34,7 +35,7 @@ JOB = JobSpec.model_validate(
         "dataset": {"name": "digits", "train_samples": 256},
         "budget": {"max": [3, 8]},
         "constraints": [{"metric": "weight_kib", "max": WEIGHT_KIB}],
-        "methods": ["hybrid", "optuna-tpe", "random"],
+        "methods": ["hybrid", "optuna-tpe", "random", "uniform-front"],
         "seeds": [0],
         "training": {"epochs": 1},
         "compute": {"trials_per_study": 5, "concurrent_trials": 1},
@@ -65,9 +66,11 @@ def test_points_of_several_architectures_cost_what_their_own_networks_cost(
     assert api.get(path).json()["state"] == "succeeded"
     points = [PointView.model_validate(one) for one in api.get(f"{path}/points?limit=100").json()["items"]]
     for method in JOB.all_methods():
-        assert len({chosen_of(point.settings) for point in points if point.method == method}) > 1
+        tried = {chosen_of(point.settings) for point in points if point.method == method}
+        assert tried == {JOB.architectures()[0]} if method == "uniform-front" else len(tried) > 1
     for point in points:
         check_costs(point)
+        check_layer_costs(api, point)
         check_weights(api, point)
     learned = next(point for point in points if point.method == "hybrid" and point.settings["width"] == 8)
     check_rerun(learned, settings, tmp_path)
@@ -78,12 +81,40 @@ def test_points_of_several_architectures_cost_what_their_own_networks_cost(
 def check_costs(point: PointView) -> None:
     """Those that were stored are those of the point's own network, within its budget and the constraint."""
     layers, allocation = layers_of(chosen_of(point.settings)), Allocation.from_json(point.allocation)
+    basis = JobSpec.model_validate(point.spec).cost_basis()
     for scope in SCOPES:
-        again = costs(layers, allocation, scope)
-        assert {metric: point.costs[scope][metric] for metric in BUDGET_METRICS} == again
+        assert point.costs[scope] == costs(layers, allocation, scope, point.rates, basis)
     assert point.feasible
-    assert point.costs["searched"]["bit_budget"] <= point.proposal["note"]["budget"] <= max(JOB.budget.max)
+    greatest = point.proposal["note"].get("budget", max(JOB.budget.max))
+    assert point.costs["searched"]["bit_budget"] <= greatest <= max(JOB.budget.max)
     assert point.costs["all"]["weight_kib"] <= WEIGHT_KIB
+
+
+def check_layer_costs(api: TestClient, point: PointView) -> None:
+    """The costs of its layers are shown, and are those of its own network."""
+    shown = PointView.model_validate(api.get(f"/v1/points/{point.id}").json()).layer_costs
+    assert [one.name for one in shown] == [layer.name for layer in layers_of(chosen_of(point.settings))]
+    assert math.isclose(sum(one.cycles for one in shown), point.costs["all"]["cycles"])
+
+
+def test_points_that_are_reused_get_this_jobs_costs_on_their_own_architecture(
+    settings: Settings, store: Store
+) -> None:
+    api = TestClient(create_app(settings, store), base_url=settings.url)
+    first = JOB.model_copy(update={"methods": ("random",)}).to_json()
+    found = []
+    for job in (first, first | {"name": "again", "hardware": {"rows": 4}}):
+        path = api.post("/v1/jobs", json=job).headers["location"]
+        work_off(settings, store, here(settings))
+        found.append(api.get(f"{path}/points?limit=100").json()["items"])
+    before, after = ([PointView.model_validate(one) for one in points] for points in found)
+    assert len({chosen_of(point.settings) for point in after}) > 1
+    assert [one.checkpoint_sha256 for one in after] == [one.checkpoint_sha256 for one in before]
+    assert all(api.get(f"/v1/trials/{one.trial_id}").json()["reused_from"] for one in after)
+    for old, new in zip(before, after, strict=True):
+        check_costs(new)
+        check_layer_costs(api, new)
+        assert new.costs["all"]["cycles"] > old.costs["all"]["cycles"]
 
 
 def check_weights(api: TestClient, point: PointView) -> None:

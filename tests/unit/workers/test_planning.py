@@ -111,6 +111,18 @@ def test_what_cannot_be_planned_is_refused_with_its_field(tmp_path, changes, err
             {
                 "search_space": {"width": [64, 4]},
                 "constraints": [{"metric": "weight_kib", "max": 2}],
+                "methods": ["random", "uniform-front"],
+            },
+            *(InfeasibleError, "/methods/1", "with width 64"),
+        ),
+        (
+            {"search_space": {"width": [4, 8]}, "budget": {"metric": "cycles", "max": [1]}},
+            *(InfeasibleError, "/budget/max/0", "with width 4"),
+        ),
+        (
+            {
+                "search_space": {"width": [64, 4]},
+                "constraints": [{"metric": "weight_kib", "max": 2}],
                 "methods": ["hybrid"],
                 "bits": {"learn": ["steps"]},
             },
@@ -234,6 +246,31 @@ def test_costs_that_cannot_be_computed_or_kept_are_refused_with_their_field(tmp_
         plan_job(job(**changes), tmp_path)
     assert caught.value.pointer == pointer
     assert caught.value.fix
+
+
+DEEPER = {"architecture": {"name": "conv-net", "width": 4}, "search_space": {"depth": [3, 4]}}
+BY_NAME = [{**row, "kind": "convs.1"} for row in ROWS if row["kind"] == "conv"]
+LINEAR = [row for row in ROWS if row["kind"] == "linear"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer", "told"),
+    [
+        ({"cost_table": [*ROWS, *BY_NAME]}, "/cost_table", "convs.1, which has several sizes"),
+        ({"cost_table": LINEAR}, "/cost_table", "convs.1 .*, with depth 3"),
+        ({"cost_table": [*ROWS, {**EIGHTS[0], "kind": "convs.4"}]}, "/cost_table", "names convs.4"),
+        ({"reference_rates": {"convs.4": 0.5}}, "/reference_rates", "convs.4"),
+    ],
+)
+def test_costs_have_to_fit_every_architecture(tmp_path, changes, pointer, told):
+    with pytest.raises(InvalidInputError, match=told) as caught:
+        plan_job(job(**DEEPER, **changes), tmp_path)
+    assert caught.value.pointer == pointer
+    assert caught.value.fix
+
+
+def test_rates_of_layers_that_not_every_architecture_has_are_planned(tmp_path):
+    plan_job(job(**DEEPER, reference_rates={"convs.3": 0.5}, cost_table=ROWS, **BY_TABLE), tmp_path)
 
 
 def test_a_table_in_rows_or_as_text_is_the_same_job_and_is_planned(tmp_path):

@@ -191,3 +191,14 @@ def test_a_round_in_which_all_were_stopped_is_no_generation() -> None:
     parents = [told(flat(0.0), 0.4, 1.0), told(flat(1.0), 0.9, 100.0)]
     lost = [stopped(flat(0.5)), stopped(flat(0.4))]
     assert draw(OptunaDraws(_nsga2), [parents, lost]) == draw(OptunaDraws(_nsga2), [parents])
+
+
+def test_a_trial_that_was_stopped_is_told_with_its_settings_and_its_bits() -> None:
+    bits = LayerBits.uniform(steps=3, spike_bits=4, weight_bits=5)
+    drawn = FixedBits(
+        allocation=Allocation(layers={"layer0": bits}), note={"unused": {"layer1.steps": 2}}, settings=SHALLOW
+    )
+    lost = TrialResult(proposal=drawn, allocation=None, score=None, cost=None, stopped_after=Fraction(1, 4))
+    found = parameters_told(lost, CHOICE, parameter_bounds(CHOICE))
+    assert [*found.values()][:5] == [0, 3, 4, 5, 2]
+    assert next(OptunaDraws(tpe)(CHOICE, [[lost]], 0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from models.allocation import Bounds
 from models.cost import LayerShape, Limit, limit_cost
 from search.strategies import make_strategy
-from search.strategy import StudyContext
+from search.strategy import StudyContext, proposal_from_json, proposal_to_json
 
 LAYERS = tuple(
     LayerShape(name=name, kind="conv", macs=1_000, weights=100, inputs=50, biases=4) for name in ("a", "b")
@@ -52,3 +53,16 @@ def test_it_trains_what_uniform_trains_from_the_dearest_to_the_cheapest(trials: 
 def test_a_space_with_one_allocation_is_one_stage_of_all_trials() -> None:
     (descent,) = asked("uniform-front", 5, Bounds(weight=(1, 1), spike=(1, 1), steps=(1, 1)))
     assert (len(descent.allocations), descent.trials) == (1, 5)
+
+
+def test_of_a_search_space_its_stages_are_uniform_bits_of_the_first_architecture() -> None:
+    large, small = (("width", 8),), (("width", 4),)
+    tables = {large: LAYERS, small: LAYERS[:1]}
+    searching = replace(context(6), settings=large, tables=tables)
+    (descent,) = make_strategy("uniform-front", searching).ask()
+    (alone,) = make_strategy("uniform-front", context(6)).ask()
+    assert descent == replace(alone, settings=large)
+    stored = proposal_to_json(descent)
+    assert stored["settings"] == {"width": 8}
+    assert proposal_from_json(stored) == descent
+    assert "settings" not in proposal_to_json(alone)

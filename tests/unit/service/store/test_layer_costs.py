@@ -1,8 +1,11 @@
 """The costs of each layer of a stored point: as the job's plan and hardware have them, or not at all."""
 
+import json
+from dataclasses import replace
+
 from models.allocation import FIRST_LAYER_BITS, Allocation, LayerBits
 from models.cost import CostBasis, Hardware, LayerShape, costs
-from service.api.jobs import view_of_plan
+from service.api.jobs import stored_plan, view_of_plan
 from service.store.layer_costs import point_layer_costs
 from workers.planning import JobPlan
 
@@ -47,3 +50,15 @@ def test_there_are_none_without_the_layers_of_the_point(job_spec):
     spec, plan = stored(job_spec)
     assert point_layer_costs(spec, {}, BITS.to_json(), {}) == []
     assert point_layer_costs(spec, plan, {"other": BITS.to_json()["q"]}, {}) == []
+
+
+def test_they_are_those_of_the_architecture_that_was_chosen(job_spec):
+    spec = job_spec(search_space={"width": [4, 8]})
+    doubled = tuple(replace(layer, macs=2 * layer.macs) for layer in LAYERS)
+    tables = {(("width", 4),): LAYERS, (("width", 8),): doubled}
+    plan = JobPlan(layers=LAYERS, cost_ranges={}, samples_per_trial=1, data_stamp="", tables=tables)
+    stored = json.loads(json.dumps(stored_plan(view_of_plan(spec, plan), plan)))
+    for width, layers in ((4, LAYERS), (8, doubled)):
+        found = point_layer_costs(spec.to_json(), stored, BITS.to_json(), {"width": width})
+        assert sum(one.cycles for one in found) == costs(layers, BITS, "all")["cycles"]
+    assert point_layer_costs(spec.to_json(), stored, BITS.to_json(), {"width": 6}) == []
