@@ -24,6 +24,7 @@ MARKERS: Mapping[str, str] = {
     marks.POINT_DOWN: "v",
     marks.HEXAGON: "H",
     marks.PLUS: "P",
+    marks.THIN_DIAMOND: "d",
 }
 STYLE: dict[Any, object] = {
     "svg.fonttype": "none",  # letters stay letters, to be searched and edited

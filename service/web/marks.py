@@ -23,7 +23,7 @@ PENTAGON = "M12 1.5L22.7 9.3L18.6 21.8H5.4L1.3 9.3z"
 STAR = "M12 .8L15 8.7L23.4 9.1L16.8 14.4L19 22.5L12 17.9L5 22.5L7.2 14.4L.6 9.1L9 8.7z"
 PLUS = "M8.5 1.5H15.5V8.5H22.5V15.5H15.5V22.5H8.5V15.5H1.5V8.5H8.5z"
 POINT_DOWN = "M12 21.5L1.5 3H22.5z"
-BAR = "M1.5 8.5H22.5V15.5H1.5z"
+THIN_DIAMOND = "M12 .5L17 12L12 23.5L7 12z"
 HEXAGON = "M12 1.5L21.5 6.7V17.3L12 22.5L2.5 17.3V6.7z"
 
 
@@ -49,7 +49,7 @@ _KNOWN: Mapping[str, Mark] = MappingProxyType(
         "random": Mark(light="#CC79A7", dark="#CC79A7", path=SQUARE),
         "hybrid": Mark(light="#D55E00", dark="#ee7a22", path=STAR),
         "uniform": UNIFORM,
-        "uniform-front": Mark(light="#7d8791", dark="#9aa5b1", path=BAR),
+        "uniform-front": Mark(light="#7d8791", dark="#9aa5b1", path=THIN_DIAMOND),
     }
 )
 _OTHERS = (

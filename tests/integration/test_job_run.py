@@ -38,6 +38,11 @@ class MortalStore:
         """Whether it was never killed."""
         return self._units > 0
 
+    def within(self, workspace: str) -> MortalStore:
+        """It is used for one claim alone."""
+        self._store = self._store.within(workspace)
+        return self
+
     @contextmanager
     def unit(self) -> Iterator[Unit]:
         self._units -= 1
