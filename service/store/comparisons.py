@@ -36,7 +36,7 @@ class ComparisonRepository(Repository):
 
     def studies(self, job_id: str) -> tuple[StudyRecord, ...]:
         """Every study of a job, also those that have not begun. Raises NotFoundError."""
-        job = self._require_job(job_id)
+        job = self._require_job(job_id, with_plan=True)
         spec = JobSpec.model_validate(job.spec)
         used, found = self._used(job_id), self._found(job_id)
         share = _share(job, spec, used)

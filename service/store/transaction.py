@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import undefer
 
 from service.errors import NotFoundError
 from service.store.engine import WRITES
@@ -57,8 +58,10 @@ class Repository:
         """An idempotency key as it is stored: two workspaces may use the same."""
         return f"{self._transaction.workspace} {key}"
 
-    def _require_job(self, job_id: str) -> Job:
-        job = self._session.scalar(select(Job).where(Job.id == job_id))
+    def _require_job(self, job_id: str, *, with_plan: bool = False) -> Job:
+        """A job. Raises NotFoundError."""
+        query = select(Job).where(Job.id == job_id)
+        job = self._session.scalar(query.options(undefer(Job.plan)) if with_plan else query)
         if job is None:
             raise NotFoundError(f"there is no job {job_id!r}.")
         return job

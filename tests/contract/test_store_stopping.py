@@ -114,7 +114,7 @@ def test_a_stopped_training_is_never_taken_over(make):
     first.train(first.trials[0], 0.2)
     first.do("prune", first.trials[0], STOP)
     second = make(None)
-    assert not second.do("reuse", second.trials[0])
+    assert not second.do("reuse", second.trials[0], lambda point: point)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_a_training_that_is_taken_over_is_stopped_where_it_would_have_been(make,
     first = make(None)
     first.train(first.trials[0], 0.3, 0.7)
     second = make(bars)
-    assert second.do("reuse", second.trials[0])
+    assert second.do("reuse", second.trials[0], lambda point: point)
     trial = second.trial(0)
     assert (trial.state, trial.reused_from) == (state, first.trials[0])
     assert (trial.samples, len(trial.point_ids)) == ((200, 1) if state == "succeeded" else (100, 0))
@@ -143,7 +143,7 @@ def test_a_taken_over_training_is_stopped_by_the_objective_of_its_own_job(make):
     first.do("succeed", first.trials[0], TrialOutcome(points=(point,), epochs=2, samples=200))
     for bar, state in ((0.36, "succeeded"), (0.37, "pruned")):  # exp(-1) is 0.368
         second = make({"1": bar}, objective="loss")
-        second.do("reuse", second.trials[0])
+        second.do("reuse", second.trials[0], lambda point: point)
         assert second.trial(0).state == state
 
 
@@ -151,7 +151,7 @@ def test_curves_are_told_as_far_as_they_count(make):
     first = make(None)
     first.train(first.trials[0], 0.3, 0.7)
     second = make({"1": 0.5}, None)
-    second.do("reuse", second.trials[0])
+    second.do("reuse", second.trials[0], lambda point: point)
     second.train(second.trials[1], 0.4)
     with second.store.unit() as unit:
         told = unit.studies.trials(second.study, curves="accuracy")
