@@ -17,7 +17,15 @@ from workers.report import TrialOutcome, TrialRequest
 
 LAYERS = [
     {"name": "body", "weights": 300, "inputs": 10, "macs": 1, "biases": 1, "kind": "conv", "searched": True},
-    {"name": "classifier", "weights": 100, "inputs": 30, "macs": 1, "biases": 1, "kind": "linear"},
+    {
+        "name": "classifier",
+        "weights": 100,
+        "inputs": 30,
+        "macs": 1,
+        "biases": 1,
+        "kind": "linear",
+        "searched": True,
+    },
 ]
 
 
