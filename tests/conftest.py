@@ -145,12 +145,13 @@ class MadeUpTraining:
 
     def point(self, allocation: Allocation, *, accuracy: float, ordinal: int = 0) -> PointResult:
         """A point with true costs and a made-up accuracy."""
-        found = {scope: costs(LAYERS, allocation, scope) for scope in ("searched", "all")}
+        rates = {layer.name: [0.5] for layer in LAYERS}
+        found = {scope: costs(LAYERS, allocation, scope, rates) for scope in ("searched", "all")}
         return PointResult(
             allocation=allocation.to_json(),
             costs=found,
             cost_versions=COST_VERSIONS,
-            rates={layer.name: [0.5] for layer in LAYERS},
+            rates=rates,
             validation_accuracy=accuracy,
             test_accuracy=accuracy - 0.01,
             checkpoint=f"point-{ordinal}.safetensors",
