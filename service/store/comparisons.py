@@ -1,7 +1,7 @@
 """The studies of a job as a comparison reads them: what each was given, what it used and what it found.
 
 A study's compute runs in the order of its trials' numbers, which is the study's own, whenever each was run.
-Failed, pruned and reused trials count with the samples that they processed or took over, reused ones also with
+Failed, pruned and reused trials count with the samples that they processed or took over; reused ones have
 the seconds of the trial that was trained: what a study costs does not depend on what was stored before.
 """
 
