@@ -12,13 +12,12 @@ import pytest
 from hypothesis import settings
 
 from models.allocation import FIRST_LAYER_BITS, Allocation
-from models.cost import COST_VERSIONS, STANDARD_BASIS, LayerShape, Limit
+from models.cost import COST_VERSIONS, LayerShape, Limit, costs
 from models.repair import LayerWish, fit
 from search.job import JobSpec
 from search.strategy import FixedBits, FixedFront, LearnFront, proposal_from_json, trials_of
 from service.store import Store
 from tests.postgres_server import PostgresServer, server_binaries
-from workers.costing import point_costs
 from workers.planning import JobPlan
 from workers.report import EpochReport, PointResult, TrialFailure, TrialOutcome, TrialRequest
 
@@ -147,9 +146,10 @@ class MadeUpTraining:
     def point(self, allocation: Allocation, *, accuracy: float, ordinal: int = 0) -> PointResult:
         """A point with true costs and a made-up accuracy."""
         rates = {layer.name: [0.5] for layer in LAYERS}
+        found = {scope: costs(LAYERS, allocation, scope, rates) for scope in ("searched", "all")}
         return PointResult(
             allocation=allocation.to_json(),
-            costs=point_costs(LAYERS, allocation, rates, STANDARD_BASIS),
+            costs=found,
             cost_versions=COST_VERSIONS,
             rates=rates,
             validation_accuracy=accuracy,

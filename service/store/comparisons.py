@@ -1,7 +1,8 @@
 """The studies of a job as a comparison reads them: what each was given, what it used and what it found.
 
 A study's compute runs in the order of its trials' numbers, which is the study's own, whenever each was run.
-Failed, pruned and reused trials count with the samples that they processed or took over.
+Failed, pruned and reused trials count with the samples that they processed or took over; reused ones have
+the seconds of the trial that was trained: what a study costs does not depend on what was stored before.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import aliased
 
 from search.comparison import Found, StudyRecord
 from search.job import JobSpec
@@ -32,7 +34,7 @@ class Used:
 
 
 class ComparisonRepository(Repository):
-    """Reads whole jobs with three queries, however many studies and points there are."""
+    """Reads whole jobs with four queries, however many studies and points there are."""
 
     def studies(self, job_id: str) -> tuple[StudyRecord, ...]:
         """Every study of a job, also those that have not begun. Raises NotFoundError."""
@@ -46,6 +48,8 @@ class ComparisonRepository(Repository):
         )
 
     def _used(self, job_id: str) -> dict[Key, Used]:
+        trained = aliased(Trial)
+        seconds = func.coalesce(trained.seconds, Trial.seconds)
         per_epoch = func.max(Trial.samples / func.nullif(Trial.epochs_done, 0))
         rows = self._session.execute(
             select(
@@ -53,10 +57,11 @@ class ComparisonRepository(Repository):
                 Study.seed,
                 Study.finished,
                 func.coalesce(func.sum(Trial.samples), 0).label("samples"),
-                func.coalesce(func.sum(Trial.seconds), 0.0).label("seconds"),
+                func.coalesce(func.sum(seconds), 0.0).label("seconds"),
                 func.coalesce(per_epoch, 0).label("per_epoch"),
             )
             .outerjoin(Trial, Trial.study_id == Study.id)
+            .outerjoin(trained, trained.id == Trial.reused_from)
             .where(Study.job_id == job_id)
             .group_by(Study.seq)
         )

@@ -19,9 +19,11 @@ from search.job import JobSpec
 from service.backup import BackupDamagedError, restore, save
 from service.backup.archive import MANIFEST
 from service.backup.rows import tables, to_line
+from service.batches.spec import BatchSpec
 from service.jobs import JobRun
 from service.store import Store
 from service.store.engine import open_engine
+from service.store.jobs import NewJob
 from service.store.schema import migrate
 from service.store.tables import Event, Job, Point
 from workers.report import TrialOutcome, TrialRequest
@@ -35,11 +37,13 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def filled(store: Store, job_spec: Callable[..., JobSpec], training: Any, folder: Path) -> Store:
-    """A store with a job that has ended, one in the middle and one in the queue."""
+    """A store with a job that has ended, one in the middle and one in the queue, each a labelled batch."""
     for number, trials in enumerate((None, 2, 0)):
         spec = job_spec(name=f"job-{number}", dataset={"name": "digits", "split_seed": number})
+        new = NewJob(spec=spec, trials_planned=6, plan={}, labels={"number": str(number)})
+        batch = BatchSpec(template={"name": spec.name}, grid={"/seeds": [[0]]})
         with store.unit() as unit:
-            unit.jobs.submit(spec, trials_planned=6, plan={}, idempotency_key=None)
+            unit.batches.submit(batch, spec.name, [(new, {})], idempotency_key=f"key-{number}")
         if trials != 0:
             work(store, training, folder, trials=trials)
     return store
@@ -112,6 +116,7 @@ def test_a_restored_service_holds_the_same_and_goes_on_the_same(filled, empty, f
     assert saved.missing == ()
     assert content(empty) == content(filled)
     assert len(content(empty)["points"]) > 4
+    assert [len(content(empty)[name]) for name in ("job_batches", "batch_jobs", "job_labels")] == [3, 3, 3]
     assert files(tmp_path / "home" / "checkpoints") == files(folder)
     for store in (filled, empty):
         for _ in range(2):  # the job in the middle, whose lease has run out, and the one in the queue

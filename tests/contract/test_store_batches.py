@@ -6,13 +6,16 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from models.errors import InvalidInputError
 from service.batches.spec import BatchSpec
-from service.errors import ConflictError, NotFoundError
+from service.errors import ConflictError, NotFoundError, QuotaExceededError
 from service.jobs import JobRun
 from service.store import Store
 from service.store.jobs import NewJob
+from service.store.tables import Job
+from service.workspaces import Quotas
 from workers.report import TrialOutcome, TrialRequest
 
 SPEC = BatchSpec(template={"name": "some"}, grid={"/seeds": [[0], [1], [2]]})
@@ -209,3 +212,63 @@ def test_labels_are_changed_by_many_at_once(store, job_spec):
         list(pool.map(change, range(6)))
     with store.unit() as unit:
         assert len(unit.jobs.get(job.id).labels) == 7
+
+
+def limited(store: Store, **quotas: int) -> Store:
+    """A workspace with quotas."""
+    with store.unit() as unit:
+        unit.workspaces.create("red", Quotas(**quotas))
+    return store.within("red")
+
+
+def test_a_batch_counts_whole_against_the_quotas_and_stores_nothing_beyond_them(store, submit):
+    red = limited(store, queued_jobs=5, trials_per_day=40)
+    first, _ = submit(red, "first")
+    with pytest.raises(QuotaExceededError) as full:
+        submit(red, "second")
+    assert (full.value.use.name, full.value.use.used, full.value.retry_after) == ("queued_jobs", 3, 60)
+    assert len(listed(red)) == 3
+    with red.unit() as unit:
+        assert [batch.id for batch in unit.batches.page(limit=9, cursor=None).items] == [first.id]
+    assert submit(red, "first") == (first, False)  # it is stored already
+    with red.unit() as unit:
+        unit.batches.cancel(first.id)
+    assert submit(red, "second")[1]  # its key was not used up
+    with red.unit() as unit:
+        unit.workspaces.set_quotas("red", Quotas(trials_per_day=50))
+    with pytest.raises(QuotaExceededError) as spent:  # 36 trials, and 18 more
+        submit(red)
+    assert (spent.value.use.name, spent.value.use.used) == ("trials_per_day", 36)
+
+
+def test_a_batch_that_never_fits_is_told_so(store, submit):
+    red = limited(store)
+    for quota, most in (("queued_jobs", 2), ("trials_per_day", 17)):
+        with red.unit() as unit:
+            unit.workspaces.set_quotas("red", Quotas(**{quota: most}))
+        with pytest.raises(QuotaExceededError) as refused:
+            submit(red)
+        assert (refused.value.use.name, refused.value.retry_after) == (quota, None)
+
+
+def test_batches_at_once_do_not_overfill_a_queue(store, submit):
+    red = limited(store, queued_jobs=7)
+
+    def taken(_: int) -> bool:
+        try:
+            submit(red)
+        except QuotaExceededError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sum(pool.map(taken, range(6))) == 2
+    assert len(listed(red)) == 6
+
+
+def test_jobs_of_a_batch_hold_the_devices_that_their_specs_ask_for(store, job_spec):
+    spec = job_spec(compute={"trials_per_study": 1, "cpus_per_trial": 2})
+    with store.unit() as unit:
+        job = (NewJob(spec=spec, trials_planned=1, plan={}), {})
+        unit.batches.submit(SPEC, "some", [job], idempotency_key=None)
+        assert unit.jobs._session.scalar(select(Job.devices)) == 2

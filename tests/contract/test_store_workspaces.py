@@ -11,11 +11,13 @@ import pytest
 from sqlalchemy import Engine, event, func, select, text
 
 from search.ablation import AblationSpec, ablation_variants
+from service.batches.spec import BatchSpec
 from service.errors import NotFoundError
 from service.jobs import JobRun
 from service.store import Store
 from service.store.ablations import JobPlanned
 from service.store.engine import open_engine
+from service.store.jobs import NewJob
 from service.store.tables import Base, Job, Key, SignIn, Trial, Workspace
 from service.store.workspace_scope import InWorkspace
 
@@ -55,17 +57,25 @@ def submit(store: Store, spec: Any, key: str | None = None) -> str:
         return unit.jobs.submit(spec, trials_planned=6, plan={}, idempotency_key=key)[0].id
 
 
+def submit_batch(store: Store, spec: Any, key: str | None = None) -> str:
+    new = NewJob(spec=spec, trials_planned=6, plan={}, labels={"a": "b"})
+    with store.unit() as unit:
+        batch = BatchSpec(template={"name": "some"}, grid={"/seeds": [[0]]})
+        return unit.batches.submit(batch, "some", [(new, {})], idempotency_key=key)[0].id
+
+
 def test_every_table_of_jobs_belongs_to_a_workspace():
     mapped = {mapper.class_ for mapper in Base.registry.mappers}
     assert mapped - OF_NO_WORKSPACE == {one for one in mapped if issubclass(one, InWorkspace)}
 
 
 def test_rows_of_a_run_belong_to_the_workspace_of_the_job(store, teams, run, job_spec, database_url):
-    submit(teams[0], job_spec())
+    submit_batch(teams[0], job_spec())
     run()
     engine = open_engine(database_url)
     with engine.connect() as connection:
-        for table in ("jobs", "studies", "trials", "attempts", "epochs", "points", "front_members", "events"):
+        of_results = ("studies", "trials", "attempts", "epochs", "points", "front_members", "events")
+        for table in ("jobs", "job_batches", "batch_jobs", "job_labels", *of_results):
             found = connection.execute(text(f"SELECT DISTINCT workspace_id FROM {table}")).scalars().all()  # noqa: S608 - the names stand above
             assert found == ["red"], table
     engine.dispose()
@@ -121,6 +131,42 @@ def test_ablations_are_those_of_the_workspace(teams, job_spec, training):
         other, created = unit.ablations.submit(spec, variants, plans=plans, idempotency_key="k")
     assert created
     assert other.id != made.id
+
+
+def test_batches_and_labels_are_those_of_the_workspace(teams, job_spec):
+    red, blue = teams
+    batch = submit_batch(red, job_spec(), "k")
+    with red.unit() as unit:
+        assert [job.labels for job in unit.jobs.page(**PAGE, state=None, batch=batch).items] == [{"a": "b"}]
+        (job_id,) = unit.batches.job_ids(batch)
+    with blue.unit() as unit:
+        assert unit.batches.page(**PAGE).items == []
+        assert unit.batches.job_ids(batch) == []
+        for chosen in ({"batch": batch}, {"labels": [("a", None)]}, {"labels": [("a", "b")]}):
+            assert unit.jobs.page(**PAGE, state=None, **chosen).items == []
+        for call in (
+            lambda: unit.batches.get(batch),
+            lambda: unit.batches.cancel(batch),
+            lambda: unit.jobs.set_labels(job_id, {"a": None}),
+            lambda: unit.jobs.all_of([job_id]),
+            lambda: unit.trials.attempts_page(job_id, **PAGE),
+        ):
+            with pytest.raises(NotFoundError):
+                call()
+        unit.jobs.cancel_all([job_id])
+    with red.unit() as unit:
+        assert unit.jobs.get(job_id).state == "queued"
+        assert unit.jobs.get(job_id).labels == {"a": "b"}
+    assert submit_batch(blue, job_spec(), "k") != batch
+    assert submit_batch(red, job_spec(), "k") == batch
+
+
+def test_labels_set_without_a_workspace_belong_to_that_of_the_job(store, teams, job_spec):
+    job_id = submit(teams[0], job_spec())
+    with store.unit() as unit:
+        unit.jobs.set_labels(job_id, {"a": "b"})
+    with teams[0].unit() as unit:
+        assert unit.jobs.get(job_id).labels == {"a": "b"}
 
 
 def test_two_workspaces_may_use_the_same_idempotency_key(teams, job_spec):
@@ -181,13 +227,22 @@ def test_every_statement_of_a_unit_names_the_workspace_for_each_table(
     store, teams, run, job_spec, database_url
 ):
     """Counts them: one condition at least for every table that a statement reads from."""
-    job_id = submit(teams[0], job_spec())
+    batch = submit_batch(teams[0], job_spec())
     run()
+    with teams[0].unit() as unit:
+        (job_id,) = unit.batches.job_ids(batch)
     engine = open_engine(database_url)
     with statements(engine) as seen, Store(engine, "red").unit() as unit:
         unit.jobs.get(job_id)
         unit.jobs.page(**PAGE, state="succeeded")
+        unit.jobs.page(**PAGE, state=None, batch=batch, labels=[("a", None), ("a", "b")])
         unit.jobs.counts()
+        unit.jobs.set_labels(job_id, {"a": "c"})
+        unit.batches.page(**PAGE)
+        unit.batches.cancel(batch)
+        jobs = unit.jobs.all_of([job_id])
+        unit.fronts.overlay(jobs, metric="s_ace", method=None, all_points=True)
+        unit.trials.attempts_page(job_id, **PAGE)
         unit.trials.get(unit.trials.page(job_id, **PAGE, state=None, method=None, seed=None).items[0].id)
         unit.points.get(unit.points.page(job_id, **PAGE).items[0].id)
         unit.curves.of_job(job_id)

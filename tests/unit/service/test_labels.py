@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 from typer.testing import CliRunner
 
 from models.errors import InvalidInputError
@@ -17,6 +18,8 @@ from service.api.submission import JobSubmission
 from service.cli import app as command_line
 from service.client import BitfrontClient
 from service.labels import label_of
+from service.store import Store
+from service.store.tables import Job
 
 Run = Callable[..., Any]
 
@@ -136,6 +139,14 @@ def test_null_takes_a_field_back_to_its_default(api: TestClient, job: dict[str, 
     longer = api.post(f"/v1/jobs/{job['id']}/clone", json={"training": {"epochs": 3}}).json()
     again = api.post(f"/v1/jobs/{longer['id']}/clone", json={"training": {"epochs": None}}).json()
     assert (longer["spec"]["training"]["epochs"], again["spec"]) == (3, job["spec"])
+
+
+def test_a_clone_holds_the_devices_that_it_asks_for(
+    api: TestClient, api_store: Store, job: dict[str, Any]
+) -> None:
+    made = api.post(f"/v1/jobs/{job['id']}/clone", json={"compute": {"cpus_per_trial": 3}}).json()["id"]
+    with api_store.unit() as unit:
+        assert unit.jobs._session.scalar(select(Job.devices).where(Job.id == made)) == 3
 
 
 def test_a_clone_is_checked_and_idempotent(api: TestClient, job: dict[str, Any]) -> None:

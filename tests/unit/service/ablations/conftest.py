@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from sqlalchemy import event
 
 from search.ablation import AblationSpec, ablation_variants
 from service.api.context import Catalogue
+from service.api.jobs import view_of_plan
 from service.app import create_app
 from service.jobs import JobRun
 from service.settings import Settings
@@ -97,10 +97,10 @@ def ended(api_store: Store) -> str:
 
 def _submit(store: Store, spec: AblationSpec, training: Any) -> None:
     """Store an ablation as the API does, with the layer table that mean bits are taken from."""
-    layers = [asdict(layer) for layer in training.layers]
+    plan = view_of_plan(spec.job, training.plan(spec.job, Path())).model_dump(mode="json")
     variants = ablation_variants(spec, training.layers)
     plans = {
-        job.digest(): JobPlanned(trials=len(job.all_methods()) * 4, plan={"layers": layers})
+        job.digest(): JobPlanned(trials=len(job.all_methods()) * 4, plan=plan)
         for variant in variants
         for job in variant.jobs
     }

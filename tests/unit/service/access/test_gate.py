@@ -224,6 +224,25 @@ class TestQuotas:
         assert code_of(answer) == (429, "quota_exceeded")
         assert api.get("/v1/jobs").json()["items"] == []
 
+    def test_a_batch_beyond_a_quota_stores_none_of_its_jobs_and_clones_count_too(
+        self, api: TestClient, api_store: Store, spec: dict[str, Any]
+    ) -> None:
+        def limit(**quotas: int) -> None:
+            with api_store.unit() as unit:
+                unit.workspaces.set_quotas("red", Quotas(**quotas))
+
+        batch = {"template": spec, "grid": {"/seeds": [[0], [1]]}}
+        for quotas in ({"queued_jobs": 1}, {"trials_per_day": 7}):
+            limit(**quotas)
+            answer = api.post("/v1/job-batches", json=batch)
+            assert code_of(answer) == (403, "quota_exceeded")  # it never fits
+            assert api.get("/v1/jobs").json()["items"] == api.get("/v1/job-batches").json()["items"] == []
+        limit(queued_jobs=2)
+        job = api.post("/v1/jobs", json=spec).json()["id"]
+        assert code_of(api.post("/v1/job-batches", json=batch)) == (429, "quota_exceeded")
+        assert api.post(f"/v1/jobs/{job}/clone", json={}).status_code == 202
+        assert code_of(api.post(f"/v1/jobs/{job}/clone", json={})) == (429, "quota_exceeded")
+
     def test_problems_of_other_kinds_have_no_quota(self, api: TestClient) -> None:
         assert "quota" not in api.get("/v1/jobs/job-0123456789abcdef").json()
 

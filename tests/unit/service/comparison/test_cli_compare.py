@@ -80,7 +80,6 @@ def test_json_and_csv_carry_the_choice(run: Run, compared: Compared, tmp_path: P
     [
         (("latest", "--subject", "nonsense"), "Use one of random, gradient, uniform."),
         (("latest", "--accuracy", "train"), "train"),
-        (("zzz",), "no job's id begins with 'zzz'"),
         (("latest", "--csv", "/nowhere/seeds.csv"), "cannot be written"),
     ],
 )
@@ -89,6 +88,13 @@ def test_bad_input_exits_2(run: Run, compared: Compared, arguments: tuple[str, .
     result = run(*arguments)
     assert result.exit_code == 2
     assert reason in result.output
+
+
+def test_a_job_that_is_not_there_exits_4(run: Run, compared: Compared) -> None:
+    compared()
+    result = run("zzz")
+    assert result.exit_code == 4
+    assert "no job's id begins with 'zzz'" in result.output
 
 
 def test_without_a_service_it_exits_3() -> None:
