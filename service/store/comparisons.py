@@ -34,7 +34,7 @@ class Used:
 
 
 class ComparisonRepository(Repository):
-    """Reads whole jobs with four queries, however many studies and points there are."""
+    """Reads whole jobs with three queries, however many studies and points there are."""
 
     def studies(self, job_id: str) -> tuple[StudyRecord, ...]:
         """Every study of a job, also those that have not begun. Raises NotFoundError."""

@@ -212,7 +212,7 @@ def test_a_job_that_is_not_there_is_refused(store):
         unit.comparisons.studies("job-0")
 
 
-def test_four_queries_read_a_job(claimed):
+def test_three_queries_read_a_job(claimed):
     job = claimed(PLANNED)
     for seed in (0, 1):
         for trial in job.plan("random", seed, 3):
@@ -222,7 +222,7 @@ def test_four_queries_read_a_job(claimed):
         engine = unit.comparisons._session.get_bind()
         event.listen(engine, "before_cursor_execute", lambda *call: asked.append(call[2]))
         unit.comparisons.studies(job.claim.job_id)
-    assert len([statement for statement in asked if statement.startswith("SELECT")]) == 4
+    assert len([statement for statement in asked if statement.startswith("SELECT")]) == 3
 
 
 def test_a_search_that_the_engine_ran_is_compared(store, job_spec, training, tmp_path):
