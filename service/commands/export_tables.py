@@ -26,8 +26,10 @@ def show(console: Console, export: Export, verification: Verification) -> None:
     console.print(
         f"Test accuracy: {result.correct} of {result.samples} = {result.correct / result.samples:.6f}"
     )
-    console.print(_predictions("float32, as trained", result.predictions_differ_float32, result.samples))
     console.print(_predictions("float64", result.predictions_differ_float64, result.samples))
+    console.print(_predictions("float32, as trained", result.predictions_differ_float32, result.samples))
+    if result.predictions_differ_float32 > result.predictions_differ_float64:
+        console.print("Where float32 alone differs, it rounded its own sums.")
     console.print(_spikes(verification))
     console.print("[green]Equal.[/green]" if verification.comparison.equal else "[red]Not equal.[/red]")
 

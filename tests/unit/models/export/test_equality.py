@@ -13,7 +13,7 @@ from models.errors import ExportUnsupportedError, InvalidInputError
 from models.export import IntegerNetwork, contents_of, export_of, passes, write_export
 from models.export.arithmetic import operate, whole_operate
 from models.export.bounds import border_deviation, bounds_of
-from models.export.compare import Comparer, exact_twin, integer_spikes, steps_of
+from models.export.compare import Comparer, Comparison, LayerTally, exact_twin, integer_spikes, steps_of
 from models.export.fixed_point import spike_levels
 from models.export.nodes import Geometry, LayerNode
 from models.functional.levels import levels_at
@@ -241,3 +241,10 @@ def test_compiled_levels_are_those_of_integers(u, V, beside, bits, signed):
         )
         found = form.spikes(torch.full((1, 1), float(potential), dtype=torch.float64), torch.float32)
         assert found.item() == spike_levels(np.array([potential]), V, bits, signed=signed)[0]
+
+
+def test_only_float64_and_unexplained_levels_decide_what_is_equal():
+    sound = {"a": LayerTally(differ_float32=3, differ_float64=1)}
+    assert Comparison(samples=9, predictions_differ_float32=1, layers=sound).equal
+    assert not Comparison(samples=9, predictions_differ_float64=1, layers=sound).equal
+    assert not Comparison(samples=9, layers={"a": LayerTally(unexplained=1)}).equal
