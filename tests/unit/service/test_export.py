@@ -189,7 +189,7 @@ def test_says_when_a_checkpoint_is_gone_or_damaged(api: TestClient, point: str, 
 
 def test_a_point_that_is_not_there_is_a_problem(run: Run, api: TestClient, tmp_path: Path) -> None:
     assert api.get("/v1/points/point-0123456789abcdef/export").status_code == 404
-    assert run("export", "point-0123456789abcdef", "--to", str(tmp_path / "a")).exit_code == 2
+    assert run("export", "point-0123456789abcdef", "--to", str(tmp_path / "a")).exit_code == 4
     assert not (tmp_path / "a").exists()
 
 
