@@ -101,7 +101,7 @@ def test_demo_searches_shows_the_result_and_ends(run: Run, tmp_path: Path, port:
     assert demo.returncode == 0, output
     assert "succeeded, 2 of 2 trials" in output
     assert "bit_budget of at most 4" in output
-    assert "points, cheapest first" in output
+    assert "cheapest first; * is on the front" in output
     assert f"http://127.0.0.1:{port}/jobs/job-" in output
     assert closed(port, within=1)
 
