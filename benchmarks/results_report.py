@@ -16,8 +16,8 @@ INTRODUCTION = """# Results
 Which method finds the best allocations at equal compute? The command below wrote this page. Each figure is a
 mean over seeds with its 95 % interval. *Hypervolume* is the accuracy of a method's best point, averaged over
 the logarithm of the budget from the least to the greatest ([how it is compared](comparison.md)). *Test* is
-the test accuracy of the points that validation chose. Differences are in points, paired by seed. Wall seconds are
-as they were, whatever else the machine did; samples are what is equal.
+the test accuracy of the points that validation chose. Differences are in points, paired by seed. Wall
+seconds are as they were, whatever else the machine did; samples are what is equal.
 
 ```
 {command}
