@@ -199,17 +199,15 @@ def test_killed_at_any_step_the_same_trials_are_stopped(store, stopping, trainin
     run(store, claimed(store), training, tmp_path)
     undisturbed = result(store, undisturbed_id)
     assert "pruned" in {state for _, state, *_ in undisturbed["trials"].values()}
-    for step in range(1, 10_000, 15 * STRIDE):
-        job_id = submit(store, untrained(stopping, step))
-        dead = MortalStore(store, units=step, after_commit=after_commit)
-        try:
-            run(dead, claimed(store), training, tmp_path)
-        except KilledError:
-            resume(store, training, tmp_path)
-        assert result(store, job_id) == undisturbed, f"killed in step {step}"
-        if dead.survived:
-            break
-    assert step > 10 * STRIDE
+    kill_in_steps(
+        range(1, 10_000, 15 * STRIDE),
+        store=store,
+        spec=stopping,
+        training=training,
+        folder=tmp_path,
+        undisturbed=undisturbed,
+        after_commit=after_commit,
+    )
 
 
 def test_what_is_in_the_store_already_changes_nothing_of_what_is_stopped(store, stopping, training, tmp_path):
@@ -226,17 +224,15 @@ def test_killed_at_any_step_the_search_ends_as_if_undisturbed(store, spec, train
     undisturbed_id = submit(store, spec)
     run(store, claimed(store), training, tmp_path)
     undisturbed = result(store, undisturbed_id)
-    for step in range(1, 10_000, STRIDE):
-        job_id = submit(store, untrained(spec, step))
-        dead = MortalStore(store, units=step, after_commit=after_commit)
-        try:
-            run(dead, claimed(store), training, tmp_path)
-        except KilledError:
-            resume(store, training, tmp_path)
-        assert result(store, job_id) == undisturbed, f"killed in step {step}"
-        if dead.survived:
-            break
-    assert step > 10 * STRIDE
+    kill_in_steps(
+        range(1, 10_000, STRIDE),
+        store=store,
+        spec=spec,
+        training=training,
+        folder=tmp_path,
+        undisturbed=undisturbed,
+        after_commit=after_commit,
+    )
 
 
 class Hesitant(JobRun):
@@ -263,6 +259,30 @@ def test_trials_that_are_put_back_once_change_nothing(store, spec, training, tmp
     hesitant.finish()
     assert len(hesitant._seen) > 5
     assert result(store, job_id) == result(store, undisturbed_id)
+
+
+def kill_in_steps(
+    steps: range,
+    *,
+    store: Store,
+    spec: JobSpec,
+    training: Any,
+    folder: Path,
+    undisturbed: dict[str, Any],
+    after_commit: bool,
+) -> None:
+    """Run a search for each step, killed in it and resumed; each must end as the undisturbed one did."""
+    for step in steps:
+        job_id = submit(store, untrained(spec, step))
+        dead = MortalStore(store, units=step, after_commit=after_commit)
+        try:
+            run(dead, claimed(store), training, folder)
+        except KilledError:
+            resume(store, training, folder)
+        assert result(store, job_id) == undisturbed, f"killed in step {step}"
+        if dead.survived:
+            break
+    assert step > 10 * STRIDE
 
 
 def untrained(spec: JobSpec, step: int) -> JobSpec:
