@@ -35,7 +35,7 @@ LAYERS = (
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Options of tests/chaos."""
-    parser.addoption("--kills", type=int, default=8, help="how many kills tests/chaos spends")
+    parser.addoption("--kills", type=int, default=4, help="how many kills tests/chaos spends")
     parser.addoption("--chaos-seed", type=int, default=0, help="what decides which and when")
 
 

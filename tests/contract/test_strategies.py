@@ -6,6 +6,8 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from models.cost import limit_cost
 from models.repair import check_feasible
 from search.architecture import Chosen
@@ -127,9 +129,19 @@ class TestOptunaTpe(SeededContract, ChoosingContract):
     goes_on_after_stops = True
 
 
+LIKE_OTHERS = ("cycles and energy", "a measured cost", "a table of its own", "architectures by cycles")
+"""Contexts that differ from others in their costs alone, of which a sampler sees one number."""
+
+
 class TestOptunaGp(SeededContract):
     method = "optuna-gp"
     goes_on_after_stops = True
+
+    @pytest.fixture(params=[name for name in CONTEXTS if name not in LIKE_OTHERS])
+    def context(self, request: pytest.FixtureRequest) -> StudyContext:
+        """A round of fitted processes takes a second: one context of each kind, and one such round."""
+        found = CONTEXTS[request.param]
+        return replace(found, trials=min(found.trials, 7))
 
 
 class TestEvolutionWarm(SeededContract, ChoosingContract):
