@@ -20,7 +20,8 @@ from models.errors import ExportUnsupportedError
 from models.export.bounds import RangeError, bounds_of
 from models.export.fixed_point import fixed
 from models.export.integers import Export, InputSpec, LayerIntegers
-from models.export.lower import LayerReals, Lowered, lowered
+from models.export.lower import lowered
+from models.export.lower_layers import LayerReals, Lowered
 from models.export.nodes import LayerNode
 from models.export.shapes import ShapeError
 from models.nets.network import Network

@@ -19,6 +19,7 @@ from typing import Literal
 Pair = tuple[int, int]
 LayerOp = Literal["conv", "linear", "spikes"]
 PoolOp = Literal["mean_pool", "max_pool"]
+PlainOp = Literal["map_mean", "flatten", "relu"]
 INPUT = "input"
 """The name of the edge that samples come in by; no node has it."""
 
@@ -94,7 +95,7 @@ class PlainNode:
     """An operation that has no settings."""
 
     name: str
-    op: Literal["map_mean", "flatten", "relu"]
+    op: PlainOp
     source: str
 
 

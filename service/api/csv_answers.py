@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TypeVar
 
@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from starlette.responses import Response, StreamingResponse
 
 from service.api.queries import PageQuery
-from service.csv_text import csv_lines
+from service.csv_text import csv_lines, csv_text
 from service.views import Page
 
 MEDIA_TYPE = "text/csv; charset=utf-8"
@@ -33,6 +33,12 @@ def wants_csv(asked: str | None, request: Request) -> bool:
 def csv_answer(text: str, name: str) -> Response:
     """A table as a file with this name."""
     return Response(text, media_type=MEDIA_TYPE, headers=_file(name))
+
+
+def csv_table(rows: Sequence[Row], columns: Columns[Row], name: str) -> Response:
+    """A table that is short enough to be whole in memory, as a file with this name."""
+    cells = ([of(row) for of in columns.values()] for row in rows)
+    return csv_answer(csv_text(list(columns), cells), name)
 
 
 def csv_listing(read: Read[Row], query: PageQuery, columns: Columns[Row], name: str) -> Response:

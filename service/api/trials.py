@@ -6,11 +6,10 @@ from fastapi import APIRouter, Request, Response
 
 from service.api import tables
 from service.api.context import Context
-from service.api.csv_answers import csv_answer, csv_listing, wants_csv
+from service.api.csv_answers import csv_listing, csv_table, wants_csv
 from service.api.filters import check_study
 from service.api.ids import JobId, TrialId
 from service.api.queries import Pages, TableForm, TrialPages
-from service.csv_text import csv_text
 from service.views import EpochView, Page, StudyView, TrialAttemptView, TrialView
 
 router = APIRouter(prefix="/v1", tags=["trials"])
@@ -57,10 +56,8 @@ def studies(
     """The studies of a job, as the job has them too."""
     with context.store.unit() as unit:
         found = unit.jobs.get(job_id).studies
-    if not wants_csv(query.format, request):
-        return found
-    rows = ([of(study) for of in tables.STUDIES.values()] for study in found)
-    return csv_answer(csv_text(list(tables.STUDIES), rows), f"{job_id}-studies")
+    csv = wants_csv(query.format, request)
+    return csv_table(found, tables.STUDIES, f"{job_id}-studies") if csv else found
 
 
 @router.get("/trials/{trial_id}")
@@ -77,7 +74,5 @@ def epochs(
     """The learning curve of a trial, as the trial has it too."""
     with context.store.unit() as unit:
         found = unit.trials.get(trial_id).epochs
-    if not wants_csv(query.format, request):
-        return found
-    rows = ([of(epoch) for of in tables.EPOCHS.values()] for epoch in found)
-    return csv_answer(csv_text(list(tables.EPOCHS), rows), f"{trial_id}-epochs")
+    csv = wants_csv(query.format, request)
+    return csv_table(found, tables.EPOCHS, f"{trial_id}-epochs") if csv else found

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
-from sqlalchemy import Connection, Table, delete, exists, func, insert, select, text
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy import Connection, Table, delete, exists, func, insert, inspect, select, text
+from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 
 from models.errors import InvalidInputError
 from service.backup.archive import BackupDamagedError, Manifest, Member, chunks, lines, opened
@@ -40,6 +40,8 @@ def restore(
         try:
             with store.connection() as connection:
                 _fill(archive, manifest, connection, progress)
+        except OperationalError:
+            raise  # the disk or the database, not the backup
         except (IntegrityError, StatementError) as error:
             raise BackupDamagedError(f"the rows of the backup do not fit together: {error}.") from error
     store.migrate()
@@ -67,11 +69,11 @@ def _check_form(store: Store, manifest: Manifest) -> None:
 
 
 def _holds_rows(store: Store) -> bool:
-    """Whether there is more than what the migrations put into a new database."""
+    """Whether there is more than what migrations put into a new database, be its form an old one."""
     with store.snapshot() as connection:
-        return any(
-            connection.scalar(select(exists(select(table)))) for table in tables() if not _seeded(table)
-        )
+        there = set(inspect(connection).get_table_names())
+        asked = [table for table in tables() if table.name in there and not _seeded(table)]
+        return any(connection.scalar(select(exists().select_from(table))) for table in asked)
 
 
 def _seeded(table: Table) -> bool:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 
 from search.ablation import AblationSpec, Variant
 from search.job import JobSpec
@@ -54,7 +53,7 @@ class AblationRepository(Repository):
         the key came with another ablation.
         """
         self._transaction.write()
-        earlier = self._by_key(idempotency_key)
+        earlier = self._by_key(Ablation, idempotency_key)
         if earlier is None:
             ablation = self._new(spec, idempotency_key)
             earlier = self._insert(ablation, idempotency_key)
@@ -93,23 +92,6 @@ class AblationRepository(Repository):
         )
         row = self._session.execute(query.where(AblationVariant.job_id == job_id).limit(1)).one_or_none()
         return None if row is None else (row.id, row.name)
-
-    def _by_key(self, key: str | None) -> Ablation | None:
-        if key is None:
-            return None
-        return self._session.scalar(select(Ablation).where(Ablation.idempotency_key == self._scoped(key)))
-
-    def _insert(self, ablation: Ablation, key: str | None) -> Ablation | None:
-        """Store a new row, unless a submitter with the same key was faster: then its row."""
-        try:
-            with self._session.begin_nested():
-                self._session.add(ablation)
-        except IntegrityError:
-            winner = self._by_key(key)
-            if winner is None:
-                raise
-            return winner
-        return None
 
     def _new(self, spec: AblationSpec, key: str | None) -> Ablation:
         return Ablation(

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from sqlalchemy import func, select
-from sqlalchemy.exc import IntegrityError
 
 from service.ablations.views import state_of
 from service.batches.spec import BatchSpec
@@ -52,7 +51,7 @@ class BatchRepository(Repository):
         Raises ConflictError when the key came with another batch, and QuotaExceededError.
         """
         self._transaction.write()
-        earlier = self._by_key(idempotency_key)
+        earlier = self._by_key(JobBatch, idempotency_key)
         if earlier is None:
             batch = self._new(spec, name, idempotency_key)
             earlier = self._insert(batch, idempotency_key)
@@ -100,23 +99,6 @@ class BatchRepository(Repository):
         if batch is None:
             raise NotFoundError(f"there is no batch {batch_id!r}.")
         return batch
-
-    def _by_key(self, key: str | None) -> JobBatch | None:
-        if key is None:
-            return None
-        return self._session.scalar(select(JobBatch).where(JobBatch.idempotency_key == self._scoped(key)))
-
-    def _insert(self, batch: JobBatch, key: str | None) -> JobBatch | None:
-        """Store a new row, unless a submitter with the same key was faster: then its row."""
-        try:
-            with self._session.begin_nested():
-                self._session.add(batch)
-        except IntegrityError:
-            winner = self._by_key(key)
-            if winner is None:
-                raise
-            return winner
-        return None
 
     def _new(self, spec: BatchSpec, name: str, key: str | None) -> JobBatch:
         return JobBatch(

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.exc import IntegrityError
 
 from search.job import JobSpec
 from service.errors import ConflictError
@@ -67,13 +66,14 @@ class JobRepository(Leases):
         QuotaExceededError.
         """
         self._transaction.write()
-        earlier = self._by_key(idempotency_key)
+        earlier = self._by_key(Job, idempotency_key)
         if earlier is None:
             self._quotas.require_room(trials=trials_planned)
             new = NewJob(spec=spec, trials_planned=trials_planned, plan=plan, labels=labels or {})
             job = self._new(new, idempotency_key, self._transaction.now())
             earlier = self._insert(job, idempotency_key)
         if earlier is None:
+            self._events.append(job.id, "job_state", {"state": "queued", "error": None}, job.created_at)
             add_labels(self._session, job.id, new.labels)
             view = _view(job, spec, [], Beside(labels=new.labels))
             return view.model_copy(update={"best": best_of(spec, [])}), True
@@ -166,24 +166,6 @@ class JobRepository(Leases):
         job_ids = [job.id for job in jobs]
         studies, known = study_progress(self._session, job_ids), beside(self._session, job_ids)
         return [_view(job, JobSpec.model_validate(job.spec), studies[job.id], known[job.id]) for job in jobs]
-
-    def _by_key(self, key: str | None) -> Job | None:
-        if key is None:
-            return None
-        return self._session.scalar(select(Job).where(Job.idempotency_key == self._scoped(key)))
-
-    def _insert(self, job: Job, key: str | None) -> Job | None:
-        """Store a new row, unless a submitter with the same key was faster: then its row."""
-        try:
-            with self._session.begin_nested():
-                self._session.add(job)
-        except IntegrityError:
-            winner = self._by_key(key)
-            if winner is None:
-                raise
-            return winner
-        self._events.append(job.id, "job_state", {"state": "queued", "error": None}, job.created_at)
-        return None
 
     def _new(self, new: NewJob, key: str | None, moment: datetime) -> Job:
         return Job(

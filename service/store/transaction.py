@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import undefer
 
 from service.errors import NotFoundError
 from service.store.engine import WRITES
-from service.store.tables import Job
+from service.store.tables import Ablation, Job, JobBatch
 from service.store.workspace_scope import DEFAULT_WORKSPACE, WorkspaceSession
+
+Keyed = TypeVar("Keyed", Job, Ablation, JobBatch)
+"""What is submitted with an idempotency key."""
 
 
 class Transaction:
@@ -57,6 +62,24 @@ class Repository:
     def _scoped(self, key: str) -> str:
         """An idempotency key as it is stored: two workspaces may use the same."""
         return f"{self._transaction.workspace} {key}"
+
+    def _by_key(self, kind: type[Keyed], key: str | None) -> Keyed | None:
+        """The row that was submitted with an idempotency key, if any."""
+        if key is None:
+            return None
+        return self._session.scalar(select(kind).where(kind.idempotency_key == self._scoped(key)))
+
+    def _insert(self, row: Keyed, key: str | None) -> Keyed | None:
+        """Store a new row, unless a submitter with the same key was faster: then its row."""
+        try:
+            with self._session.begin_nested():
+                self._session.add(row)
+        except IntegrityError:
+            winner = self._by_key(type(row), key)
+            if winner is None:
+                raise
+            return winner
+        return None
 
     def _require_job(self, job_id: str, *, with_plan: bool = False) -> Job:
         """A job. Raises NotFoundError."""

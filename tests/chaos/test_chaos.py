@@ -48,38 +48,40 @@ class Monkey:
                 break
             targets = self._targets(workers=worker_kills > 0)
             name = self.random.choice(sorted(targets))
-            worker_kills -= name == "worker"
-            targets[name](service)
-            self.left -= 1
-            self.done.append(name)
+            if targets[name](service):
+                worker_kills -= name == "worker"
+                self.left -= 1
+                self.done.append(name)
         assert time.monotonic() - began < LIFE_SECONDS
 
-    def _targets(self, *, workers: bool) -> dict[str, Callable[[Service], None]]:
-        found: dict[str, Callable[[Service], None]] = {"service": _service, "dispatcher": _dispatcher}
+    def _targets(self, *, workers: bool) -> dict[str, Callable[[Service], int]]:
+        found: dict[str, Callable[[Service], int]] = {"service": _service, "dispatcher": _dispatcher}
         if workers:
             found["worker"] = _worker
         if self.server is not None:
             found["database"] = self._database
         return found
 
-    def _database(self, service: Service) -> None:
+    def _database(self, service: Service) -> int:
         assert self.server is not None
         self.server.stop()
         time.sleep(self.random.uniform(0.0, 2.0))
         self.server.start()
+        return 1
 
 
-def _service(service: Service) -> None:
+def _service(service: Service) -> int:
     service.kill()
     service.start()
+    return 1
 
 
-def _dispatcher(service: Service) -> None:
-    kill_all(service.dispatchers())
+def _dispatcher(service: Service) -> int:
+    return kill_all(service.dispatchers())
 
 
-def _worker(service: Service) -> None:
-    kill_all(service.workers())
+def _worker(service: Service) -> int:
+    return kill_all(service.workers())
 
 
 def _is_over(service: Service, job_id: str) -> bool:

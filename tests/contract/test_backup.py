@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import inspect, select
+from sqlalchemy.exc import OperationalError
 
 from models.errors import InvalidInputError
 from search.job import JobSpec
@@ -147,6 +148,29 @@ def test_a_backup_of_the_first_form_is_brought_to_this_one(filled, folder, tmp_p
     assert new.at_head()
     assert results(new) == results(filled)
     new.close()
+
+
+def test_a_restore_of_an_old_backup_that_broke_off_can_be_run_again(filled, folder, tmp_path):
+    save(filled, folder, tmp_path / "backup")
+    old = damaged(tmp_path / "backup", tmp_path / "old", as_the_first_version_saved)
+    new = Store.open(f"sqlite:///{tmp_path / 'new.db'}")
+    new.migrate(to="0001")  # as far as it had come: the tables of that time, and no row
+    restore(new, tmp_path / "home" / "checkpoints", old)
+    assert results(new) == results(filled)
+    new.close()
+
+
+def test_a_database_that_fails_is_not_taken_for_a_damaged_backup(filled, folder, tmp_path, monkeypatch):
+    save(filled, folder, tmp_path / "backup")
+    target = Store.open(f"sqlite:///{tmp_path / 'target.db'}")
+
+    def full(*_: Any) -> None:
+        raise OperationalError("INSERT", {}, Exception("database or disk is full"))
+
+    monkeypatch.setattr("service.backup.restoring._fill", full)
+    with pytest.raises(OperationalError, match="disk is full"):
+        restore(target, tmp_path / "home" / "checkpoints", tmp_path / "backup")
+    target.close()
 
 
 def test_checkpoints_that_are_gone_or_altered_are_named(filled, folder, tmp_path):

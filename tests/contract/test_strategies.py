@@ -15,9 +15,8 @@ from search.job import JobSpec
 from search.objective import Measured, score_of
 from search.strategies import methods
 from search.strategy import FixedFront, Proposal, StudyContext, TrialResult, trials_of
+from tests.contract.strategy_contexts import BUDGETS, CONTEXTS
 from tests.contract.strategy_contract import (
-    BUDGETS,
-    CONTEXTS,
     ChoosingContract,
     FirstContract,
     SeededContract,

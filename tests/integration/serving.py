@@ -135,13 +135,16 @@ def parent_of(pid: int) -> int | None:
         return None
 
 
-def kill_all(pids: list[int]) -> None:
-    """Kill -9; one that has ended meanwhile is as good as killed."""
+def kill_all(pids: list[int]) -> int:
+    """Kill -9; how many were there to be killed: one may have ended meanwhile."""
+    killed = 0
     for pid in pids:
         try:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             continue
+        killed += 1
+    return killed
 
 
 def wait_until(condition: Callable[[], Found]) -> Found:

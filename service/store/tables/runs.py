@@ -1,35 +1,16 @@
-"""The tables: the record of every job, study, trial, attempt, epoch, point, front, event, ablation, batch and
-label, and of the workspaces that they belong to and the keys that open these.
-
-`seq` keys number rows in the order in which they were inserted, for cursors and event streams; the public
-ids are strings. A column repeated from a parent (`trials.job_id`, `points.method`) spares listings a join.
-"""
+"""Jobs, and all that comes of them: studies, trials, attempts, epochs, points, fronts, events and labels."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, MetaData, UniqueConstraint
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
 
-from service.store.types import DOCUMENT, QUERIED, SEQ, UtcTime
+from service.store.tables.base import Base
+from service.store.types import DOCUMENT, QUERIED, SEQ
 from service.store.workspace_scope import InWorkspace
-
-NAMES = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-    "pk": "pk_%(table_name)s",
-}
-
-
-class Base(DeclarativeBase):
-    """Base of all tables."""
-
-    metadata = MetaData(naming_convention=NAMES)
-    type_annotation_map = {datetime: UtcTime()}  # noqa: RUF012 - SQLAlchemy reads it as a class attribute
 
 
 class Job(InWorkspace, Base):
@@ -230,63 +211,6 @@ class Event(InWorkspace, Base):
     created_at: Mapped[datetime]
 
 
-class Ablation(InWorkspace, Base):
-    """Jobs that were submitted together to be compared; `idempotency_key` as in jobs."""
-
-    __tablename__ = "ablations"
-    __table_args__ = (Index(None, "workspace_id", "seq"),)
-
-    seq: Mapped[int] = mapped_column(SEQ, primary_key=True)
-    id: Mapped[str] = mapped_column(unique=True)
-    name: Mapped[str]
-    spec: Mapped[dict[str, Any]] = mapped_column(DOCUMENT)
-    spec_digest: Mapped[str]
-    idempotency_key: Mapped[str | None] = mapped_column(unique=True)
-    created_at: Mapped[datetime]
-
-
-class AblationVariant(InWorkspace, Base):
-    """A job of a variant of an ablation; several groups may show the same job. `place` orders the rows."""
-
-    __tablename__ = "ablation_variants"
-    __table_args__ = (UniqueConstraint("ablation_id", "place"), Index(None, "job_id"))
-
-    ablation_id: Mapped[str] = mapped_column(ForeignKey("ablations.id"), primary_key=True)
-    group: Mapped[str] = mapped_column(primary_key=True)
-    variant: Mapped[str] = mapped_column(primary_key=True)
-    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
-    place: Mapped[int]
-    method: Mapped[str]
-    description: Mapped[str]
-
-
-class JobBatch(InWorkspace, Base):
-    """Jobs that were submitted together, whole or not at all; `idempotency_key` as in jobs."""
-
-    __tablename__ = "job_batches"
-    __table_args__ = (Index(None, "workspace_id", "seq"),)
-
-    seq: Mapped[int] = mapped_column(SEQ, primary_key=True)
-    id: Mapped[str] = mapped_column(unique=True)
-    name: Mapped[str]
-    spec: Mapped[dict[str, Any]] = mapped_column(DOCUMENT)
-    spec_digest: Mapped[str]
-    idempotency_key: Mapped[str | None] = mapped_column(unique=True)
-    created_at: Mapped[datetime]
-
-
-class BatchJob(InWorkspace, Base):
-    """A job of a batch; `place` orders them, and `overrides` tells them apart."""
-
-    __tablename__ = "batch_jobs"
-    __table_args__ = (UniqueConstraint("batch_id", "place"),)
-
-    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
-    batch_id: Mapped[str] = mapped_column(ForeignKey("job_batches.id"))
-    place: Mapped[int]
-    overrides: Mapped[dict[str, Any]] = mapped_column(DOCUMENT)
-
-
 class JobLabel(InWorkspace, Base):
     """A word that people attach to a job, and may change; it takes no part in what is trained."""
 
@@ -296,54 +220,3 @@ class JobLabel(InWorkspace, Base):
     job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)
     value: Mapped[str]
-
-
-class Workspace(Base):
-    """A group of people who share jobs, and what they may use; None is no limit."""
-
-    __tablename__ = "workspaces"
-
-    id: Mapped[str] = mapped_column(primary_key=True)
-    created_at: Mapped[datetime]
-    max_queued_jobs: Mapped[int | None]
-    max_trials_per_day: Mapped[int | None]
-    max_device_hours: Mapped[float | None]
-    max_stored_bytes: Mapped[int | None] = mapped_column(SEQ)
-
-
-class Key(Base):
-    """An API key: of its secret only the SHA-256 is kept; `id` is the part that may be shown."""
-
-    __tablename__ = "keys"
-    __table_args__ = (Index(None, "workspace_id"),)
-
-    id: Mapped[str] = mapped_column(primary_key=True)
-    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id"))
-    name: Mapped[str]
-    scope: Mapped[str]
-    secret_sha256: Mapped[str]
-    created_at: Mapped[datetime]
-    expires_at: Mapped[datetime | None]
-    revoked_at: Mapped[datetime | None]
-    last_used_at: Mapped[datetime | None]
-
-
-class SignIn(Base):
-    """A browser that is signed in with a key: of what its cookie holds only the SHA-256 is kept."""
-
-    __tablename__ = "sign_ins"
-    __table_args__ = (Index(None, "key_id"),)
-
-    token_sha256: Mapped[str] = mapped_column(primary_key=True)
-    key_id: Mapped[str] = mapped_column(ForeignKey("keys.id"))
-    created_at: Mapped[datetime]
-    expires_at: Mapped[datetime]
-
-
-PARENTS: Mapping[str, type[Job | Trial | Ablation | JobBatch]] = {
-    "job_id": Job,
-    "trial_id": Trial,
-    "ablation_id": Ablation,
-    "batch_id": JobBatch,
-}
-"""The columns by which a row finds the workspace that it belongs to, and what they refer to."""
