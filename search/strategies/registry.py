@@ -31,6 +31,8 @@ class Method:
     factory: StrategyFactory
     learning_bounds: Callable[[LayerOptions], Bounds] | None = None
     """Of a method that learns bits while it trains: the bounds that it learns them in."""
+    searches: bool = True
+    """Whether it looks for bits that differ between layers; a baseline does not."""
     most_parameters: int | None = None
     """Of a method for small spaces: how many parameters it takes at most."""
     needs_search_space: bool = False
@@ -92,11 +94,13 @@ _ALL = (
         name="uniform",
         summary="The same bits in every layer; runs in every job as the baseline.",
         factory=UniformSearch,
+        searches=False,
     ),
     Method(
         name="uniform-front",
         summary="Uniform allocations in one training, the dearest first: gradient-front without learning.",
         factory=UniformFrontSearch,
+        searches=False,
         trains_first=True,
     ),
 )

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, assert_never
 
+from search.strategies import methods
 from service.verdict import LEAST_SEEDS, Standing, standings
 from service.views import JobView
 from service.web.formats import percent, points
@@ -43,7 +44,7 @@ class Comparison:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BudgetVerdict:
-    """Every searching method of a job at one budget, best mean first, and the words about them."""
+    """Every other method of a job at one budget, best mean first, and the words about them."""
 
     budget: float
     baseline: Spread | None
@@ -53,13 +54,19 @@ class BudgetVerdict:
 
     @property
     def outcome(self) -> Outcome:
-        """That of the method with the best mean."""
-        return self.comparisons[0].outcome if self.comparisons else "nothing"
+        """That of the searching method with the best mean."""
+        return next((one.outcome for one in searching(self.comparisons)), "nothing")
 
 
 def budget_verdicts(job: JobView, accuracy: Accuracy) -> tuple[BudgetVerdict, ...]:
     """A verdict for each budget of a job, the least first."""
     return tuple(_budget_verdict(job, best.budget, accuracy) for best in job.best)
+
+
+def searching(comparisons: Sequence[Comparison]) -> list[Comparison]:
+    """Those of methods that search: another baseline may beat `uniform`, but is no search."""
+    known = methods()
+    return [one for one in comparisons if one.method not in known or known[one.method].searches]
 
 
 def spread(scores: Sequence[float]) -> Spread | None:
@@ -98,7 +105,7 @@ def _budget_verdict(job: JobView, budget: float, accuracy: Accuracy) -> BudgetVe
         budget=budget,
         baseline=_spread(baseline, accuracy),
         comparisons=ranked,
-        headline=_headline(ranked),
+        headline=_headline(searching(ranked)),
         sentences=tuple(_sentence(comparison) for comparison in ranked),
     )
 
@@ -112,7 +119,7 @@ def _spread(standing: Standing | None, accuracy: Accuracy) -> Spread | None:
 def _headline(ranked: Sequence[Comparison]) -> str:
     """The verdict on the method with the best mean."""
     if not ranked:
-        return "Nothing but uniform was run"
+        return "Nothing but baselines was run"
     first = ranked[0]
     match first.outcome:
         case "beat":

@@ -59,3 +59,14 @@ def test_a_spread_of_nothing_is_none() -> None:
 def plain(text: str) -> str:
     """The text with ordinary spaces."""
     return text.replace(formats.NARROW, " ")
+
+
+def test_a_baseline_that_beats_uniform_is_no_search_that_does(
+    api_store: Store, job_with_points: MakeJob, spec: dict[str, Any]
+) -> None:
+    spec["methods"] = ["random", "uniform-front"]
+    found = seeds("uniform-front", 0.8, 0.82) | seeds("uniform", 0.7, 0.72) | seeds("random", 0.6, 0.62)
+    last = verdicts(api_store, job_with_points(accuracies=found))[-1]
+    assert last.headline.startswith("Search lost to uniform")
+    assert last.outcome == "lost"
+    assert last.sentences[0].startswith("uniform-front beat uniform")
