@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from search.objective import Objective
 
 JobState = Literal["queued", "running", "cancelling", "succeeded", "failed", "cancelled"]
+LateKind = Literal["epoch", "success", "stop", "failure"]
 TrialState = Literal["queued", "running", "succeeded", "pruned", "failed"]
 ENDED_JOB_STATES: frozenset[JobState] = frozenset({"succeeded", "failed", "cancelled"})
 ENDED_TRIAL_STATES: frozenset[TrialState] = frozenset({"succeeded", "pruned", "failed"})
@@ -86,6 +87,9 @@ class JobView(View):
     started_at: datetime | None
     finished_at: datetime | None
     error: str | None
+    reason: str | None = None  # a word for programs: dispatcher_lost, where it ended its dispatcher too often
+    priority: int = 0  # in the queue of its workspace; greater is earlier
+    trace_id: str | None = None  # of the request that submitted it, as in all log lines about it
     trials_planned: int
     trials_finished: int  # succeeded, pruned or failed; those stopped early count as what they trained
     seconds_left: float | None  # an estimate from the trials so far; None before the first has ended
@@ -162,6 +166,19 @@ class TrialView(View):
     epochs: list[EpochView] = []
     attempts: list[AttemptView] = []
     point_ids: list[str] = []
+
+
+class IncidentView(View):
+    """A lease of a job that ran out, or a result that came after it and was rejected."""
+
+    id: int
+    job_id: str
+    kind: Literal["lease_expired", "late_result"]
+    what: LateKind | None  # of a late result
+    trial_id: str | None
+    dispatcher: str
+    token: int  # of the lease that was over
+    created_at: datetime
 
 
 class LayerCostView(View):

@@ -12,8 +12,8 @@ from sqlalchemy import Column, Connection, MetaData, Table, inspect
 from service.store.tables import Base
 from service.store.types import UtcTime
 
-UNSAVED = frozenset({"sign_ins"})
-"""Who is signed in stays with the service; whoever goes on with a backup signs in again."""
+UNSAVED = frozenset({"sign_ins", "dispatchers"})
+"""Who is signed in and what works stay with the service; whoever goes on with a backup begins anew."""
 
 
 def tables() -> tuple[Table, ...]:

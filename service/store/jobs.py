@@ -42,6 +42,7 @@ class NewJob:
     trials_planned: int
     plan: Mapping[str, Any]
     labels: Mapping[str, str] = field(default_factory=dict)
+    priority: int = 0
 
 
 class JobRepository(Leases):
@@ -59,17 +60,20 @@ class JobRepository(Leases):
         plan: Mapping[str, Any],
         idempotency_key: str | None,
         labels: Mapping[str, str] | None = None,
+        priority: int = 0,
     ) -> tuple[JobView, bool]:
         """Store a job in state queued; (job, True), or (the earlier job, False) for a key used before.
 
-        Raises ConflictError when the key came with another spec (labels are not looked at), and
+        Raises ConflictError when the key came with another spec (labels and priority are not looked at), and
         QuotaExceededError.
         """
         self._transaction.write()
         earlier = self._by_key(Job, idempotency_key)
         if earlier is None:
             self._quotas.require_room(trials=trials_planned)
-            new = NewJob(spec=spec, trials_planned=trials_planned, plan=plan, labels=labels or {})
+            new = NewJob(
+                spec=spec, trials_planned=trials_planned, plan=plan, labels=labels or {}, priority=priority
+            )
             job = self._new(new, idempotency_key, self._transaction.now())
             earlier = self._insert(job, idempotency_key)
         if earlier is None:
@@ -141,6 +145,12 @@ class JobRepository(Leases):
         change_labels(self._session, job_id, changes)
         return self.get(job_id)
 
+    def set_priority(self, job_id: str, priority: int) -> JobView:
+        """Move a job forward or back in the queue of its workspace. Raises NotFoundError."""
+        self._locked(job_id).priority = priority
+        self._session.flush()
+        return self.get(job_id)
+
     def counts(self) -> dict[str, int]:
         """How many jobs are in each state that any job is in."""
         rows = self._session.execute(select(Job.state, func.count()).group_by(Job.state))
@@ -179,6 +189,8 @@ class JobRepository(Leases):
             idempotency_key=key and self._scoped(key),
             devices=new.spec.compute.gpus_per_trial or new.spec.compute.cpus_per_trial,
             created_at=moment,
+            priority=new.priority,
+            trace_id=self._transaction.trace_id,
         )
 
 
@@ -193,6 +205,9 @@ def _view(job: Job, spec: JobSpec, studies: Sequence[StudyProgress], known: Besi
             "started_at": job.started_at,
             "finished_at": job.finished_at,
             "error": job.error,
+            "reason": job.reason,
+            "priority": job.priority,
+            "trace_id": job.trace_id,
             "trials_planned": job.trials_planned,
             "trials_finished": trials_ended(spec, studies),
             "seconds_left": seconds_left(job, spec, studies),

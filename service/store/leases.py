@@ -2,7 +2,7 @@
 
 Every claim raises the job's fencing token. Whatever a dispatcher writes names its claim; once another
 dispatcher has claimed the job the old token no longer matches, and nothing of the late write is stored.
-All times are the database's.
+All times are the database's. Which queued job is claimed next is decided in `claims`.
 """
 
 from __future__ import annotations
@@ -12,16 +12,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import Select, Update, select, update
+from sqlalchemy import Update, select, update
 
 from search.job import JobSpec
 from service.errors import NotFoundError, StaleLeaseError
+from service.store.claims import HELD, abandoned, anything, next_queued, take_turns
 from service.store.events import EventRepository
-from service.store.tables import Attempt, Job, Trial
+from service.store.incidents import lease_expired
+from service.store.tables import Attempt, Job, Trial, Workspace
 from service.store.transaction import Repository, Transaction
 
-HELD = ("running", "cancelling")
-"""States in which a job belongs to the dispatcher with its lease."""
+MOST_FRUITLESS = 5
+"""Claims of a job without progress in between after which it is given up."""
+LOST = "dispatcher_lost"
+"""The reason of a job that was given up so."""
 
 EndState = Literal["succeeded", "failed", "cancelled"]
 
@@ -36,6 +40,7 @@ class Claim:
     owner: str
     lease_seconds: float
     workspace: str
+    trace_id: str | None = None
 
 
 class Leases(Repository):
@@ -45,28 +50,33 @@ class Leases(Repository):
         super().__init__(transaction)
         self._events = events
 
-    def claim(self, owner: str, lease_seconds: float) -> Claim | None:
-        """Take a job whose lease ran out, or else the oldest queued one; None where there is neither."""
-        session = self._transaction.write()
+    def claim(
+        self, owner: str, lease_seconds: float, *, most_fruitless: int = MOST_FRUITLESS
+    ) -> Claim | None:
+        """Take a job whose lease ran out, or else the next queued one; None where there is neither.
+
+        A job that was claimed `most_fruitless` times without progress, each time until its lease ran out, fails
+        instead: it would end its next dispatcher too.
+        """
+        if not self._session.scalar(anything(self._transaction.now())):
+            return None
+        take_turns(self._transaction)
         now = self._transaction.now()
-        job = session.scalar(_abandoned(now)) or session.scalar(_oldest_queued())
+        job = self._taken_over(now, most_fruitless) or self._from_the_queue(now)
         if job is None:
             return None
-        self._abandon_attempts(job, "another dispatcher took the job over")
         job.lease_owner, job.lease_token = owner, job.lease_token + 1
         job.lease_expires_at = now + timedelta(seconds=lease_seconds)
-        if job.state == "queued":
-            job.started_at = job.started_at or now
-            self._enter(job, "running", now)
-        session.flush()
-        spec = JobSpec.model_validate(job.spec)
+        job.fruitless_claims += 1
+        self._session.flush()
         return Claim(
             job_id=job.id,
             token=job.lease_token,
-            spec=spec,
+            spec=JobSpec.model_validate(job.spec),
             owner=owner,
             lease_seconds=lease_seconds,
             workspace=job.workspace_id,
+            trace_id=job.trace_id,
         )
 
     def renew(self, claim: Claim) -> None:
@@ -82,6 +92,7 @@ class Leases(Repository):
         job.lease_expires_at = now
         self._abandon_attempts(job, "the dispatcher stopped")
         job.lease_owner = None
+        job.fruitless_claims = max(job.fruitless_claims - 1, 0)  # it ended in order: no word against the job
         if job.state == "running":
             self._enter(job, "queued", now)
         self._session.flush()
@@ -93,6 +104,11 @@ class Leases(Repository):
         """
         job = self.hold(claim)
         self._end(job, "cancelled" if job.state == "cancelling" else state, error)
+
+    def progressed(self, claim: Claim) -> None:
+        """The claim was not in vain: a new epoch or the end of a trial. The caller holds the job."""
+        fruitless = update(Job).where(Job.id == claim.job_id, Job.fruitless_claims != 0)
+        self._session.execute(fruitless.values(fruitless_claims=0))
 
     def cancel_requested(self, claim: Claim) -> bool:
         """Whether somebody has asked for the claimed job to end. Raises StaleLeaseError."""
@@ -107,6 +123,36 @@ class Leases(Repository):
         job = self._locked(claim.job_id)
         if job.lease_token != claim.token or job.state not in HELD:
             raise _stale(claim)
+        return job
+
+    def _taken_over(self, now: datetime, most_fruitless: int) -> Job | None:
+        """The oldest job whose lease ran out, if any; those that end their dispatchers are ended on the way."""
+        while (job := self._session.scalar(abandoned(now))) is not None:
+            self._abandon_attempts(job, "another dispatcher took the job over")
+            if job.lease_owner is None:  # it was given back while it was being cancelled
+                return job
+            self._session.add(lease_expired(job, now))
+            if job.fruitless_claims < most_fruitless:
+                return job
+            self._give_up(job)
+        return None
+
+    def _give_up(self, job: Job) -> None:
+        message = (
+            f"Its dispatcher ended {job.fruitless_claims} times while it ran this job, without a new epoch in "
+            "between; the job may need more memory than there is. Points found so far are kept."
+        )
+        if job.state == "running":
+            job.reason = LOST
+        self._end(job, "cancelled" if job.state == "cancelling" else "failed", message)
+
+    def _from_the_queue(self, now: datetime) -> Job | None:
+        job = self._session.scalar(next_queued())
+        if job is not None:
+            turn = update(Workspace).where(Workspace.id == job.workspace_id)
+            self._session.execute(turn.values(last_claimed_at=now))
+            job.started_at = job.started_at or now
+            self._enter(job, "running", now)
         return job
 
     def _locked(self, job_id: str) -> Job:
@@ -149,23 +195,6 @@ class Leases(Repository):
 
 def _stale(claim: Claim) -> StaleLeaseError:
     return StaleLeaseError(f"the lease on {claim.job_id} with token {claim.token} is no longer valid.")
-
-
-def _abandoned(now: datetime) -> Select[Job]:
-    """The oldest job whose dispatcher no longer renews its lease."""
-    return (
-        select(Job)
-        .where(Job.state.in_(HELD), Job.lease_expires_at <= now)
-        .order_by(Job.seq)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-
-
-def _oldest_queued() -> Select[Job]:
-    return (
-        select(Job).where(Job.state == "queued").order_by(Job.seq).limit(1).with_for_update(skip_locked=True)
-    )
 
 
 def _end_attempts(job_ids: Sequence[str], message: str, moment: datetime) -> Update:

@@ -65,6 +65,8 @@ class ResultRepository(Repository):
             return False
         now = self._transaction.now()
         fields = {name: value for name, value in asdict(report).items() if name != "epochs"}
+        if self._session.get(Epoch, (trial.id, report.epoch)) is None:  # trained again, it leads nowhere new
+            self._leases.progressed(claim)
         self._session.merge(Epoch(trial_id=trial.id, **fields))
         attempt.first_epoch = attempt.first_epoch or report.epoch
         trial.epochs_done, trial.samples = report.epoch, report.samples
@@ -79,6 +81,7 @@ class ResultRepository(Repository):
             return False
         now = self._transaction.now()
         self._end_attempt(trial, "succeeded", now, None)
+        self._leases.progressed(claim)
         trial.epochs_done, trial.samples = outcome.epochs, outcome.samples
         trial.stored_bytes = stored_bytes
         self._store_points(
@@ -94,6 +97,7 @@ class ResultRepository(Repository):
             return False
         now = self._transaction.now()
         self._end_attempt(trial, "pruned", now, stop.message)
+        self._leases.progressed(claim)
         trial.stored_bytes = stored_bytes
         self._stop(trial, stop, now)
         return True
@@ -105,6 +109,7 @@ class ResultRepository(Repository):
             return False
         now = self._transaction.now()
         self._end_attempt(trial, "failed", now, failure.message)
+        self._leases.progressed(claim)
         trial.reason, trial.message = failure.reason, failure.message
         trial.stored_bytes = stored_bytes
         self._end(trial, "failed", now)
@@ -125,6 +130,7 @@ class ResultRepository(Repository):
             select(Point).where(Point.trial_id == earlier.id).order_by(Point.ordinal)
         ).all()
         trial.reused_from = earlier.id
+        self._leases.progressed(claim)
         stop = self._would_stop(trial, earlier, claim.spec.objective)
         if stop is not None:
             self._stop(trial, stop, now)

@@ -16,18 +16,22 @@ from service.store.workspace_scope import WorkspaceSession
 class Store:
     """Open one per process; threads may share it, each with units of its own."""
 
-    def __init__(self, engine: Engine, workspace: str | None = None) -> None:
+    def __init__(self, engine: Engine, workspace: str | None = None, trace_id: str | None = None) -> None:
         self._engine = engine
         self._workspace = workspace
+        self._trace_id = trace_id
 
     @classmethod
     def open(cls, url: str) -> Store:
         """A store on a database; its tables appear with `migrate`. Raises InvalidInputError for a bad URL."""
         return cls(open_engine(url))
 
-    def within(self, workspace: str) -> Store:
-        """The same store, as one workspace sees it: whatever a unit reads or changes is that workspace's."""
-        return Store(self._engine, workspace)
+    def within(self, workspace: str, *, trace_id: str | None = None) -> Store:
+        """The same store, as one workspace sees it: whatever a unit reads or changes is that workspace's.
+
+        Jobs that are submitted there keep `trace_id`, the trace of the request that brings them.
+        """
+        return Store(self._engine, workspace, trace_id)
 
     def migrate(self, *, to: str = "head") -> None:
         """Bring the tables to this version's form; several processes may do so at once.
@@ -57,7 +61,7 @@ class Store:
     def unit(self) -> Iterator[Unit]:
         """One transaction: stored as a whole at the end, or not at all where an exception leaves it."""
         with WorkspaceSession(self._engine, expire_on_commit=False) as session:
-            session.bind_to(self._workspace)
+            session.bind_to(self._workspace, self._trace_id)
             yield Unit(session)
             session.commit()  # closing without it, as an exception does, rolls back
 

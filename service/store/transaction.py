@@ -24,6 +24,7 @@ class Transaction:
     def __init__(self, session: WorkspaceSession) -> None:
         self.session = session
         self.workspace = session.workspace or DEFAULT_WORKSPACE  # of what is submitted here
+        self.trace_id = session.trace_id  # likewise
         self.sqlite = session.get_bind().dialect.name == "sqlite"
         self._writes = False
 

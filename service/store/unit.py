@@ -8,9 +8,11 @@ from service.store.comparisons import ComparisonRepository
 from service.store.curves import CurveRepository
 from service.store.events import EventRepository
 from service.store.fronts import FrontRepository
+from service.store.incidents import IncidentRepository
 from service.store.jobs import JobRepository
 from service.store.keys import KeyRepository
 from service.store.points import PointRepository
+from service.store.queue import QueueRepository
 from service.store.quotas import QuotaRepository
 from service.store.results import ResultRepository
 from service.store.studies import StudyRepository
@@ -29,7 +31,9 @@ class Unit:
         self.keys = KeyRepository(transaction)
         self.quotas = QuotaRepository(transaction)
         self.events = EventRepository(transaction)
+        self.incidents = IncidentRepository(transaction)
         self.jobs = JobRepository(transaction, self.events, self.quotas)
+        self.queue = QueueRepository(transaction)
         self.ablations = AblationRepository(transaction, self.jobs)
         self.batches = BatchRepository(transaction, self.jobs)
         self.trials = TrialRepository(transaction)

@@ -19,6 +19,7 @@ from sqlalchemy.orm import (
 DEFAULT_WORKSPACE = "default"
 """Where everything belongs that names no workspace; the migration makes it."""
 _WORKSPACE = "workspace"
+_TRACE = "trace"
 
 
 class InWorkspace:
@@ -39,9 +40,16 @@ class WorkspaceSession(Session):
         bound: str | None = self.info.get(_WORKSPACE)
         return bound
 
-    def bind_to(self, workspace: str | None) -> None:
+    @property
+    def trace_id(self) -> str | None:
+        """The trace of the request that it serves."""
+        trace: str | None = self.info.get(_TRACE)
+        return trace
+
+    def bind_to(self, workspace: str | None, trace_id: str | None = None) -> None:
         """Bind it, before its first statement."""
         self.info[_WORKSPACE] = workspace
+        self.info[_TRACE] = trace_id
 
 
 @event.listens_for(WorkspaceSession, "do_orm_execute")

@@ -1,5 +1,5 @@
 """The tables: the record of every job, study, trial, attempt, epoch, point, front, event, ablation, batch and
-label, and of the workspaces that they belong to and the keys that open these.
+label, of the workspaces that they belong to and the keys that open these, and of the queue.
 
 `seq` keys number rows in the order in which they were inserted, for cursors and event streams; the public
 ids are strings. A column repeated from a parent (`trials.job_id`, `points.method`) spares listings a join.
@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from service.store.tables.access import Key, SignIn, Workspace
 from service.store.tables.base import Base
 from service.store.tables.groups import Ablation, AblationVariant, BatchJob, JobBatch
+from service.store.tables.queue import Dispatcher, Incident
 from service.store.tables.runs import (
     Attempt,
     Epoch,
@@ -31,9 +32,11 @@ __all__ = [
     "Attempt",
     "Base",
     "BatchJob",
+    "Dispatcher",
     "Epoch",
     "Event",
     "FrontMember",
+    "Incident",
     "Job",
     "JobBatch",
     "JobLabel",

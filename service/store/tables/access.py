@@ -12,7 +12,10 @@ from service.store.types import SEQ
 
 
 class Workspace(Base):
-    """A group of people who share jobs, and what they may use; None is no limit."""
+    """A group of people who share jobs, and what they may use; None is no limit.
+
+    `last_claimed_at` is when a job of it was last taken from the queue.
+    """
 
     __tablename__ = "workspaces"
 
@@ -22,6 +25,7 @@ class Workspace(Base):
     max_trials_per_day: Mapped[int | None]
     max_device_hours: Mapped[float | None]
     max_stored_bytes: Mapped[int | None] = mapped_column(SEQ)
+    last_claimed_at: Mapped[datetime | None]
 
 
 class Key(Base):

@@ -16,6 +16,9 @@ from service.store.workspace_scope import InWorkspace
 class Job(InWorkspace, Base):
     """A submitted search, its lease and its end; `devices` are those that a trial of it holds.
 
+    `fruitless_claims` counts claims since the last progress; `reason` is a word for programs where the service
+    gave the job up. A greater `priority` is claimed earlier.
+
     `idempotency_key` begins with the workspace and a space (no key has one), which keeps workspaces apart.
     """
 
@@ -23,7 +26,7 @@ class Job(InWorkspace, Base):
     __table_args__ = (
         Index(None, "state", "seq"),
         Index(None, "workspace_id", "seq"),
-        Index(None, "workspace_id", "state"),
+        Index(None, "workspace_id", "state", "priority", "seq"),
         Index(None, "workspace_id", "created_at"),
     )
 
@@ -44,6 +47,10 @@ class Job(InWorkspace, Base):
     lease_token: Mapped[int] = mapped_column(default=0)
     lease_expires_at: Mapped[datetime | None]
     devices: Mapped[float] = mapped_column(default=1.0, server_default="1")
+    priority: Mapped[int] = mapped_column(default=0, server_default="0")
+    fruitless_claims: Mapped[int] = mapped_column(default=0, server_default="0")
+    reason: Mapped[str | None]
+    trace_id: Mapped[str | None]
 
 
 class Study(InWorkspace, Base):
@@ -72,6 +79,7 @@ class Trial(InWorkspace, Base):
         UniqueConstraint("study_id", "number"),
         Index(None, "job_id", "seq"),
         Index(None, "fingerprint", "state"),
+        Index(None, "state", "seconds"),
         Index(None, "workspace_id", "finished_at"),
     )
 
