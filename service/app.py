@@ -23,6 +23,7 @@ from service.api import (
     overlays,
     points,
     problems,
+    queue,
     trials,
     workspace,
 )
@@ -32,7 +33,7 @@ from service.api.body_limit import BodyLimit
 from service.api.context import ApiContext, Catalogue
 from service.api.etag import EntityTags
 from service.api.guard import OriginGuard
-from service.api.metrics import JobsByState, Metrics
+from service.api.metrics import Metrics, StoreMetrics, counts_of
 from service.api.observe import Observe
 from service.settings import Settings
 from service.store import Store
@@ -73,6 +74,7 @@ def create_app(settings: Settings, store: Store, *, offered: Catalogue | None = 
         events,
         catalogue,
         workspace,
+        queue,
     ):
         app.include_router(part.router, dependencies=[Security(SENT_KEY)])
     _add_pages(app)
@@ -97,10 +99,6 @@ def _add_layers(app: FastAPI, settings: Settings) -> None:
 
 
 def _metrics(store: Store) -> Metrics:
-    def count() -> dict[str, int]:
-        with store.unit() as unit:
-            return unit.jobs.counts()
-
     metrics = Metrics()
-    metrics.registry.register(JobsByState(count))
+    metrics.registry.register(StoreMetrics(lambda: counts_of(store)))
     return metrics

@@ -2,6 +2,9 @@
 
 However a dispatcher ends, no job is lost: told to stop, it gives its job back; killed, its lease runs out
 and another dispatcher takes the job over, with the trials resuming from their checkpoints.
+
+A dispatcher is a process with one job at a time. For several jobs the first one starts the others, which
+share its Ray: Tune keeps what it registers, and the samplers their number of threads, for a whole process.
 """
 
 from __future__ import annotations
@@ -10,7 +13,9 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import structlog
@@ -22,8 +27,11 @@ from service.jobs import JobRun
 from service.jobs.engine import Planner
 from service.jobs.heartbeat import Heartbeat
 from service.parent import end_with_parent
+from service.presence import Present
 from service.settings import Settings
 from service.store import Claim, Store
+from service.store.queue import Presence
+from service.supervisor import dispatcher_of
 from workers.planning import plan_job
 
 if TYPE_CHECKING:  # importing it imports Ray, whose environment is set first
@@ -52,7 +60,7 @@ class Dispatcher:
         self._run = run
         self._stop = stop
         self._plan = plan
-        self._owner = f"{socket.gethostname()}-{os.getpid()}"
+        self.owner = f"{socket.gethostname()}-{os.getpid()}"
         self._log = structlog.get_logger("bitfront.dispatcher")
 
     def work(self) -> None:
@@ -66,15 +74,20 @@ class Dispatcher:
         claim = self._claim()
         if claim is None:
             return False
-        self._log.info("job claimed", job=claim.job_id, name=claim.spec.name, token=claim.token)
-        with Heartbeat(self._store, claim) as heartbeat:
+        about = {"job": claim.job_id, "token": claim.token, "trace_id": claim.trace_id}
+        with structlog.contextvars.bound_contextvars(**about), Heartbeat(self._store, claim) as heartbeat:
+            self._log.info("job claimed", name=claim.spec.name)
             self._run_job(claim, heartbeat)
         return True
 
     def _claim(self) -> Claim | None:
         try:
             with self._store.unit() as unit:
-                return unit.jobs.claim(self._owner, self._settings.lease_seconds)
+                return unit.jobs.claim(
+                    self.owner,
+                    self._settings.lease_seconds,
+                    most_fruitless=self._settings.most_fruitless_claims,
+                )
         except OperationalError as error:
             self._log.warning("the database cannot be reached", error=str(error))
             return None
@@ -92,10 +105,8 @@ class Dispatcher:
         try:
             self._run_to_end(job, claim)
         except OperationalError as error:
-            self._log.warning(
-                "the database failed; the job will be claimed again", job=claim.job_id, error=str(error)
-            )
-        self._log.info("job left", job=claim.job_id)
+            self._log.warning("the database failed; the job will be claimed again", error=str(error))
+        self._log.info("job left")
 
     def _run_to_end(self, job: JobRun, claim: Claim) -> None:
         try:
@@ -107,23 +118,48 @@ class Dispatcher:
         except BitfrontError as error:
             job.abort(str(error))
         except Exception as error:
-            self._log.exception("the job failed", job=claim.job_id)
+            self._log.exception("the job failed")
             job.abort(f"{type(error).__name__}: {error}")
 
 
 def run_dispatcher(settings: Settings, *, stop: threading.Event) -> None:
     """Work on the queue until `stop` is set, by a signal or with the parent that asked for it."""
-    from workers.cluster import local_ray
+    from workers.cluster import local_ray, ray_resources
 
     end_with_parent(stop)
     store = Store.open(settings.database)
     store.migrate()
+    dispatcher = Dispatcher(settings, store, run=ray_runner(settings), stop=stop)
+    me = Presence(
+        id=dispatcher.owner,
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        lease_seconds=settings.lease_seconds,
+    )
+    present = Present(store, me, ask=lambda: asdict(ray_resources()))
+    token = settings.home / "ray-token"
     try:
-        with local_ray(settings.home / "ray-token"):
+        with local_ray(token, cpus=settings.cpus, address=settings.ray_address) as address:
             _stop_on_signals(stop)  # after Ray, which puts a handler of its own in place
-            Dispatcher(settings, store, run=ray_runner(settings), stop=stop).work()
+            with others(settings, address, stop), present:
+                dispatcher.work()
     finally:
         store.close()
+
+
+@contextmanager
+def others(settings: Settings, ray_address: str, stop: threading.Event) -> Iterator[None]:
+    """The further dispatchers that run the further jobs, on the same Ray; `stop` ends them all at once."""
+    alone = settings.model_copy(update={"jobs": 1, "cpus": None, "ray_address": ray_address})
+    further = [dispatcher_of(alone, stop=stop) for _ in range(settings.jobs - 1)]
+    for supervisor in further:
+        supervisor.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for supervisor in further:
+            supervisor.stop()
 
 
 def ray_runner(settings: Settings) -> Runner:
@@ -137,6 +173,7 @@ def ray_runner(settings: Settings) -> Runner:
             checkpoints=settings.checkpoints,
             data_folder=settings.data,
             scratch=settings.scratch,
+            logs=settings.logs,
         )
 
     return run

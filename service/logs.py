@@ -16,6 +16,7 @@ def configure(stream: TextIO | None = None, level: int = logging.INFO) -> None:
     """Send our own records and those of libraries to one stream (standard error unless told) in one form."""
     stream = stream or sys.stderr
     shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,  # the request or the job that a line is about
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

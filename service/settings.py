@@ -43,6 +43,10 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8765, ge=0, le=65_535)
     lease_seconds: float = Field(default=15.0, gt=0)
+    jobs: int = Field(default=1, ge=1, le=64)  # that run at a time, each in a process of its own
+    cpus: int | None = Field(default=None, ge=1)  # that trials may hold on this machine; all when not given
+    ray_address: str | None = None  # of a Ray to join, as 10.0.0.5:6379, in place of one of our own
+    most_fruitless_claims: int = Field(default=5, ge=1)  # of a job, without an epoch between them
     max_body_bytes: int = Field(default=1_048_576, ge=1)
     public_url: str | None = None  # where browsers reach it through a proxy, as https://bits.example.org
     keys_on_loopback: bool = True  # False: once there are keys, loopback still needs none
@@ -88,6 +92,11 @@ class Settings(BaseSettings):
     def scratch(self) -> Path:
         """What may be deleted while nothing runs."""
         return self.home / "scratch"
+
+    @property
+    def logs(self) -> Path:
+        """Where workers write down what they do."""
+        return self.home / "logs"
 
     @property
     def url(self) -> str:

@@ -19,18 +19,25 @@ GRACE_SECONDS = 20.0
 STEADY_SECONDS = 60.0
 """A process that lived this long is not failing at its start: the next pause is short again."""
 LONGEST_PAUSE = 30.0
+NOT_INHERITED = frozenset({"BITFRONT_CPUS", "BITFRONT_RAY_ADDRESS"})
+"""Settings that may be none: where they are, the variable must not stand in their place."""
 
 
 class Supervisor:
-    """One dispatcher child process, supervised by a thread."""
+    """One dispatcher child process, supervised by a thread; `stop` may be shared, and ends it too."""
 
     def __init__(
-        self, command: list[str], environment: dict[str, str], *, grace: float = GRACE_SECONDS
+        self,
+        command: list[str],
+        environment: dict[str, str],
+        *,
+        grace: float = GRACE_SECONDS,
+        stop: threading.Event | None = None,
     ) -> None:
         self._command = command
         self._environment = environment
         self._grace = grace
-        self._stop = threading.Event()
+        self._stop = stop or threading.Event()
         self._thread = threading.Thread(target=self._run, name="supervisor")
         self._log = structlog.get_logger("bitfront.supervisor")
 
@@ -75,10 +82,11 @@ def end(child: subprocess.Popen[bytes], grace: float) -> int:
         return child.wait()
 
 
-def dispatcher_of(settings: Settings) -> Supervisor:
+def dispatcher_of(settings: Settings, *, stop: threading.Event | None = None) -> Supervisor:
     """The supervisor of the dispatcher that works with these settings."""
-    environment = without_key(os.environ) | settings.to_environment() | child_environment()
-    return Supervisor([*own_command(), "dispatcher"], environment)
+    inherited = {name: value for name, value in without_key(os.environ).items() if name not in NOT_INHERITED}
+    environment = inherited | settings.to_environment() | child_environment()
+    return Supervisor([*own_command(), "dispatcher"], environment, stop=stop)
 
 
 def own_command() -> list[str]:

@@ -12,6 +12,7 @@ import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 OBJECT_STORE_BYTES = 128 * 1024 * 1024
@@ -37,28 +38,61 @@ def ray_environment(token_file: Path) -> dict[str, str]:
     }
 
 
-@contextmanager
-def local_ray(token_file: Path, *, cpus: int | None = None) -> Iterator[None]:
-    """A Ray on this machine for as long as the context lasts; `cpus` defaults to all.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RayResources:
+    """The machines of a Ray, and what trials may hold and do hold of it."""
 
-    Raises RuntimeError where Ray was imported before its environment was set: it would run without a token.
+    nodes: int
+    cpus: float
+    cpus_used: float
+    gpus: float
+    gpus_used: float
+
+
+@contextmanager
+def local_ray(token_file: Path, *, cpus: int | None = None, address: str | None = None) -> Iterator[str]:
+    """A Ray on this machine for as long as the context lasts, or the one at `address`; gives its address.
+
+    `cpus` is what trials may hold of a Ray that is started here; all, unless told. Raises RuntimeError where
+    Ray was imported before its environment was set (it would run without a token), and ConnectionError where
+    none answers at the address.
     """
     if "ray" in sys.modules and os.environ.get("RAY_AUTH_MODE") != "token":
         raise RuntimeError("set ray_environment() before Ray is imported")
     os.environ.update(ray_environment(token_file))
     import ray
 
+    own = address is None
     ray.init(
-        num_cpus=cpus,
-        include_dashboard=False,
-        object_store_memory=OBJECT_STORE_BYTES,
+        address,
+        num_cpus=cpus if own else None,
+        include_dashboard=False if own else None,
+        object_store_memory=OBJECT_STORE_BYTES if own else None,
         log_to_driver=False,
         logging_level=logging.WARNING,
     )
     try:
-        yield
+        yield str(ray.get_runtime_context().gcs_address)
     finally:
         ray.shutdown()
+
+
+def ray_resources() -> RayResources:
+    """What the Ray that this process has joined says of itself; may wait long where it is gone."""
+    import ray
+
+    # Ray leaves all three untyped.
+    held: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+    free: dict[str, float] = ray.available_resources()  # type: ignore[no-untyped-call]
+    nodes = [node for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
+    cpus, gpus = held.get("CPU", 0.0), held.get("GPU", 0.0)
+    return RayResources(
+        nodes=len(nodes),
+        cpus=cpus,
+        cpus_used=max(cpus - free.get("CPU", 0.0), 0.0),
+        gpus=gpus,
+        gpus_used=max(gpus - free.get("GPU", 0.0), 0.0),
+    )
 
 
 def _ensure_token(path: Path) -> None:

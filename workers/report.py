@@ -15,13 +15,17 @@ FailureReason = Literal["nan_loss", "out_of_memory", "timeout", "lost", "error"]
 class TrialRequest:
     """One training run: the job's complete spec, a proposal (stored form), the study's seed and an id.
 
-    The id is a plain name (letters, digits, `-`); it names the trial's folder under the checkpoints.
+    The id is a plain name (letters, digits, `-`); it names the trial's folder under the checkpoints. What
+    stands below `seed` goes into log lines alone: requests that differ in nothing else are the same training.
     """
 
     trial_id: str
     spec: Mapping[str, Any]
     proposal: Mapping[str, Any]
     seed: int
+    job_id: str | None = field(default=None, compare=False)
+    trace_id: str | None = field(default=None, compare=False)
+    attempt: int = field(default=1, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

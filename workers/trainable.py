@@ -14,6 +14,7 @@ from typing import Any
 from ray import tune
 
 from models.errors import BitfrontError, NanLossError
+from workers.logs import worker_log
 from workers.report import FailureReason, TrialFailure, TrialOutcome, TrialRequest, to_json
 from workers.trial import TrialRun
 
@@ -25,6 +26,7 @@ class TrialTrainable(tune.Trainable):
         """Take a request; the work begins with the first step, where failures are reported."""
         self._config = config
         self._run: TrialRun | None = None
+        self._log = log_of(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Take the next request in the same process."""
@@ -36,7 +38,9 @@ class TrialTrainable(tune.Trainable):
         try:
             return self._advance()
         except Exception as error:
-            return {"done": True, "failure": to_json(failure_of(error))}
+            failure = failure_of(error)
+            self._log.error("trial failed", reason=failure.reason, exc_info=True)
+            return {"done": True, "failure": to_json(failure)}
 
     def save_checkpoint(self, checkpoint_dir: str) -> dict[str, Any]:
         """Nothing for Tune to keep: the trial's own folder already has its checkpoint."""
@@ -50,15 +54,18 @@ class TrialTrainable(tune.Trainable):
         if self._run is None:
             self._run = open_run(self._config)
             report = self._run.resumed
+            self._log.info("trial opened", resumed_after=report.epoch if report else 0)
         if report is None:
             report = self._run.step()
+            self._log.info("epoch trained", epoch=report.epoch, seconds=round(report.seconds, 3))
         result = {"done": self._run.finished, "epoch": to_json(report)}
-        return result | (_end(self._run) if self._run.finished else {})
+        return result | (self._end(self._run) if self._run.finished else {})
 
-
-def _end(run: TrialRun) -> dict[str, Any]:
-    end = run.end()
-    return {"outcome" if isinstance(end, TrialOutcome) else "stop": to_json(end)}
+    def _end(self, run: TrialRun) -> dict[str, Any]:
+        end = run.end()
+        kind = "outcome" if isinstance(end, TrialOutcome) else "stop"
+        self._log.info("trial ended", kind=kind)
+        return {kind: to_json(end)}
 
 
 def open_run(config: dict[str, Any]) -> TrialRun:
@@ -68,6 +75,18 @@ def open_run(config: dict[str, Any]) -> TrialRun:
         checkpoints=Path(config["checkpoints"]),
         data_folder=Path(config["data_folder"]),
         threads=config["threads"],
+    )
+
+
+def log_of(config: dict[str, Any]) -> Any:
+    """The log of one attempt; a worker that takes the trial up again after a death has the next number."""
+    request = TrialRequest(**json.loads(config["request"]))
+    return worker_log(
+        config.get("logs"),
+        job=request.job_id,
+        trial=request.trial_id,
+        attempt=config.get("attempt"),
+        trace_id=request.trace_id,
     )
 
 

@@ -63,11 +63,19 @@ class TrialFeed(Protocol):
 
 
 def run_trials(
-    feed: TrialFeed, *, compute: ComputeSpec, checkpoints: Path, data_folder: Path, scratch: Path
+    feed: TrialFeed,
+    *,
+    compute: ComputeSpec,
+    checkpoints: Path,
+    data_folder: Path,
+    scratch: Path,
+    logs: Path | None = None,
 ) -> None:
     """Run trials until the feed has no more and all have ended, or until it is cancelled.
 
-    Needs an initialised Ray. Raises InvalidInputError when the cluster can never hold one trial.
+    Workers write their log into the folder `logs`. Needs an initialised Ray; a process runs one such call at
+    a time, since Tune keeps what it registers for the whole process. Raises InvalidInputError when the
+    cluster can never hold one trial.
     """
     _check_resources(compute)
     logging.getLogger("ray.tune").setLevel(logging.ERROR)  # it warns that files we switched off are missing
@@ -77,6 +85,7 @@ def run_trials(
         "checkpoints": str(checkpoints.resolve()),
         "data_folder": str(data_folder.resolve()),
         "threads": max(1, int(compute.cpus_per_trial)),
+        "logs": None if logs is None else str(logs.resolve()),
     }
     resources = {"cpu": compute.cpus_per_trial, "gpu": compute.gpus_per_trial}
     try:
@@ -122,7 +131,12 @@ class FeedSearcher(_Unpickled, Searcher):
         """A configuration, None to be asked again later, or FINISHED."""
         found = self._feed.next_trial()
         if isinstance(found, TrialRequest):
-            return {**self._shared, "trial": found.trial_id, "request": json.dumps(asdict(found))}
+            return {
+                **self._shared,
+                "trial": found.trial_id,
+                "attempt": found.attempt,
+                "request": json.dumps(asdict(found)),
+            }
         return None if found == "wait" else Searcher.FINISHED
 
     def on_trial_complete(
@@ -166,6 +180,7 @@ class FeedCallback(_Unpickled, Callback):
 
     def on_trial_recover(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
         """The worker died and Tune will start the trial again."""
+        trial.config["attempt"] += 1
         self._feed.lost(trial.config["trial"], "the worker process died")
 
     def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:

@@ -57,7 +57,13 @@ class Planner:
         submission = checked_json(JobSubmission, json.dumps(one.document).encode())
         job = submission.job()
         view, plan = self._plan(job)
-        return NewJob(spec=job, trials_planned=view.trials, plan=plan, labels=submission.labels)
+        return NewJob(
+            spec=job,
+            trials_planned=view.trials,
+            plan=plan,
+            labels=submission.labels,
+            priority=submission.priority,
+        )
 
     def _plan(self, job: JobSpec) -> tuple[PlanView, Mapping[str, Any]]:
         # How many seeds there are decides on the trials; which they are, and the name, on nothing.

@@ -45,7 +45,8 @@ def context_of(request: Request) -> ApiContext:
     """The context of a call: what it reads and writes is the workspace of its caller, whom a layer found."""
     caller: Caller = request.state.caller
     context = operations_of(request)
-    return replace(context, caller=caller, store=context.store.within(caller.workspace))
+    store = context.store.within(caller.workspace, trace_id=request.state.trace_id)
+    return replace(context, caller=caller, store=store)
 
 
 def operations_of(request: Request) -> ApiContext:

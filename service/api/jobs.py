@@ -63,6 +63,7 @@ def store_job(context: ApiContext, submission: JobSubmission, key: str | None, r
             plan=stored_plan(view, plan),
             idempotency_key=key,
             labels=submission.labels,
+            priority=submission.priority,
         )
     response.headers["Location"] = f"/v1/jobs/{job.id}"
     if not created:

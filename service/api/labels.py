@@ -56,6 +56,6 @@ def clone(
     patch = parse_as(JobPatch, raw).root
     with context.store.unit() as unit:
         job = unit.jobs.get(job_id)
-    document = patched({**job.spec, "labels": job.labels}, patch)
+    document = patched({**job.spec, "labels": job.labels, "priority": job.priority}, patch)
     submission = checked_json(JobSubmission, json.dumps(document).encode())
     return store_job(context, submission, key, response)

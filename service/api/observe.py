@@ -1,5 +1,5 @@
-"""The outermost layer: gives each request an id, logs and counts it, adds the security headers, and turns an
-error that nobody foresaw into a problem without internals."""
+"""The outermost layer: gives each request an id and a trace, logs and counts it, adds the security headers,
+and turns an error that nobody foresaw into a problem without internals."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ import uuid
 from typing import Any
 
 import structlog
-from starlette.datastructures import MutableHeaders
+from sqlalchemy.exc import OperationalError
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.api.errors import HttpError
 from service.api.metrics import Metrics
-from service.api.problems import internal_problem, problem_response
+from service.api.problems import internal_problem, problem_of, problem_response
+from service.trace import trace_of
 
 KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 SECURITY_HEADERS = {
@@ -38,15 +41,21 @@ class Observe:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        answer = _Answer(send)
+        trace_id = trace_of(Headers(scope=scope).get("traceparent"))
+        scope.setdefault("state", {})["trace_id"] = trace_id
+        answer = _Answer(send, trace_id)
+        with structlog.contextvars.bound_contextvars(request_id=answer.request_id, trace_id=trace_id):
+            await self._serve(scope, receive, answer)
+
+    async def _serve(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
         begun = time.monotonic()
         try:
             await self.app(scope, receive, answer.send)
-        except Exception:
-            self.log.exception("unexpected error", request_id=answer.request_id, path=scope["path"])
+        except Exception as error:
+            self.log.exception("unexpected error", path=scope["path"])
             if answer.status:
                 raise  # half an answer is out already: the connection has to break
-            await problem_response(internal_problem(scope["path"]))(scope, receive, answer.send)
+            await problem_response(_problem(error, scope["path"]))(scope, receive, answer.send)
         finally:
             self._record(scope, answer, time.monotonic() - begun)
 
@@ -55,7 +64,6 @@ class Observe:
         self.metrics.answered(method=method, route=_route(scope), status=answer.status, seconds=seconds)
         self.log.info(
             "request",
-            request_id=answer.request_id,
             method=method,
             path=scope["path"],
             status=answer.status,
@@ -67,8 +75,9 @@ class Observe:
 class _Answer:
     """Adds headers to the answer on its way out and remembers its status; 0 until it has begun."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, trace_id: str) -> None:
         self._send = send
+        self._trace_id = trace_id
         self.request_id = uuid.uuid4().hex[:16]
         self.status = 0
 
@@ -77,9 +86,18 @@ class _Answer:
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
             headers["X-Request-ID"] = self.request_id
+            headers["X-Trace-ID"] = self._trace_id
             for name, value in SECURITY_HEADERS.items():
                 headers.setdefault(name, value)
         await self._send(message)
+
+
+def _problem(error: Exception, path: str) -> Any:
+    if isinstance(error, OperationalError):
+        fix = "Ask again soon; the log of the service says what the database answers."
+        gone = HttpError(503, "database_unavailable", "the database cannot be reached.", fix=fix)
+        return problem_of(gone, path)
+    return internal_problem(path)
 
 
 def _route(scope: Scope) -> str:

@@ -12,6 +12,7 @@ from service.api.csv_answers import Columns
 from service.batches.views import BatchView
 from service.views import (
     EpochView,
+    IncidentView,
     JobState,
     JobView,
     PointView,
@@ -56,6 +57,7 @@ JOBS: Columns[JobView] = {
     "seeds": _spec("seeds"),
     **_fields("trials_planned", "trials_finished", "created_at", "started_at", "finished_at", "error"),
     "objective": _spec("objective"),
+    **_fields("priority", "reason", "trace_id"),
 }
 STUDIES: Columns[StudyView] = {
     **_fields(*(name for name in StudyView.model_fields if name != "best")),
@@ -65,6 +67,7 @@ TRIALS: Columns[TrialView] = _fields(
     *(name for name in TrialView.model_fields if name not in {"epochs", "attempts", "point_ids"})
 )
 ATTEMPTS: Columns[TrialAttemptView] = _fields(*TrialAttemptView.model_fields)
+INCIDENTS: Columns[IncidentView] = _fields(*IncidentView.model_fields)
 EPOCHS: Columns[EpochView] = _fields(*EpochView.model_fields)
 POINTS: Columns[PointView] = {
     **_fields("id", "ordinal", "trial_id", "job_id", "method", "seed", "feasible"),

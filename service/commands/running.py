@@ -12,6 +12,10 @@ import typer
 from service.commands.shared import settings_with
 
 Home = Annotated[Path | None, typer.Option(help="Where the database, checkpoints and data are kept.")]
+Jobs = Annotated[
+    int | None,
+    typer.Option(min=1, max=64, help="How many jobs run at a time, sharing the CPUs and GPUs."),
+]
 Port = Annotated[
     int | None, typer.Option(min=0, max=65_535, help="The port to listen on; 0 takes a free one.")
 ]
@@ -24,17 +28,18 @@ def serve(
     dispatcher: Annotated[
         bool, typer.Option(help="Also run the searches, not only the API and the page.")
     ] = True,
+    jobs: Jobs = None,
 ) -> None:
     """Run the service until Ctrl-C: the API, the page and the searches."""
-    settings = settings_with(home=home, host=host, port=port)
+    settings = settings_with(home=home, host=host, port=port, jobs=jobs)
     from service.serve import serve as run
 
     run(settings, with_dispatcher=dispatcher)
 
 
-def dispatcher(home: Home = None) -> None:
+def dispatcher(home: Home = None, jobs: Jobs = None) -> None:
     """Run searches from the queue; `bitfront serve` starts this by itself."""
-    settings = settings_with(home=home)
+    settings = settings_with(home=home, jobs=jobs)
     from service import logs
     from service.dispatcher import run_dispatcher
 

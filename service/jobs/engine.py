@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import structlog
+
 from search.job import JobSpec
 from search.strategies import make_strategy
 from service.jobs.record import Record
@@ -54,6 +56,7 @@ class JobRun:
         self._make = make
         self._halt = halt
         self._clock = clock
+        self._log = structlog.get_logger("bitfront.engine").bind(job=claim.job_id)
         self._turns: Turns | None = None
         self._cancelling = False
         self._polled_at = -POLL_SECONDS
@@ -71,17 +74,28 @@ class JobRun:
         if found is None:
             return "finished" if self._prepared.finished else "wait"
         seed, trial = found
+        attempt = 1
+        with self._record.unit() as unit:
+            attempt = unit.results.next_attempt(trial.id)
         return TrialRequest(
-            trial_id=trial.id, spec=self._claim.spec.to_json(), proposal=trial.planned.proposal, seed=seed
+            trial_id=trial.id,
+            spec=self._claim.spec.to_json(),
+            proposal=trial.planned.proposal,
+            seed=seed,
+            job_id=self._claim.job_id,
+            trace_id=self._claim.trace_id,
+            attempt=attempt,
         )
 
     def started(self, trial_id: str) -> None:
         """An attempt begins."""
         with self._record.unit() as unit:
-            unit.results.start(self._claim, trial_id)
+            attempt = unit.results.start(self._claim, trial_id)
+            self._log.info("attempt started", trial=trial_id, attempt=attempt)
 
     def lost(self, trial_id: str, message: str) -> None:
         """An attempt ended with its worker; another follows."""
+        self._log.warning("attempt lost", trial=trial_id, message=message)
         with self._record.unit() as unit:
             unit.results.lose(self._claim, trial_id, message)
 
@@ -91,37 +105,37 @@ class JobRun:
 
     def epoch(self, trial_id: str, report: EpochReport) -> None:
         """A trial finished an epoch."""
-        with self._record.unit() as unit:
+        with self._record.result(trial_id, "epoch") as unit:
             unit.results.epoch(self._claim, trial_id, report)
 
     def succeeded(self, trial_id: str, outcome: TrialOutcome) -> None:
         """A trial ended with points; a second result of the same trial changes nothing."""
         counted = False
-        with self._record.unit() as unit:
+        with self._record.result(trial_id, "success") as unit:
             counted = unit.results.succeed(
                 self._claim, trial_id, outcome, stored_bytes=self._stored_bytes(trial_id)
             )
-        self._prepared.settle(trial_id, counted=counted)
+        self._settle(trial_id, counted=counted)
 
     def stopped(self, trial_id: str, stop: TrialStop) -> None:
         """A trial was stopped early; a second end of the same trial changes nothing."""
         counted = False
-        with self._record.unit() as unit:
+        with self._record.result(trial_id, "stop") as unit:
             counted = unit.results.prune(
                 self._claim, trial_id, stop, stored_bytes=self._stored_bytes(trial_id)
             )
-        self._prepared.settle(trial_id, counted=counted)
+        self._settle(trial_id, counted=counted)
 
     def failed(self, trial_id: str, failure: TrialFailure) -> None:
         """A trial ended without a point; what fails while the dispatcher stops will be run again."""
         if self._halt():
             return
         counted = False
-        with self._record.unit() as unit:
+        with self._record.result(trial_id, "failure") as unit:
             counted = unit.results.fail(
                 self._claim, trial_id, failure, stored_bytes=self._stored_bytes(trial_id)
             )
-        self._prepared.settle(trial_id, counted=counted)
+        self._settle(trial_id, counted=counted)
 
     def cancelled(self) -> bool:
         """Whether to stop: the job was cancelled or taken over, or the dispatcher stops."""
@@ -151,6 +165,10 @@ class JobRun:
                 unit.jobs.release(self._claim)
             else:
                 unit.jobs.finish(self._claim, "failed", message)
+
+    def _settle(self, trial_id: str, *, counted: bool) -> None:
+        self._log.info("trial ended", trial=trial_id, counted=counted)
+        self._prepared.settle(trial_id, counted=counted)
 
     def _stored_bytes(self, trial_id: str) -> int:
         """What the folder of a trial holds; 0 where there is none."""

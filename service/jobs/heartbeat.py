@@ -23,7 +23,8 @@ class Heartbeat:
         self._claim = claim
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
-        self._log = structlog.get_logger("bitfront.heartbeat").bind(job=claim.job_id)
+        about = {"job": claim.job_id, "trace_id": claim.trace_id}
+        self._log = structlog.get_logger("bitfront.heartbeat").bind(**about)
 
     def __enter__(self) -> Heartbeat:
         self._thread.start()

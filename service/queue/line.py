@@ -1,8 +1,8 @@
 """In which order the jobs that wait will be claimed, if nothing is submitted and nothing ends meanwhile.
 
-Per workspace w: r_w running jobs, c_w the order of its last claim, q_w waiting jobs. The next claim is that of
-the w with q_w > 0 and the least (r_w, c_w, w); it makes r_w + 1, q_w - 1 and c_w the greatest of all. This is
-the rule of `service.store.claims`, played forward.
+Per workspace w: r_w running jobs, c_w the order of its last claim, q_w waiting jobs. The next claim is that
+of the w with q_w > 0 and the least (r_w, c_w, w); it makes r_w + 1, q_w - 1 and c_w the greatest of all. This
+is the rule of `service.store.claims`, played forward.
 """
 
 from __future__ import annotations

@@ -55,8 +55,8 @@ class Leases(Repository):
     ) -> Claim | None:
         """Take a job whose lease ran out, or else the next queued one; None where there is neither.
 
-        A job that was claimed `most_fruitless` times without progress, each time until its lease ran out, fails
-        instead: it would end its next dispatcher too.
+        A job that was claimed `most_fruitless` times without progress, each time until its lease ran out,
+        fails instead: it would end its next dispatcher too.
         """
         if not self._session.scalar(anything(self._transaction.now())):
             return None
@@ -126,7 +126,7 @@ class Leases(Repository):
         return job
 
     def _taken_over(self, now: datetime, most_fruitless: int) -> Job | None:
-        """The oldest job whose lease ran out, if any; those that end their dispatchers are ended on the way."""
+        """The oldest job whose lease ran out, if any; those that end dispatchers are ended on the way."""
         while (job := self._session.scalar(abandoned(now))) is not None:
             self._abandon_attempts(job, "another dispatcher took the job over")
             if job.lease_owner is None:  # it was given back while it was being cancelled
@@ -139,8 +139,8 @@ class Leases(Repository):
 
     def _give_up(self, job: Job) -> None:
         message = (
-            f"Its dispatcher ended {job.fruitless_claims} times while it ran this job, without a new epoch in "
-            "between; the job may need more memory than there is. Points found so far are kept."
+            f"Its dispatcher ended {job.fruitless_claims} times while it ran this job, without a new epoch "
+            "in between; the job may need more memory than there is. Points found so far are kept."
         )
         if job.state == "running":
             job.reason = LOST

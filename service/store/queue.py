@@ -33,7 +33,7 @@ class Presence:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrialSeconds:
-    """The ended trainings of one state: how many took at most each of some bounds, how many there are, in all."""
+    """The ended trainings of one state: how many within each of some bounds, how many, how long in all."""
 
     within: Sequence[int]
     count: int

@@ -28,24 +28,24 @@ from workers.report import EpochReport, PointResult, TrialFailure, TrialOutcome,
 
 
 class ResultRepository(Repository):
-    """Writes what becomes of trials. Every method raises StaleLeaseError where the claim is stale."""
+    """Writes what becomes of trials. Whatever names a claim raises StaleLeaseError where that is stale."""
 
     def __init__(self, transaction: Transaction, leases: Leases, events: EventRepository) -> None:
         super().__init__(transaction)
         self._leases = leases
         self._events = events
 
-    def start(self, claim: Claim, trial_id: str) -> bool:
-        """Begin an attempt; whether the trial still wants one."""
+    def start(self, claim: Claim, trial_id: str) -> int:
+        """Begin an attempt; its number, or 0 where the trial wants none any more."""
         trial = self._trial(claim, trial_id)
         if trial.state not in {"queued", "running"}:
-            return False
+            return 0
         now = self._transaction.now()
         self._end_attempt(trial, "lost", now, "it was started again")
         attempt = self._new_attempt(claim, trial, now)
         trial.state = "running"
         self._tell(trial, "trial_started", {"attempt": attempt.number}, now)
-        return True
+        return attempt.number
 
     def lose(self, claim: Claim, trial_id: str, message: str) -> bool:
         """End an attempt without a result; the trial waits to be started again."""
@@ -181,11 +181,15 @@ class ResultRepository(Repository):
         trial.reason, trial.message = STOPPED_EARLY, stop.message
         self._end(trial, "pruned", moment)
 
+    def next_attempt(self, trial_id: str) -> int:
+        """The number that the next attempt at a trial will have."""
+        earlier = self._session.scalar(select(func.max(Attempt.number)).where(Attempt.trial_id == trial_id))
+        return (earlier or 0) + 1
+
     def _new_attempt(self, claim: Claim, trial: Trial, moment: datetime) -> Attempt:
-        earlier = self._session.scalar(select(func.max(Attempt.number)).where(Attempt.trial_id == trial.id))
         attempt = Attempt(
             trial_id=trial.id,
-            number=(earlier or 0) + 1,
+            number=self.next_attempt(trial.id),
             token=claim.token,
             state="running",
             started_at=moment,

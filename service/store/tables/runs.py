@@ -16,8 +16,8 @@ from service.store.workspace_scope import InWorkspace
 class Job(InWorkspace, Base):
     """A submitted search, its lease and its end; `devices` are those that a trial of it holds.
 
-    `fruitless_claims` counts claims since the last progress; `reason` is a word for programs where the service
-    gave the job up. A greater `priority` is claimed earlier.
+    `fruitless_claims` counts claims since the last progress; `reason` is a word for programs where the
+    service gave the job up. A greater `priority` is claimed earlier.
 
     `idempotency_key` begins with the workspace and a space (no key has one), which keeps workspaces apart.
     """

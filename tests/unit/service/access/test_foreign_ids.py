@@ -23,6 +23,7 @@ OWN_ANSWERS = {"/v1/points/{point_id}/export": 409}
 BODIES: dict[str, dict[str, Any]] = {
     "/v1/jobs/{job_id}/labels": {"paper": "figure-3"},
     "/v1/jobs/{job_id}/clone": {"name": "again"},
+    "/v1/jobs/{job_id}/priority": {"priority": 3},
 }
 """What a route that writes needs as its body."""
 
@@ -170,6 +171,7 @@ def test_a_key_that_reads_submits_neither_batches_nor_clones_nor_labels(
         ("POST", f"/v1/job-batches/{owned['batch_id']}/cancel", None),
         ("POST", f"{job}/clone", {}),
         ("PATCH", f"{job}/labels", {"a": "b"}),
+        ("PUT", f"{job}/priority", {"priority": 1}),
     )
     for method, path, body in calls:
         answer = reader.request(method, path, json=body)

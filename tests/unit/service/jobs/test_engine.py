@@ -192,9 +192,15 @@ def test_a_job_that_is_taken_over_is_left_alone(scene, training):
     job.finish()
     job.abort("late")
     assert here.view().state == "running"
+    with here.store.unit() as unit:
+        found = unit.incidents.page(here.job_id, limit=9, cursor=None).items[::-1]
+    late = [(one.what, one.trial_id, one.token) for one in found if one.kind == "late_result"]
+    assert late == [(what, first.trial_id, 1) for what in ("epoch", "success")]
     assert [trial.state for trial in here.trials()] == ["queued", "queued"]
     second = here.job(heir)
-    assert second.next_trial() == first
+    again = second.next_trial()
+    assert again == first
+    assert (first.attempt, again.attempt) == (1, 2)
 
 
 def test_a_job_is_given_back_when_the_dispatcher_stops(scene, training):
