@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI, Security
@@ -37,7 +38,7 @@ from service.api.metrics import Metrics, StoreMetrics, counts_of
 from service.api.observe import Observe
 from service.settings import Settings
 from service.store import Store
-from service.web.pages import pages
+from service.web.pages import error_page, pages
 from service.web.rendering import Renderer
 from service.web.sign_in import sign_in_pages
 
@@ -77,25 +78,26 @@ def create_app(settings: Settings, store: Store, *, offered: Catalogue | None = 
         queue,
     ):
         app.include_router(part.router, dependencies=[Security(SENT_KEY)])
-    _add_pages(app)
-    _add_layers(app, settings)
+    renderer = Renderer()
+    _add_pages(app, renderer)
+    _add_layers(app, settings, renderer)
     return app
 
 
-def _add_pages(app: FastAPI) -> None:
-    renderer = Renderer()
+def _add_pages(app: FastAPI, renderer: Renderer) -> None:
     app.mount("/static", StaticFiles(directory=STATIC, check_dir=False), name="static")
     app.include_router(pages(renderer))
     app.include_router(sign_in_pages(renderer))
 
 
-def _add_layers(app: FastAPI, settings: Settings) -> None:
+def _add_layers(app: FastAPI, settings: Settings, renderer: Renderer) -> None:
     """The layer that is added last is passed first."""
     app.add_middleware(EntityTags)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
     app.add_middleware(Authenticate, gate=app.state.gate)
     app.add_middleware(OriginGuard, settings=settings)
-    app.add_middleware(Observe, metrics=app.state.metrics)
+    refusal = partial(error_page, renderer)
+    app.add_middleware(Observe, metrics=app.state.metrics, refusal=refusal)
 
 
 def _metrics(store: Store) -> Metrics:

@@ -41,10 +41,15 @@ class Authenticate:
         await self.app(scope, receive, send)
 
 
+def is_for_programs(path: str) -> bool:
+    """Whether programs call it, which read problems; the rest are pages."""
+    return path.startswith(FOR_PROGRAMS)
+
+
 def _refusal(request: Request, error: HttpError) -> Response:
     """A problem; a person who looks at a page is led to sign in."""
     path = request.url.path
-    if error.status == 401 and request.method == "GET" and not path.startswith(FOR_PROGRAMS):
+    if error.status == 401 and request.method == "GET" and not is_for_programs(path):
         wanted = path + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse(f"/sign-in?next={quote(wanted, safe='')}", status_code=303)
     return problem_response(problem_of(error, path), error.headers)

@@ -5,13 +5,16 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import structlog
 from sqlalchemy.exc import OperationalError
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.api.authenticate import is_for_programs
 from service.api.errors import HttpError
 from service.api.metrics import Metrics
 from service.api.problems import internal_problem, problem_of, problem_response
@@ -29,11 +32,12 @@ SECURITY_HEADERS = {
 
 
 class Observe:
-    """ASGI layer around everything else."""
+    """ASGI layer around everything else; `refusal` is the page that tells a person of an error."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, refusal: Callable[[HttpError], Response]) -> None:
         self.app = app
         self.metrics = metrics
+        self.refusal = refusal
         self.log = structlog.get_logger("bitfront.http")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -55,9 +59,16 @@ class Observe:
             self.log.exception("unexpected error", path=scope["path"])
             if answer.status:
                 raise  # half an answer is out already: the connection has to break
-            await problem_response(_problem(error, scope["path"]))(scope, receive, answer.send)
+            await self._failure(error, scope["path"])(scope, receive, answer.send)
         finally:
             self._record(scope, answer, time.monotonic() - begun)
+
+    def _failure(self, error: Exception, path: str) -> Response:
+        if not isinstance(error, OperationalError):
+            return problem_response(internal_problem(path))
+        fix = "Ask again soon; the log of the service says what the database answers."
+        gone = HttpError(503, "database_unavailable", "the database cannot be reached.", fix=fix)
+        return problem_response(problem_of(gone, path)) if is_for_programs(path) else self.refusal(gone)
 
     def _record(self, scope: Scope, answer: _Answer, seconds: float) -> None:
         method = scope["method"] if scope["method"] in KNOWN_METHODS else "other"
@@ -90,14 +101,6 @@ class _Answer:
             for name, value in SECURITY_HEADERS.items():
                 headers.setdefault(name, value)
         await self._send(message)
-
-
-def _problem(error: Exception, path: str) -> Any:
-    if isinstance(error, OperationalError):
-        fix = "Ask again soon; the log of the service says what the database answers."
-        gone = HttpError(503, "database_unavailable", "the database cannot be reached.", fix=fix)
-        return problem_of(gone, path)
-    return internal_problem(path)
 
 
 def _route(scope: Scope) -> str:

@@ -10,12 +10,13 @@ from typing import Any
 from search.job import JobSpec
 from search.objective import likelihood_note, measure_name
 from service.store import Store
-from service.views import ENDED_JOB_STATES, STOPPED_EARLY, FrontView, JobView, TrialView
+from service.views import ENDED_JOB_STATES, STOPPED_EARLY, FrontView, IncidentView, JobView, TrialView
 from service.web.formats import iso, metric_note
 from service.web.marks import marks, marks_json
 from service.web.verdict import Accuracy, budget_verdicts
 
 TRIALS_SHOWN = 100
+INCIDENTS_SHOWN = 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,6 +33,7 @@ class JobRead:
     stopped: list[TrialView]
     more_stopped: bool
     ablation: tuple[str, str] | None
+    incidents: list[IncidentView]
 
 
 def job_context(store: Store, job_id: str, *, metric: str | None, accuracy: str | None) -> dict[str, Any]:
@@ -55,6 +57,7 @@ def job_context(store: Store, job_id: str, *, metric: str | None, accuracy: str 
         "other_verdicts": budget_verdicts(read.job, other),
         "other_accuracy": other,
         "ablation": read.ablation,
+        "incidents": read.incidents,
         "failures": read.failures,
         "more_failures": read.more_failures,
         "stopped": read.stopped,
@@ -81,6 +84,7 @@ def _read(store: Store, job_id: str, metric: str | None) -> JobRead:
             for state in ("failed", "pruned")
         )
         ablation = unit.ablations.of_job(job_id)
+        incidents = unit.incidents.page(job_id, limit=INCIDENTS_SHOWN, cursor=None)
     return JobRead(
         job=job,
         front=front,
@@ -89,6 +93,7 @@ def _read(store: Store, job_id: str, metric: str | None) -> JobRead:
         stopped=[trial for trial in pruned.items if trial.reason == STOPPED_EARLY],
         more_stopped=pruned.next_cursor is not None,
         ablation=ablation,
+        incidents=incidents.items,
     )
 
 

@@ -1,4 +1,4 @@
-"""The web pages: jobs, a job, its figures and comparison, ablations, batches, a point.
+"""The web pages: jobs, a job, its figures and comparison, ablations, batches, a point, the queue.
 
 Tables need no JavaScript.
 """
@@ -16,7 +16,8 @@ from models.errors import BitfrontError, InvalidInputError
 from search.architecture import chosen_of, words
 from search.job import JobSpec
 from search.objective import likelihood_note, measure_name
-from service.api.context import ApiContext, Context
+from service.api.context import ApiContext, Context, Operations
+from service.api.errors import HttpError
 from service.errors import NotFoundError
 from service.labels import label_of
 from service.store import Store
@@ -28,6 +29,7 @@ from service.web.figures_page import figures_context
 from service.web.job_page import job_context, progress
 from service.web.layer_bars import layer_chart, layer_rows
 from service.web.marks import marks
+from service.web.queue_page import queue_context
 from service.web.rendering import Renderer
 
 JOBS_PER_PAGE = 20
@@ -95,6 +97,15 @@ def pages(renderer: Renderer) -> APIRouter:
     def batch(context: Context, batch_id: str) -> Response:
         return _answer(renderer, "batch.html", context, lambda store: batch_context(store, batch_id))
 
+    @router.get("/queue")
+    def queue(context: Context, operations: Operations) -> Response:
+        return _answer(
+            renderer,
+            "queue.html",
+            context,
+            lambda store: queue_context(operations.store, store, context.caller.workspace),
+        )
+
     @router.get("/points/{point_id}")
     def point(context: Context, point_id: str) -> Response:
         return _answer(renderer, "point.html", context, lambda store: _point_context(store, point_id))
@@ -113,6 +124,11 @@ def _answer(
         return _refusal(renderer, error, {"title": "Not found", **caller}, 404)
     except InvalidInputError as error:
         return _refusal(renderer, error, {"title": "Not a page", **caller}, 422)
+
+
+def error_page(renderer: Renderer, error: HttpError) -> Response:
+    """The page that tells a person of an error before anybody knows who they are."""
+    return _refusal(renderer, error, {"title": "Out of order", "caller": None}, error.status)
 
 
 def _refusal(renderer: Renderer, error: BitfrontError, shown: dict[str, Any], status: int) -> Response:
