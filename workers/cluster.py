@@ -64,7 +64,7 @@ def local_ray(token_file: Path, *, cpus: int | None = None, address: str | None 
 
     own = address is None
     ray.init(
-        address,
+        address or "local",  # without an address Ray would join any other one that runs on this machine
         num_cpus=cpus if own else None,
         include_dashboard=False if own else None,
         object_store_memory=OBJECT_STORE_BYTES if own else None,

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,23 +31,35 @@ TRIALS = 18
 
 
 class Service:
-    """`bitfront serve` on a home of its own, as a user starts it."""
+    """`bitfront serve` on a home of its own, as a user starts it; what it says is in `log`."""
 
-    def __init__(self, home: Path, database: str | None = None) -> None:
+    def __init__(
+        self,
+        home: Path,
+        database: str | None = None,
+        *,
+        options: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.home = home
+        self.log = home / "serve.log"
+        self.options = options
+        self.environment = environment or {}
         self.database = database or f"sqlite:///{home / 'bitfront.db'}"
         self.start()
 
     def start(self) -> None:
         """Start it, or start it again."""
         settings = {"BITFRONT_LEASE_SECONDS": "3", "BITFRONT_DATABASE_URL": self.database}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "service.cli", "serve", "--port", "0", "--home", str(self.home)],
-            env={**os.environ, **settings},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        command = [sys.executable, "-m", "service.cli", "serve", "--port", "0", "--home", str(self.home)]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [*command, *self.options],
+                env={**os.environ, **settings, **self.environment},
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                start_new_session=True,
+            )
         self.client = BitfrontClient(self._url())
 
     def stop(self) -> None:
