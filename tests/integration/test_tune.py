@@ -96,6 +96,7 @@ def run(ray_cluster, tmp_path):
             checkpoints=tmp_path / "checkpoints",
             data_folder=tmp_path,
             scratch=tmp_path / "scratch",
+            logs=tmp_path / "logs",
         )
         return feed
 
@@ -147,6 +148,11 @@ def test_a_killed_worker_resumes_from_its_checkpoint_and_ends_the_same(run, tmp_
     feed = run(Feed([wanted], kill_once))
     assert killed
     assert ("lost", "trial-a") in feed.log
+    said = [json.loads(line) for line in (tmp_path / "logs" / "workers.log").read_text().splitlines()]
+    opened = [(one["attempt"], one["resumed_after"]) for one in said if one["event"] == "trial opened"]
+    assert [attempt for attempt, _ in opened] == [1, 2]
+    assert opened[0][1] == 0
+    assert opened[1][1] >= 2
     epochs = [entry[2] for entry in feed.log if entry[0] == "epoch"]
     assert epochs == sorted(epochs)  # it never goes back to an epoch before the last checkpoint
     assert len(epochs) <= 13  # an epoch whose result was on its way may be reported twice
