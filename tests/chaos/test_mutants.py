@@ -86,7 +86,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def outcome(copy: Path, tests: str, only: str) -> subprocess.CompletedProcess[str]:
-    """How those of a file's tests end in a copy; without its cache of compiled files, which goes by whole seconds."""
+    """How some of a file's tests end in a copy; nothing compiled is kept, whose age goes by whole seconds."""
     return subprocess.run(
         [sys.executable, "-B", "-m", "pytest", "-q", "-k", only, "-p", "no:cacheprovider", tests],
         cwd=copy,

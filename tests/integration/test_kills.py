@@ -1,7 +1,14 @@
 """Kill -9 of the service, the dispatcher or a worker in the middle of a job changes no result."""
 
+import os
+import signal
+import subprocess
+from contextlib import contextmanager
+
 import pytest
 
+from service.store import Store
+from service.supervisor import own_command
 from tests.integration.serving import in_the_middle, kill_all, run_job, wait_until
 
 pytestmark = pytest.mark.ray
@@ -36,3 +43,48 @@ def test_a_worker_is_killed(undisturbed, tmp_path):
         kill_all(wait_until(service.workers))
 
     assert run_job(tmp_path, disturb) == undisturbed
+
+
+def test_a_dispatcher_that_sleeps_through_its_lease_stores_nothing_when_it_wakes(undisturbed, tmp_path):
+    def disturb(service, job_id):
+        in_the_middle(service, job_id)
+        (asleep,) = wait_until(service.dispatchers)
+        os.kill(asleep, signal.SIGSTOP)
+        with another_dispatcher(service):
+            wait_until(lambda: "lease_expired" in incidents(service, job_id))
+            os.kill(asleep, signal.SIGCONT)
+            wait_until(lambda: service.client.job(job_id).state == "succeeded")  # by whom is not the question
+
+    assert run_job(tmp_path, disturb) == undisturbed
+
+
+@contextmanager
+def another_dispatcher(service):
+    """A second dispatcher of the same service."""
+    environment = os.environ | {
+        "BITFRONT_HOME": str(service.home),
+        "BITFRONT_DATABASE_URL": service.database,
+        "BITFRONT_LEASE_SECONDS": "3",
+    }
+    process = subprocess.Popen(
+        [*own_command(), "dispatcher"],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+
+def incidents(service, job_id):
+    """The kinds of what went wrong with the leases of a job."""
+    store = Store.open(service.database)
+    try:
+        with store.unit() as unit:
+            return [one.kind for one in unit.incidents.page(job_id, limit=100, cursor=None).items]
+    finally:
+        store.close()
