@@ -29,6 +29,7 @@ from service.client_http import (
     given,
     parse,
 )
+from service.client_queue import QueueCalls
 from service.client_tables import TableCalls
 from service.views import EventView, FrontView, JobView, NamedView, Page, PlanView, PointView, TrialView
 from service.workspaces import WorkspaceUse
@@ -39,7 +40,9 @@ if TYPE_CHECKING:
     from search.job import JobSpec  # imports torch, which a client can do without
 
 
-class BitfrontClient(HttpCalls, AblationCalls, BatchCalls, ComparisonCalls, ExportCalls, TableCalls):
+class BitfrontClient(
+    HttpCalls, AblationCalls, BatchCalls, ComparisonCalls, ExportCalls, QueueCalls, TableCalls
+):
     """Calls one service; raises ApiError for its problems and UnreachableError when it does not answer.
 
     Its key is `key`, or that of the environment (`service.credentials`); no error and no repr shows it.

@@ -27,6 +27,9 @@ def submit(  # noqa: PLR0917 - Typer reads parameters, it does not call by posit
         str | None, typer.Option(help="Submitting again with the same key returns the same job.")
     ] = None,
     label: LabelOption = None,
+    priority: Annotated[
+        int | None, typer.Option(min=-9, max=9, help="In the queue of the workspace; greater is earlier.")
+    ] = None,
     hardware: Annotated[
         Path | None, typer.Option(help="A YAML or JSON file that is the job's `hardware`.")
     ] = None,
@@ -44,6 +47,7 @@ def submit(  # noqa: PLR0917 - Typer reads parameters, it does not call by posit
             "hardware": read_mapping(hardware, "hardware", fix="Write fields such as `rows:` and `columns:`.")
         }
     )
+    spec |= {} if priority is None else {"priority": priority}
     spec |= {} if cost_table is None else {"cost_table": read_text(cost_table)}
     client = client_of(context)
     if validate_only:

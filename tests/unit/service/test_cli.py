@@ -72,6 +72,19 @@ def test_submits_once_per_key(run: Run, url: str, file: Path) -> None:
     assert len(BitfrontClient(url).jobs().items) == 1
 
 
+def test_shows_the_queue_and_moves_a_job_in_it(run: Run, url: str, file: Path) -> None:
+    assert run("submit", str(file), "--name", "first").exit_code == 0
+    assert run("submit", str(file), "--name", "urgent", "--priority", "5").exit_code == 0
+    shown = run("queue").output
+    assert shown.index("urgent") < shown.index("first")
+    assert "No dispatcher is running" in shown
+    assert "Dispatchers: 0" in shown
+    assert run("priority", "latest", "--", "-9").output.strip().endswith("has priority -9.")
+    assert [job["name"] for job in json.loads(run("queue", "--json").output)["queued"]] == ["first", "urgent"]
+    assert run("priority", "latest", "99").exit_code == 2
+    assert BitfrontClient(url).incidents(BitfrontClient(url).jobs().items[0].id).items == []
+
+
 def test_validates_without_storing(run: Run, url: str, file: Path) -> None:
     result = run("submit", str(file), "--validate-only")
     assert "conv1" in result.output
