@@ -39,6 +39,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--chaos-seed", type=int, default=0, help="what decides which and when")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where pytest-xdist spreads the tests over processes: whole files, and all that start Ray in one.
+
+    Two Rays at once would fight for the cores and so run into time limits. They come first, as they take
+    longest; the other processes work off the rest meanwhile.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("ray") is None)
+    for item in items:
+        group = "ray" if item.get_closest_marker("ray") else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 def pytest_report_header(config: pytest.Config) -> str:
     """What it takes to run tests/chaos the same again."""
     return f"chaos: --chaos-seed {config.getoption('chaos_seed')} --kills {config.getoption('kills')}"
