@@ -85,6 +85,7 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
     running.demo,
     running.serve,
     running.dispatcher,
+    running.migrate,
     doctor.doctor,
     submit.submit,
     clone.clone,

@@ -113,13 +113,13 @@ class Dispatcher:
 
 def run_dispatcher(settings: Settings, *, stop: threading.Event) -> None:
     """Work on the queue until `stop` is set, by a signal or with the parent that asked for it."""
-    from workers.cluster import local_ray
+    from service.ray_cluster import joined
 
     end_with_parent(stop)
     store = Store.open(settings.database)
     store.migrate()
     try:
-        with local_ray(settings.home / "ray-token"):
+        with joined(settings, stop):
             _stop_on_signals(stop)  # after Ray, which puts a handler of its own in place
             Dispatcher(settings, store, run=ray_runner(settings), stop=stop).work()
     finally:

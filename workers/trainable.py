@@ -15,6 +15,7 @@ from ray import tune
 
 from models.errors import BitfrontError, NanLossError
 from workers.report import FailureReason, TrialFailure, TrialOutcome, TrialRequest, to_json
+from workers.shared_folder import require_mark
 from workers.trial import TrialRun
 
 
@@ -63,9 +64,11 @@ def _end(run: TrialRun) -> dict[str, Any]:
 
 def open_run(config: dict[str, Any]) -> TrialRun:
     """The trial of a Tune configuration, resumed where an earlier attempt left it."""
+    checkpoints = Path(config["checkpoints"])
+    require_mark(checkpoints, config["folder_mark"])
     return TrialRun(
         TrialRequest(**json.loads(config["request"])),
-        checkpoints=Path(config["checkpoints"]),
+        checkpoints=checkpoints,
         data_folder=Path(config["data_folder"]),
         threads=config["threads"],
     )
