@@ -17,6 +17,7 @@ from models.repair import LayerWish, fit
 from search.job import JobSpec
 from search.strategy import FixedBits, FixedFront, LearnFront, proposal_from_json, trials_of
 from service.store import Store
+from tests.integration.serving import run_job
 from tests.postgres_server import PostgresServer, server_binaries
 from workers.planning import JobPlan
 from workers.report import EpochReport, PointResult, TrialFailure, TrialOutcome, TrialRequest
@@ -79,6 +80,12 @@ def postgres_server() -> Iterator[PostgresServer]:
     server = _postgres_server()
     yield server
     server.remove()
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The result of a whole service that nothing happened to."""
+    return run_job(tmp_path_factory.mktemp("undisturbed"), lambda service, job_id: None)
 
 
 @pytest.fixture

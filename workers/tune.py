@@ -71,7 +71,7 @@ def run_trials(
 
     Needs an initialised Ray. Raises InvalidInputError when the cluster can never hold one trial.
     """
-    _check_resources(compute)
+    require_room(compute)
     logging.getLogger("ray.tune").setLevel(logging.ERROR)  # it warns that files we switched off are missing
     _sweep(scratch)
     folder = scratch / f"tune-{os.getpid()}-{uuid.uuid4().hex}"
@@ -81,12 +81,9 @@ def run_trials(
         "data_folder": str(data_folder.resolve()),
         "threads": max(1, int(compute.cpus_per_trial)),
     }
-    resources = {"cpu": compute.cpus_per_trial, "gpu": compute.gpus_per_trial}
-    if compute.memory_mib_per_trial:
-        resources["memory"] = compute.memory_mib_per_trial * MIB
     try:
         tune.Tuner(
-            tune.with_resources(TrialTrainable, resources),
+            tune.with_resources(TrialTrainable, resources_of(compute)),
             tune_config=tune.TuneConfig(
                 search_alg=FeedSearcher(feed, shared),
                 num_samples=-1,
@@ -223,7 +220,14 @@ def _folder_name(trial: Trial) -> str:
     return str(trial.trial_id)
 
 
-def _check_resources(compute: ComputeSpec) -> None:
+def resources_of(compute: ComputeSpec) -> dict[str, float]:
+    """What Ray sets aside for a trial; memory in bytes."""
+    wanted = {"cpu": compute.cpus_per_trial, "gpu": compute.gpus_per_trial}
+    memory = compute.memory_mib_per_trial * MIB
+    return wanted | ({"memory": memory} if memory else {})
+
+
+def require_room(compute: ComputeSpec) -> None:
     """Raises InvalidInputError where no single node, empty, could hold a trial."""
     wanted = {
         "cpus_per_trial": ("CPU", compute.cpus_per_trial),

@@ -8,15 +8,9 @@ from models.errors import ClusterUnavailableError, InvalidInputError
 from service.ray_cluster import joined
 from service.settings import Settings
 from tests.integration.composed import Composed, free_port
-from tests.integration.serving import JOB, ended, in_the_middle, run_job, trained_once
+from tests.integration.serving import JOB, ended, in_the_middle, trained_once
 
 pytestmark = [pytest.mark.ray, pytest.mark.postgres]
-
-
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
-    """The result on one machine that nothing happened to."""
-    return run_job(tmp_path_factory.mktemp("undisturbed"), lambda service, job_id: None)
 
 
 def test_a_cluster_that_loses_a_node_and_a_dispatcher_finds_the_same(
