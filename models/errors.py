@@ -74,3 +74,9 @@ class NanLossError(BitfrontError):
     """The training loss is no longer a number."""
 
     code = "nan_loss"
+
+
+class ClusterUnavailableError(BitfrontError):
+    """The Ray cluster that searches are to run on cannot be reached or joined."""
+
+    code = "cluster_unavailable"

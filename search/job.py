@@ -167,6 +167,9 @@ class ComputeSpec(Model):
     concurrent_trials: int = Field(default=2, ge=1, le=1_024)
     cpus_per_trial: float = Field(default=1, gt=0, le=1_024)
     gpus_per_trial: float = Field(default=0, ge=0, le=64)
+    memory_mib_per_trial: int = Field(default=0, ge=0, le=4_194_304, exclude_if=lambda memory: memory == 0)
+    """What a node must have left for a trial to be placed there; 0 asks for nothing, and is left out of what
+    is stored, as it was before there was any."""
     early_stopping: EarlyStoppingSpec | None = None
 
 

@@ -86,6 +86,7 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
     running.demo,
     running.serve,
     running.dispatcher,
+    running.migrate,
     doctor.doctor,
     submit.submit,
     clone.clone,

@@ -13,10 +13,10 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from sqlalchemy.exc import OperationalError
@@ -41,6 +41,8 @@ Runner = Callable[["TrialFeed", JobSpec], None]
 """Runs the trials of a feed to their end; `workers.tune.run_trials` in production."""
 
 POLL_SECONDS = 0.5
+ONE_JOB: Mapping[str, Any] = {"jobs": 1, "cpus": None, "ray_node_here": True}
+"""What a further dispatcher does otherwise: one job, on the Ray of the first one, through its node."""
 
 
 class Dispatcher:
@@ -124,7 +126,8 @@ class Dispatcher:
 
 def run_dispatcher(settings: Settings, *, stop: threading.Event) -> None:
     """Work on the queue until `stop` is set, by a signal or with the parent that asked for it."""
-    from workers.cluster import local_ray, ray_resources
+    from service.ray_cluster import joined
+    from workers.cluster import ray_resources
 
     end_with_parent(stop)
     store = Store.open(settings.database)
@@ -137,11 +140,10 @@ def run_dispatcher(settings: Settings, *, stop: threading.Event) -> None:
         lease_seconds=settings.lease_seconds,
     )
     present = Present(store, me, ask=lambda: asdict(ray_resources()))
-    token = settings.home / "ray-token"
     try:
-        with local_ray(token, cpus=settings.cpus, address=settings.ray_address) as address:
+        with present, joined(settings, stop) as address:
             _stop_on_signals(stop)  # after Ray, which puts a handler of its own in place
-            with others(settings, address, stop), present:
+            with others(settings, address, stop):
                 dispatcher.work()
     finally:
         store.close()
@@ -150,7 +152,7 @@ def run_dispatcher(settings: Settings, *, stop: threading.Event) -> None:
 @contextmanager
 def others(settings: Settings, ray_address: str, stop: threading.Event) -> Iterator[None]:
     """The further dispatchers that run the further jobs, on the same Ray; `stop` ends them all at once."""
-    alone = settings.model_copy(update={"jobs": 1, "cpus": None, "ray_address": ray_address})
+    alone = settings.model_copy(update={**ONE_JOB, "ray_address": ray_address})
     further = [dispatcher_of(alone, stop=stop) for _ in range(settings.jobs - 1)]
     for supervisor in further:
         supervisor.start()

@@ -20,6 +20,7 @@ from service import logs
 from service.parent import end_with_parent
 from service.settings import Settings, is_loopback
 from service.supervisor import dispatcher_of
+from workers.cluster import require_token
 
 SHUTDOWN_SECONDS = 5
 
@@ -30,6 +31,8 @@ def serve(settings: Settings, *, with_dispatcher: bool) -> None:
     _end_with_parent()
     logs.configure()
     _require_key(settings)
+    if with_dispatcher and settings.ray_address is not None:
+        require_token(settings.ray_token)
     listener = bind(settings)
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})
     with listener, _dispatcher(settings, wanted=with_dispatcher):
@@ -93,7 +96,7 @@ def _serve_http(settings: Settings, listener: socket.socket) -> None:
 @contextmanager
 def _dispatcher(settings: Settings, *, wanted: bool) -> Iterator[None]:
     """A dispatcher for as long as the context lasts, on a database that has the newest schema."""
-    _prepare(settings)
+    prepare(settings)
     supervisor = dispatcher_of(settings)
     if not wanted:
         yield
@@ -105,7 +108,8 @@ def _dispatcher(settings: Settings, *, wanted: bool) -> Iterator[None]:
         supervisor.stop()
 
 
-def _prepare(settings: Settings) -> None:
+def prepare(settings: Settings) -> None:
+    """Make the folders, and the database or its newest schema."""
     from service.store import Store
 
     for folder in (settings.home, settings.checkpoints, settings.scratch, settings.data):
@@ -123,7 +127,7 @@ def _require_key(settings: Settings) -> None:
 
     if is_loopback(settings.host):
         return
-    _prepare(settings)
+    prepare(settings)
     store = Store.open(settings.database)
     try:
         with store.unit() as unit:

@@ -14,6 +14,7 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from models.errors import InvalidInputError
+from workers.cluster import host_and_port
 
 SECRETS_FOLDER = Path("/run/secrets")
 """Where containers find secrets; a file `bitfront_database_url` there sets the database."""
@@ -45,18 +46,30 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(default=15.0, gt=0)
     jobs: int = Field(default=1, ge=1, le=64)  # that run at a time, each in a process of its own
     cpus: int | None = Field(default=None, ge=1)  # that trials may hold on this machine; all when not given
-    ray_address: str | None = None  # of a Ray to join, as 10.0.0.5:6379, in place of one of our own
     most_fruitless_claims: int = Field(default=5, ge=1)  # of a job, without an epoch between them
+    ray_address: str | None = None  # the head of a cluster, host:port; a local Ray is started when not given
+    ray_token_file: Path | None = None  # the cluster's token; home/"ray-token" when not given
+    ray_node_here: bool = False  # True: a node of that cluster runs on this machine, and none is started
     max_body_bytes: int = Field(default=1_048_576, ge=1)
     public_url: str | None = None  # where browsers reach it through a proxy, as https://bits.example.org
     keys_on_loopback: bool = True  # False: once there are keys, loopback still needs none
     rate_limit: str = "6000/minute"  # of the calls of a key
     failed_key_limit: str = "20/minute"  # of the wrong keys from an address
 
-    @field_validator("home", "data_folder")
+    @field_validator("home", "data_folder", "ray_token_file")
     @classmethod
     def _absolute(cls, folder: Path | None) -> Path | None:
         return None if folder is None else folder.expanduser().absolute()
+
+    @field_validator("ray_address")
+    @classmethod
+    def _head(cls, address: str | None) -> str | None:
+        if address is not None:
+            try:
+                host_and_port(address)
+            except InvalidInputError as error:
+                raise ValueError(str(error)) from None
+        return address
 
     @field_validator("public_url")
     @classmethod
@@ -97,6 +110,11 @@ class Settings(BaseSettings):
     def logs(self) -> Path:
         """Where workers write down what they do."""
         return self.home / "logs"
+
+    @property
+    def ray_token(self) -> Path:
+        """The file with the token that every part of Ray has to show."""
+        return self.ray_token_file or self.home / "ray-token"
 
     @property
     def url(self) -> str:

@@ -17,6 +17,7 @@ from models.repair import LayerWish, fit
 from search.job import JobSpec
 from search.strategy import FixedBits, FixedFront, LearnFront, proposal_from_json, trials_of
 from service.store import Store
+from tests.integration.serving import run_job
 from tests.postgres_server import PostgresServer, server_binaries
 from workers.planning import JobPlan
 from workers.report import EpochReport, PointResult, TrialFailure, TrialOutcome, TrialRequest
@@ -37,6 +38,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Options of tests/chaos."""
     parser.addoption("--kills", type=int, default=4, help="how many kills tests/chaos spends")
     parser.addoption("--chaos-seed", type=int, default=0, help="what decides which and when")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where pytest-xdist spreads the tests over processes: whole files, and all that start Ray in one.
+
+    Two Rays at once would fight for the cores and so run into time limits. They come first, as they take
+    longest; the other processes work off the rest meanwhile.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("ray") is None)
+    for item in items:
+        group = "ray" if item.get_closest_marker("ray") else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -67,6 +80,12 @@ def postgres_server() -> Iterator[PostgresServer]:
     server = _postgres_server()
     yield server
     server.remove()
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The result of a whole service that nothing happened to."""
+    return run_job(tmp_path_factory.mktemp("undisturbed"), lambda service, job_id: None)
 
 
 @pytest.fixture

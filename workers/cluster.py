@@ -1,22 +1,28 @@
-"""Start a local Ray that nobody else can reach into.
+"""Start a local Ray that nobody else can reach into, or join a cluster that runs already.
 
 Ray's own servers listen on every interface, so token authentication is on: the token lies in a file that
-only this user can read. The dashboard is never started and nothing is reported home.
+only this user can read. The dashboard is never started and nothing is reported home. A cluster that is joined
+has the same token on every node.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import re
 import secrets
+import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-OBJECT_STORE_BYTES = 128 * 1024 * 1024
-"""Trials share nothing through the object store; results are a few kilobytes."""
+from models.errors import ClusterUnavailableError, InvalidInputError
+from workers.cluster_node import OBJECT_STORE_BYTES, own_node
+
+PROBE_SECONDS = 5.0
+"""Ray itself tries for minutes, without a word, to reach a head that is not there."""
 
 
 def ray_environment(token_file: Path) -> dict[str, str]:
@@ -50,24 +56,20 @@ class RayResources:
 
 
 @contextmanager
-def local_ray(token_file: Path, *, cpus: int | None = None, address: str | None = None) -> Iterator[str]:
-    """A Ray on this machine for as long as the context lasts, or the one at `address`; gives its address.
+def local_ray(token_file: Path, *, cpus: int | None = None) -> Iterator[str]:
+    """A Ray on this machine for as long as the context lasts; gives its address.
 
-    `cpus` is what trials may hold of a Ray that is started here; all, unless told. Raises RuntimeError where
-    Ray was imported before its environment was set (it would run without a token), and ConnectionError where
-    none answers at the address.
+    `cpus` is what trials may hold of it; all, unless told. Raises RuntimeError where Ray was imported before
+    its environment was set: it would run without a token.
     """
-    if "ray" in sys.modules and os.environ.get("RAY_AUTH_MODE") != "token":
-        raise RuntimeError("set ray_environment() before Ray is imported")
-    os.environ.update(ray_environment(token_file))
+    _prepare_environment(token_file)
     import ray
 
-    own = address is None
     ray.init(
-        address or "local",  # without an address Ray would join any other one that runs on this machine
-        num_cpus=cpus if own else None,
-        include_dashboard=False if own else None,
-        object_store_memory=OBJECT_STORE_BYTES if own else None,
+        address="local",  # without it Ray would join any other one that runs on this machine
+        num_cpus=cpus,
+        include_dashboard=False,
+        object_store_memory=OBJECT_STORE_BYTES,
         log_to_driver=False,
         logging_level=logging.WARNING,
     )
@@ -78,9 +80,14 @@ def local_ray(token_file: Path, *, cpus: int | None = None, address: str | None 
 
 
 def ray_resources() -> RayResources:
-    """What the Ray that this process has joined says of itself; may wait long where it is gone."""
+    """What the Ray that this process has joined says of itself; may wait long where it is gone.
+
+    Raises ClusterUnavailableError before it has joined one.
+    """
     import ray
 
+    if not ray.is_initialized():
+        raise ClusterUnavailableError("this process has not joined a Ray yet.")
     # Ray leaves all three untyped.
     held: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
     free: dict[str, float] = ray.available_resources()  # type: ignore[no-untyped-call]
@@ -93,6 +100,72 @@ def ray_resources() -> RayResources:
         gpus=gpus,
         gpus_used=max(gpus - free.get("GPU", 0.0), 0.0),
     )
+
+
+@contextmanager
+def joined_ray(address: str, token_file: Path, *, node_here: bool = False) -> Iterator[str]:
+    """A part in the cluster whose head is at `address` (host:port), while the context lasts; gives the address.
+
+    Without a node of the cluster on this machine (`node_here`), one is started that nothing is placed on.
+
+    The token file has to be there, with the cluster's token. Raises InvalidInputError where it is not or the
+    address is none, and ClusterUnavailableError where nothing answers there or Ray turns us away.
+    """
+    require_token(token_file)
+    require_answer(address)
+    _prepare_environment(token_file)
+    import ray
+
+    with nullcontext() if node_here else own_node(address):
+        try:
+            ray.init(address=address, log_to_driver=False, logging_level=logging.WARNING)
+        except (ConnectionError, RuntimeError, ray.exceptions.RayError) as error:
+            first = str(error).splitlines()[0]
+            raise ClusterUnavailableError(
+                f"the Ray cluster at {address} does not take us: {first}"
+            ) from error
+        try:
+            yield address
+        finally:
+            ray.shutdown()
+
+
+def require_token(token_file: Path) -> None:
+    """Raises InvalidInputError where the file with the token of a cluster is not there."""
+    if not token_file.is_file():
+        raise InvalidInputError(
+            f"the token of the Ray cluster is not in {token_file}.",
+            fix="Copy there what its nodes have in RAY_AUTH_TOKEN_PATH, or name it with --ray-token-file.",
+        )
+
+
+def require_answer(address: str) -> None:
+    """Raises ClusterUnavailableError where nothing listens; InvalidInputError for what is no address."""
+    host, port = host_and_port(address)
+    try:
+        socket.create_connection((host, port), timeout=PROBE_SECONDS).close()
+    except OSError as error:
+        raise ClusterUnavailableError(
+            f"no Ray cluster answers at {host}:{port}: {error.strerror or error}.",
+            fix="Start its head with `ray start --head --port=...`, or correct --ray-address.",
+        ) from error
+
+
+def host_and_port(address: str) -> tuple[str, int]:
+    """The two parts of the address of a cluster's head; raises InvalidInputError where it has not both."""
+    found = re.fullmatch(r"(?P<host>[^\s/@]+):(?P<port>\d{1,5})", address)
+    if found is None or int(found["port"]) > 65_535:
+        raise InvalidInputError(
+            f"{address!r} is no address of a Ray cluster.",
+            fix="Name its head as HOST:PORT, such as 10.0.0.5:6379 (not ray://, which is Ray's client).",
+        )
+    return found["host"], int(found["port"])
+
+
+def _prepare_environment(token_file: Path) -> None:
+    if "ray" in sys.modules and os.environ.get("RAY_AUTH_MODE") != "token":
+        raise RuntimeError("set ray_environment() before Ray is imported")
+    os.environ.update(ray_environment(token_file))
 
 
 def _ensure_token(path: Path) -> None:

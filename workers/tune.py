@@ -25,8 +25,10 @@ from models.errors import InvalidInputError
 from search.job import ComputeSpec
 from workers.checkpoints import discard_resume
 from workers.report import EpochReport, TrialFailure, TrialOutcome, TrialRequest, TrialStop, outcome_from_json
+from workers.shared_folder import mark_of
 from workers.trainable import TrialTrainable
 
+MIB = 2**20
 RETRIES = 2
 """How often a trial whose worker died is started again before it counts as lost."""
 
@@ -77,20 +79,20 @@ def run_trials(
     a time, since Tune keeps what it registers for the whole process. Raises InvalidInputError when the
     cluster can never hold one trial.
     """
-    _check_resources(compute)
+    require_room(compute)
     logging.getLogger("ray.tune").setLevel(logging.ERROR)  # it warns that files we switched off are missing
     _sweep(scratch)
     folder = scratch / f"tune-{os.getpid()}-{uuid.uuid4().hex}"
     shared = {
         "checkpoints": str(checkpoints.resolve()),
+        "folder_mark": mark_of(checkpoints),
         "data_folder": str(data_folder.resolve()),
         "threads": max(1, int(compute.cpus_per_trial)),
         "logs": None if logs is None else str(logs.resolve()),
     }
-    resources = {"cpu": compute.cpus_per_trial, "gpu": compute.gpus_per_trial}
     try:
         tune.Tuner(
-            tune.with_resources(TrialTrainable, resources),
+            tune.with_resources(TrialTrainable, resources_of(compute)),
             tune_config=tune.TuneConfig(
                 search_alg=FeedSearcher(feed, shared),
                 num_samples=-1,
@@ -233,16 +235,28 @@ def _folder_name(trial: Trial) -> str:
     return str(trial.trial_id)
 
 
-def _check_resources(compute: ComputeSpec) -> None:
-    there = ray.cluster_resources()  # type: ignore[no-untyped-call]  # Ray leaves it untyped
-    for field, wanted in (
-        ("cpus_per_trial", compute.cpus_per_trial),
-        ("gpus_per_trial", compute.gpus_per_trial),
-    ):
-        held = there.get(field.removesuffix("s_per_trial").upper(), 0.0)
-        if wanted > held:
+def resources_of(compute: ComputeSpec) -> dict[str, float]:
+    """What Ray sets aside for a trial; memory in bytes."""
+    wanted = {"cpu": compute.cpus_per_trial, "gpu": compute.gpus_per_trial}
+    memory = compute.memory_mib_per_trial * MIB
+    return wanted | ({"memory": memory} if memory else {})
+
+
+def require_room(compute: ComputeSpec) -> None:
+    """Raises InvalidInputError where no single node, empty, could hold a trial."""
+    wanted = {
+        "cpus_per_trial": ("CPU", compute.cpus_per_trial),
+        "gpus_per_trial": ("GPU", compute.gpus_per_trial),
+        "memory_mib_per_trial": ("memory", compute.memory_mib_per_trial * MIB),
+    }
+    there = ray.nodes()  # type: ignore[no-untyped-call]  # Ray leaves it untyped
+    nodes = [node["Resources"] for node in there if node["Alive"]]
+    for field, (resource, amount) in wanted.items():
+        held = max((node.get(resource, 0.0) for node in nodes), default=0.0)
+        if amount > held:
+            unit = MIB if resource == "memory" else 1
             raise InvalidInputError(
-                f"{field} is {wanted:g} but the cluster has {held:g}.",
-                fix=f"Use at most {held:g}.",
+                f"{field} is {amount / unit:g}, but no node of the cluster has more than {held // unit:g}.",
+                fix=f"Use at most {held // unit:g}, or add a node that has as much.",
                 pointer=f"/compute/{field}",
             )

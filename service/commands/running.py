@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from service.commands.shared import settings_with
+from service.commands.shared import out, settings_with
 
 Home = Annotated[Path | None, typer.Option(help="Where the database, checkpoints and data are kept.")]
 Jobs = Annotated[
@@ -19,9 +19,14 @@ Jobs = Annotated[
 Port = Annotated[
     int | None, typer.Option(min=0, max=65_535, help="The port to listen on; 0 takes a free one.")
 ]
+RayAddress = Annotated[
+    str | None, typer.Option(help="The head of a Ray cluster, HOST:PORT; a local Ray is started without.")
+]
+RayToken = Annotated[Path | None, typer.Option(help="The file with the token of that cluster.")]
 
 
 def serve(
+    *,
     home: Home = None,
     host: Annotated[str | None, typer.Option(help="The loopback address to listen on.")] = None,
     port: Port = None,
@@ -29,17 +34,25 @@ def serve(
         bool, typer.Option(help="Also run the searches, not only the API and the page.")
     ] = True,
     jobs: Jobs = None,
+    ray_address: RayAddress = None,
+    ray_token_file: RayToken = None,
 ) -> None:
     """Run the service until Ctrl-C: the API, the page and the searches."""
-    settings = settings_with(home=home, host=host, port=port, jobs=jobs)
+    cluster = {"ray_address": ray_address, "ray_token_file": ray_token_file}
+    settings = settings_with(home=home, host=host, port=port, jobs=jobs, **cluster)
     from service.serve import serve as run
 
     run(settings, with_dispatcher=dispatcher)
 
 
-def dispatcher(home: Home = None, jobs: Jobs = None) -> None:
+def dispatcher(
+    home: Home = None,
+    jobs: Jobs = None,
+    ray_address: RayAddress = None,
+    ray_token_file: RayToken = None,
+) -> None:
     """Run searches from the queue; `bitfront serve` starts this by itself."""
-    settings = settings_with(home=home, jobs=jobs)
+    settings = settings_with(home=home, jobs=jobs, ray_address=ray_address, ray_token_file=ray_token_file)
     from service import logs
     from service.dispatcher import run_dispatcher
 
@@ -48,6 +61,15 @@ def dispatcher(home: Home = None, jobs: Jobs = None) -> None:
         signal.signal(number, lambda *_: stop.set())
     logs.configure()
     run_dispatcher(settings, stop=stop)
+
+
+def migrate(home: Home = None) -> None:
+    """Make the database, or bring it to the newest schema; `bitfront serve` does so by itself."""
+    settings = settings_with(home=home)
+    from service.serve import prepare
+
+    prepare(settings)
+    out().print("The database has the newest schema.")
 
 
 def demo(

@@ -101,12 +101,6 @@ def lives(folder: Path, monkey: Monkey, database: Callable[[], str | None]) -> l
     return found
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """The result of a life without kills."""
-    return run_job(tmp_path_factory.mktemp("undisturbed"), lambda service, job_id: None)
-
-
 @pytest.fixture
 def plan(request: pytest.FixtureRequest) -> tuple[int, int]:
     """Seed and kills; the head of the test report shows them."""

@@ -14,12 +14,6 @@ from tests.integration.serving import in_the_middle, kill_all, run_job, wait_unt
 pytestmark = pytest.mark.ray
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
-    """The result of a run that nothing happened to."""
-    return run_job(tmp_path_factory.mktemp("undisturbed"), lambda service, job_id: None)
-
-
 def test_the_service_is_killed_and_started_again(undisturbed, tmp_path):
     def disturb(service, job_id):
         in_the_middle(service, job_id)

@@ -1,4 +1,4 @@
-"""The compose file starts what the command line has, and publishes nothing."""
+"""The compose file starts what the command line has and publishes only the API; its parts fit together."""
 
 from pathlib import Path
 
@@ -17,8 +17,14 @@ def compose():
     return yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 
 
+def of_our_image(compose, program):
+    """The services that run `bitfront` or `ray`."""
+    ours = [service for service in compose["services"].values() if service.get("image") == "bitfront"]
+    return [service for service in ours if service.get("entrypoint", ["bitfront"]) == [program]]
+
+
 def test_every_command_of_our_image_is_one_of_the_command_line(compose):
-    ours = [service for service in compose["services"].values() if "build" in service]
+    ours = of_our_image(compose, "bitfront")
     assert ours
     for service in ours:
         command, *options = service["command"]
@@ -26,17 +32,56 @@ def test_every_command_of_our_image_is_one_of_the_command_line(compose):
         assert all(option in shown for option in options if option.startswith("--"))
 
 
-def test_nothing_is_published_beyond_loopback(compose):
-    assert not any("ports" in service for service in compose["services"].values())
-    serve = compose["services"]["bitfront"]["command"]
-    assert is_loopback(serve[serve.index("--host") + 1])
+def test_nothing_but_the_api_is_published_and_that_on_loopback(compose):
+    published = {
+        name: service["ports"] for name, service in compose["services"].items() if "ports" in service
+    }
+    assert set(published) <= {"api", *in_profiles(compose)}
+    for ports in published.values():
+        assert all(is_loopback(port.split(":")[0]) for port in ports)
+    assert compose["networks"]["inside"] == {"internal": True}
+
+
+def in_profiles(compose):
+    """The services that start only where their profile is asked for."""
+    return {name for name, service in compose["services"].items() if "profiles" in service}
 
 
 def test_every_setting_and_secret_is_one_that_the_service_reads(compose):
-    service = compose["services"]["bitfront"]
-    names = [*service["environment"], *(secret.upper() for secret in service["secrets"])]
-    assert {name.removeprefix("BITFRONT_").lower() for name in names} <= set(Settings.model_fields)
-    assert set(service["secrets"]) <= set(compose["secrets"])
+    for service in of_our_image(compose, "bitfront"):
+        names = {name.removeprefix("BITFRONT_").lower() for name in service["environment"]}
+        assert names <= set(Settings.model_fields)
+        read = {secret.removeprefix("bitfront_") for secret in service["secrets"]} & set(
+            Settings.model_fields
+        )
+        named = {
+            Path(value).name for value in service["environment"].values() if "/run/secrets/" in str(value)
+        }
+        assert {secret.removeprefix("bitfront_") for secret in service["secrets"]} == read | named
+        assert set(service["secrets"]) <= set(compose["secrets"])
+
+
+def test_every_part_of_ray_has_the_token_and_no_dashboard(compose):
+    parts = of_our_image(compose, "ray")
+    assert len(parts) == 2
+    for service in parts:
+        assert service["environment"]["RAY_AUTH_MODE"] == "token"
+        assert service["environment"]["RAY_AUTH_TOKEN_PATH"] == "/run/secrets/ray_token"
+        assert "ray_token" in service["secrets"]
+    (head,) = [service for service in parts if "--head" in service["command"]]
+    assert "--include-dashboard=false" in head["command"]
+
+
+def test_trials_and_service_see_the_same_folder(compose):
+    everywhere = of_our_image(compose, "bitfront") + of_our_image(compose, "ray")
+    assert {tuple(service["volumes"]) for service in everywhere} == {("home:/data",)}
+
+
+def test_every_wait_for_a_healthy_service_is_for_one_that_checks_its_health(compose):
+    services = compose["services"]
+    for service in services.values():
+        for name, wanted in service.get("depends_on", {}).items():
+            assert wanted["condition"] != "service_healthy" or "healthcheck" in services[name]
 
 
 def test_a_secret_file_sets_the_database(tmp_path):

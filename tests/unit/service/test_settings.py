@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from models.errors import InvalidInputError
 from service.settings import Settings, is_loopback, require_loopback
@@ -45,3 +46,14 @@ def test_other_addresses_are_refused(host: str) -> None:
     assert not is_loopback(host)
     with pytest.raises(InvalidInputError, match="other machines"):
         require_loopback(Settings(host=host))
+
+
+@pytest.mark.parametrize("address", ["somewhere", "ray://head:10001", "head:99999", ""])
+def test_what_is_no_address_of_a_cluster_is_refused(address, tmp_path):
+    with pytest.raises(ValidationError, match="no address of a Ray cluster"):
+        Settings(home=tmp_path, ray_address=address)
+
+
+def test_the_token_of_a_cluster_lies_in_the_home_unless_it_is_named(tmp_path):
+    assert Settings(home=tmp_path).ray_token == tmp_path / "ray-token"
+    assert Settings(home=tmp_path, ray_token_file=tmp_path / "other").ray_token == tmp_path / "other"

@@ -1,0 +1,47 @@
+"""The Ray that a dispatcher runs its trials on: one of its own on this machine, or a cluster it joins."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+
+from models.errors import ClusterUnavailableError
+from service.settings import Settings
+from workers.cluster import joined_ray, local_ray, require_answer
+
+RETRY_SECONDS = 2.0
+
+
+@contextmanager
+def joined(settings: Settings, stop: threading.Event) -> Iterator[str]:
+    """A part in the Ray of the settings for as long as the context lasts; gives its address.
+
+    Waits for a cluster that does not answer, and meanwhile no job is claimed: they stay queued. Returns at
+    once when `stop` is set while waiting. Raises what `workers.cluster.joined_ray` raises.
+    """
+    if settings.ray_address is None:
+        with local_ray(settings.ray_token, cpus=settings.cpus) as address:
+            yield address
+        return
+    _wait_for(settings.ray_address, stop)
+    if stop.is_set():
+        yield settings.ray_address
+        return
+    join = joined_ray(settings.ray_address, settings.ray_token, node_here=settings.ray_node_here)
+    with join as address:
+        yield address
+
+
+def _wait_for(address: str, stop: threading.Event) -> None:
+    log = structlog.get_logger("bitfront.dispatcher")
+    while not stop.is_set():
+        try:
+            require_answer(address)
+        except ClusterUnavailableError as error:
+            log.warning("the Ray cluster cannot be reached; jobs stay queued", error=str(error))
+            stop.wait(RETRY_SECONDS)
+        else:
+            return

@@ -1,0 +1,38 @@
+"""Whether any one node could hold a trial; a fake list of nodes stands for the cluster."""
+
+import pytest
+
+from models.errors import InvalidInputError
+from search.job import ComputeSpec
+from workers import tune
+
+GIB = 2.0**30
+NODES = [
+    {"Alive": True, "Resources": {"CPU": 2.0, "memory": 4 * GIB}},
+    {"Alive": True, "Resources": {"CPU": 1.0, "GPU": 1.0, "memory": 2 * GIB}},
+    {"Alive": False, "Resources": {"CPU": 64.0, "memory": 512 * GIB}},
+]
+
+
+@pytest.fixture(autouse=True)
+def nodes(monkeypatch):
+    monkeypatch.setattr(tune.ray, "nodes", lambda: NODES)
+
+
+def test_what_the_largest_node_has_is_enough():
+    tune.require_room(ComputeSpec(cpus_per_trial=2, memory_mib_per_trial=4096))
+
+
+@pytest.mark.parametrize(
+    ("field", "amount"), [("cpus_per_trial", 3), ("gpus_per_trial", 2), ("memory_mib_per_trial", 4097)]
+)
+def test_more_than_any_living_node_has_is_refused(field, amount):
+    with pytest.raises(InvalidInputError, match=f"{field} is {amount}") as refused:
+        tune.require_room(ComputeSpec(**{field: amount}))
+    assert refused.value.pointer == f"/compute/{field}"
+
+
+def test_no_memory_is_asked_for_unless_a_job_says_so():
+    assert "memory" not in tune.resources_of(ComputeSpec())
+    assert tune.resources_of(ComputeSpec(memory_mib_per_trial=2))["memory"] == 2 * 2**20
+    assert "memory_mib_per_trial" not in ComputeSpec().model_dump()
