@@ -84,14 +84,12 @@ def ray_resources() -> RayResources:
 
     Raises ClusterUnavailableError before it has joined one.
     """
-    import ray
-
-    if not ray.is_initialized():
+    ray = sys.modules.get("ray")  # importing it here would be before its environment is set
+    if ray is None or not ray.is_initialized():
         raise ClusterUnavailableError("this process has not joined a Ray yet.")
-    # Ray leaves all three untyped.
-    held: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
-    free: dict[str, float] = ray.available_resources()  # type: ignore[no-untyped-call]
-    nodes = [node for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
+    held: dict[str, float] = ray.cluster_resources()
+    free: dict[str, float] = ray.available_resources()
+    nodes = [node for node in ray.nodes() if node["Alive"]]
     cpus, gpus = held.get("CPU", 0.0), held.get("GPU", 0.0)
     return RayResources(
         nodes=len(nodes),
@@ -104,7 +102,7 @@ def ray_resources() -> RayResources:
 
 @contextmanager
 def joined_ray(address: str, token_file: Path, *, node_here: bool = False) -> Iterator[str]:
-    """A part in the cluster whose head is at `address` (host:port), while the context lasts; gives the address.
+    """A part in the cluster whose head is at `address` (host:port), while the context lasts; gives it.
 
     Without a node of the cluster on this machine (`node_here`), one is started that nothing is placed on.
 
