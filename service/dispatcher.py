@@ -60,8 +60,13 @@ class Dispatcher:
         self._run = run
         self._stop = stop
         self._plan = plan
-        self.owner = f"{socket.gethostname()}-{os.getpid()}"
+        self._owner = f"{socket.gethostname()}-{os.getpid()}"
         self._log = structlog.get_logger("bitfront.dispatcher")
+
+    def presence(self) -> Presence:
+        """What it tells of itself."""
+        lease = self._settings.lease_seconds
+        return Presence(id=self._owner, host=socket.gethostname(), pid=os.getpid(), lease_seconds=lease)
 
     def work(self) -> None:
         """Claim and run jobs until told to stop."""
@@ -84,7 +89,7 @@ class Dispatcher:
         try:
             with self._store.unit() as unit:
                 return unit.jobs.claim(
-                    self.owner,
+                    self._owner,
                     self._settings.lease_seconds,
                     most_fruitless=self._settings.most_fruitless_claims,
                 )
@@ -129,18 +134,12 @@ def run_dispatcher(settings: Settings, *, stop: threading.Event) -> None:
     end_with_parent(stop)
     store = Store.open(settings.database)
     store.migrate()
-    dispatcher = Dispatcher(settings, store, run=ray_runner(settings), stop=stop)
-    me = Presence(
-        id=dispatcher.owner,
-        host=socket.gethostname(),
-        pid=os.getpid(),
-        lease_seconds=settings.lease_seconds,
-    )
-    present = Present(store, me, ask=lambda: asdict(ray_resources()))
     token = settings.home / "ray-token"
     try:
         with local_ray(token, cpus=settings.cpus, address=settings.ray_address) as address:
             _stop_on_signals(stop)  # after Ray, which puts a handler of its own in place
+            dispatcher = Dispatcher(settings, store, run=ray_runner(settings), stop=stop)
+            present = Present(store, dispatcher.presence(), ask=lambda: asdict(ray_resources()))
             with others(settings, address, stop), present:
                 dispatcher.work()
     finally:
