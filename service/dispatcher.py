@@ -62,7 +62,7 @@ class Dispatcher:
         self._run = run
         self._stop = stop
         self._plan = plan
-        self.owner = f"{socket.gethostname()}-{os.getpid()}"
+        self._owner = presence_of(settings).id
         self._log = structlog.get_logger("bitfront.dispatcher")
 
     def work(self) -> None:
@@ -86,7 +86,7 @@ class Dispatcher:
         try:
             with self._store.unit() as unit:
                 return unit.jobs.claim(
-                    self.owner,
+                    self._owner,
                     self._settings.lease_seconds,
                     most_fruitless=self._settings.most_fruitless_claims,
                 )
@@ -124,6 +124,12 @@ class Dispatcher:
             job.abort(f"{type(error).__name__}: {error}")
 
 
+def presence_of(settings: Settings) -> Presence:
+    """What the dispatcher of this process tells of itself."""
+    host, pid = socket.gethostname(), os.getpid()
+    return Presence(id=f"{host}-{pid}", host=host, pid=pid, lease_seconds=settings.lease_seconds)
+
+
 def run_dispatcher(settings: Settings, *, stop: threading.Event) -> None:
     """Work on the queue until `stop` is set, by a signal or with the parent that asked for it."""
     from service.ray_cluster import joined
@@ -132,17 +138,11 @@ def run_dispatcher(settings: Settings, *, stop: threading.Event) -> None:
     end_with_parent(stop)
     store = Store.open(settings.database)
     store.migrate()
-    dispatcher = Dispatcher(settings, store, run=ray_runner(settings), stop=stop)
-    me = Presence(
-        id=dispatcher.owner,
-        host=socket.gethostname(),
-        pid=os.getpid(),
-        lease_seconds=settings.lease_seconds,
-    )
-    present = Present(store, me, ask=lambda: asdict(ray_resources()))
+    present = Present(store, presence_of(settings), ask=lambda: asdict(ray_resources()))
     try:
         with present, joined(settings, stop) as address:
             _stop_on_signals(stop)  # after Ray, which puts a handler of its own in place
+            dispatcher = Dispatcher(settings, store, run=ray_runner(settings), stop=stop)
             with others(settings, address, stop):
                 dispatcher.work()
     finally:

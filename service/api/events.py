@@ -72,7 +72,7 @@ def _admitted(context: ApiContext) -> bool:
 def _read(context: ApiContext, job_id: str, after: int) -> tuple[bool, list[EventView]]:
     """Whether the job has ended, then its events: in this order, the last of them cannot be missed."""
     with context.store.unit() as unit:
-        ended = unit.jobs.get(job_id).state in ENDED_JOB_STATES
+        ended = unit.jobs.state_of(job_id) in ENDED_JOB_STATES
         return ended, unit.events.after(job_id, after=after, limit=BATCH)
 
 

@@ -111,6 +111,10 @@ class JobRepository(Leases):
         seen = {"studies": study_views(spec, studies, found), "best": best_of(spec, found)}
         return _view(job, spec, studies, beside(self._session, [job_id])[job_id]).model_copy(update=seen)
 
+    def state_of(self, job_id: str) -> str:
+        """The state of a job alone, which costs little. Raises NotFoundError."""
+        return self._require_job(job_id).state
+
     def page(
         self,
         *,

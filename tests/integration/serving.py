@@ -52,10 +52,12 @@ class Service:
         """Start it, or start it again."""
         settings = {"BITFRONT_LEASE_SECONDS": "3", "BITFRONT_DATABASE_URL": self.database}
         command = [sys.executable, "-m", "service.cli", "serve", "--port", "0", "--home", str(self.home)]
+        # A user's environment says nothing of Ray; that of the tests does.
+        plain = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [*command, *self.options],
-                env={**os.environ, **settings, **self.environment},
+                env={**plain, **settings, **self.environment},
                 stdout=subprocess.DEVNULL,
                 stderr=log,
                 start_new_session=True,
