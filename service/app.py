@@ -19,11 +19,14 @@ from service.api import (
     fronts,
     health,
     jobs,
+    keys,
     labels,
     overlays,
     points,
     problems,
+    reruns,
     trials,
+    webhooks,
     workspace,
 )
 from service.api.access import Gate
@@ -36,6 +39,7 @@ from service.api.metrics import JobsByState, Metrics
 from service.api.observe import Observe
 from service.settings import Settings
 from service.store import Store
+from service.web.admin import admin_pages
 from service.web.pages import pages
 from service.web.rendering import Renderer
 from service.web.sign_in import sign_in_pages
@@ -65,6 +69,7 @@ def create_app(settings: Settings, store: Store, *, offered: Catalogue | None = 
         ablations,
         trials,
         points,
+        reruns,
         exports,
         fronts,
         overlays,
@@ -73,6 +78,8 @@ def create_app(settings: Settings, store: Store, *, offered: Catalogue | None = 
         events,
         catalogue,
         workspace,
+        keys,
+        webhooks,
     ):
         app.include_router(part.router, dependencies=[Security(SENT_KEY)])
     _add_pages(app)
@@ -84,6 +91,7 @@ def _add_pages(app: FastAPI) -> None:
     renderer = Renderer()
     app.mount("/static", StaticFiles(directory=STATIC, check_dir=False), name="static")
     app.include_router(pages(renderer))
+    app.include_router(admin_pages(renderer))
     app.include_router(sign_in_pages(renderer))
 
 

@@ -16,6 +16,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from models.errors import CheckpointDamagedError
 from service.client_ablations import AblationCalls
+from service.client_admin import AdminCalls
 from service.client_batches import BatchCalls
 from service.client_comparisons import ComparisonCalls
 from service.client_exports import ExportCalls
@@ -29,6 +30,7 @@ from service.client_http import (
     given,
     parse,
 )
+from service.client_reruns import RerunCalls
 from service.client_tables import TableCalls
 from service.views import EventView, FrontView, JobView, NamedView, Page, PlanView, PointView, TrialView
 from service.workspaces import WorkspaceUse
@@ -39,7 +41,9 @@ if TYPE_CHECKING:
     from search.job import JobSpec  # imports torch, which a client can do without
 
 
-class BitfrontClient(HttpCalls, AblationCalls, BatchCalls, ComparisonCalls, ExportCalls, TableCalls):
+class BitfrontClient(
+    HttpCalls, AblationCalls, AdminCalls, BatchCalls, ComparisonCalls, ExportCalls, RerunCalls, TableCalls
+):
     """Calls one service; raises ApiError for its problems and UnreachableError when it does not answer.
 
     Its key is `key`, or that of the environment (`service.credentials`); no error and no repr shows it.

@@ -1,4 +1,4 @@
-"""Claims jobs one after another and runs each on Ray until it ends or the dispatcher is told to stop.
+"""Claims jobs and reruns one after another and runs each on Ray until it ends or the dispatcher is to stop.
 
 However a dispatcher ends, no job is lost: told to stop, it gives its job back; killed, its lease runs out
 and another dispatcher takes the job over, with the trials resuming from their checkpoints.
@@ -11,7 +11,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 from sqlalchemy.exc import OperationalError
@@ -22,8 +22,10 @@ from service.jobs import JobRun
 from service.jobs.engine import Planner
 from service.jobs.heartbeat import Heartbeat
 from service.parent import end_with_parent
+from service.reruns.running import run_rerun
 from service.settings import Settings
-from service.store import Claim, Store
+from service.store import Claim, Store, Unit
+from service.store.reruns import RerunClaim
 from workers.planning import plan_job
 
 if TYPE_CHECKING:  # importing it imports Ray, whose environment is set first
@@ -32,6 +34,7 @@ if TYPE_CHECKING:  # importing it imports Ray, whose environment is set first
 Runner = Callable[["TrialFeed", JobSpec], None]
 """Runs the trials of a feed to their end; `workers.tune.run_trials` in production."""
 
+Claimed = TypeVar("Claimed", Claim, RerunClaim)
 POLL_SECONDS = 0.5
 
 
@@ -62,8 +65,10 @@ class Dispatcher:
                 self._stop.wait(POLL_SECONDS)
 
     def work_once(self) -> bool:
-        """Claim one job and run it; whether there was one."""
-        claim = self._claim()
+        """Claim one rerun, or else one job, and run it; whether there was one."""
+        if self._work_on_rerun():
+            return True
+        claim = self._claim(lambda unit: unit.jobs.claim(self._owner, self._settings.lease_seconds))
         if claim is None:
             return False
         self._log.info("job claimed", job=claim.job_id, name=claim.spec.name, token=claim.token)
@@ -71,10 +76,25 @@ class Dispatcher:
             self._run_job(claim, heartbeat)
         return True
 
-    def _claim(self) -> Claim | None:
+    def _work_on_rerun(self) -> bool:
+        claim = self._claim(lambda unit: unit.reruns.claim(self._owner, self._settings.lease_seconds))
+        if claim is None:
+            return False
+        self._log.info("rerun claimed", rerun=claim.rerun_id, point=claim.point_id)
+        with Heartbeat(self._store, claim) as heartbeat:
+            run_rerun(
+                self._store,
+                claim,
+                run=self._run,
+                checkpoints=self._settings.checkpoints,
+                halt=lambda: self._stop.is_set() or heartbeat.lost.is_set(),
+            )
+        return True
+
+    def _claim(self, claim: Callable[[Unit], Claimed | None]) -> Claimed | None:
         try:
             with self._store.unit() as unit:
-                return unit.jobs.claim(self._owner, self._settings.lease_seconds)
+                return claim(unit)
         except OperationalError as error:
             self._log.warning("the database cannot be reached", error=str(error))
             return None

@@ -37,6 +37,11 @@ class Claim:
     lease_seconds: float
     workspace: str
 
+    @property
+    def name(self) -> str:
+        """What logs call it."""
+        return self.job_id
+
 
 class Leases(Repository):
     """Claims, renews, releases and ends the leases of jobs."""
