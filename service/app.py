@@ -13,6 +13,7 @@ from service.api import (
     batches,
     catalogue,
     comparisons,
+    document,
     events,
     exports,
     figures,
@@ -82,6 +83,7 @@ def create_app(settings: Settings, store: Store, *, offered: Catalogue | None = 
         webhooks,
     ):
         app.include_router(part.router, dependencies=[Security(SENT_KEY)])
+    document.install(app)
     _add_pages(app)
     _add_layers(app, settings)
     return app
