@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import runpy
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from http.server import HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -159,3 +161,29 @@ def test_pauses_grow_fourfold_to_four_hours_and_end_within_a_day() -> None:
     for number, pause in enumerate(pauses):
         usual = min(timedelta(seconds=5 * 4**number), LONGEST)
         assert 0.8 * usual <= pause <= 1.2 * usual
+
+
+def test_the_receiver_of_the_documentation_believes_what_is_signed_and_acts_once(
+    api_store: Store, hooked: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module = runpy.run_path(str(Path(__file__).parents[4] / "docs" / "webhook_receiver.py"))
+    server = HTTPServer(("127.0.0.1", 0), module["Receiver"])
+    monkeypatch.setattr(module["Receiver"], "log_message", lambda *_: None)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    try:
+        webhook, secret = hook(api_store, hooked, f"http://127.0.0.1:{server.server_address[1]}/")
+        monkeypatch.setenv("WEBHOOK_SECRET", secret)
+        with api_store.unit() as unit:
+            first = unit.deliveries.take(lease_seconds=0)  # sent, and then its sender died
+        assert first is not None
+        sender(hooked, api_store)._post(first)
+        assert sender(hooked, api_store).work_once()
+        monkeypatch.setenv("WEBHOOK_SECRET", new_secret())
+        with api_store.within("default").unit() as unit:
+            unit.webhooks.test(webhook)
+        assert sender(hooked, api_store).work_once()
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert [tried.status for tried in attempts(api_store, webhook)] == [401, 204]
+    assert capsys.readouterr().out.count("webhook.test") == 1
