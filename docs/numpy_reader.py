@@ -175,4 +175,4 @@ OPERATIONS = {
 
 if __name__ == "__main__":
     found = run(*load(sys.argv[1]), np.load(sys.argv[2]))
-    print(*found.argmax(1), sep="\n")  # noqa: T201 - what the script is for
+    print(*found.argmax(1), sep="\n")

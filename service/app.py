@@ -14,18 +14,22 @@ from service.api import (
     batches,
     catalogue,
     comparisons,
+    document,
     events,
     exports,
     figures,
     fronts,
     health,
     jobs,
+    keys,
     labels,
     overlays,
     points,
     problems,
     queue,
+    reruns,
     trials,
+    webhooks,
     workspace,
 )
 from service.api.access import Gate
@@ -38,6 +42,7 @@ from service.api.metrics import Metrics, StoreMetrics, counts_of
 from service.api.observe import Observe
 from service.settings import Settings
 from service.store import Store
+from service.web.admin import admin_pages
 from service.web.pages import error_page, pages
 from service.web.rendering import Renderer
 from service.web.sign_in import sign_in_pages
@@ -67,6 +72,7 @@ def create_app(settings: Settings, store: Store, *, offered: Catalogue | None = 
         ablations,
         trials,
         points,
+        reruns,
         exports,
         fronts,
         overlays,
@@ -76,8 +82,11 @@ def create_app(settings: Settings, store: Store, *, offered: Catalogue | None = 
         catalogue,
         workspace,
         queue,
+        keys,
+        webhooks,
     ):
         app.include_router(part.router, dependencies=[Security(SENT_KEY)])
+    document.install(app)
     renderer = Renderer()
     _add_pages(app, renderer)
     _add_layers(app, settings, renderer)
@@ -87,6 +96,7 @@ def create_app(settings: Settings, store: Store, *, offered: Catalogue | None = 
 def _add_pages(app: FastAPI, renderer: Renderer) -> None:
     app.mount("/static", StaticFiles(directory=STATIC, check_dir=False), name="static")
     app.include_router(pages(renderer))
+    app.include_router(admin_pages(renderer))
     app.include_router(sign_in_pages(renderer))
 
 

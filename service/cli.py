@@ -30,6 +30,7 @@ from service.commands import (
     rerun,
     running,
     submit,
+    webhooks,
 )
 from service.commands.shared import EXIT_INTERRUPTED, err, exit_code_of, show_error
 
@@ -119,7 +120,7 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
 for command in _COMMANDS:
     app.command()(command)
 app.command("list", hidden=True)(listing.jobs)  # what people try first
-for group in (keys.keys, keys.workspaces):
+for group in (keys.keys, keys.workspaces, webhooks.webhooks):
     app.add_typer(group)
 
 

@@ -16,6 +16,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from models.errors import CheckpointDamagedError
 from service.client_ablations import AblationCalls
+from service.client_admin import AdminCalls
 from service.client_batches import BatchCalls
 from service.client_comparisons import ComparisonCalls
 from service.client_exports import ExportCalls
@@ -30,6 +31,7 @@ from service.client_http import (
     parse,
 )
 from service.client_queue import QueueCalls
+from service.client_reruns import RerunCalls
 from service.client_tables import TableCalls
 from service.views import EventView, FrontView, JobView, NamedView, Page, PlanView, PointView, TrialView
 from service.workspaces import WorkspaceUse
@@ -41,7 +43,15 @@ if TYPE_CHECKING:
 
 
 class BitfrontClient(
-    HttpCalls, AblationCalls, BatchCalls, ComparisonCalls, ExportCalls, QueueCalls, TableCalls
+    HttpCalls,
+    AblationCalls,
+    AdminCalls,
+    BatchCalls,
+    ComparisonCalls,
+    ExportCalls,
+    QueueCalls,
+    RerunCalls,
+    TableCalls,
 ):
     """Calls one service; raises ApiError for its problems and UnreachableError when it does not answer.
 

@@ -1,4 +1,4 @@
-"""Claims jobs one after another and runs each on Ray until it ends or the dispatcher is told to stop.
+"""Claims jobs and reruns one after another and runs each on Ray until it ends or the dispatcher is to stop.
 
 However a dispatcher ends, no job is lost: told to stop, it gives its job back; killed, its lease runs out
 and another dispatcher takes the job over, with the trials resuming from their checkpoints.
@@ -16,7 +16,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 from sqlalchemy.exc import OperationalError
@@ -28,9 +28,11 @@ from service.jobs.engine import Planner
 from service.jobs.heartbeat import Heartbeat
 from service.parent import end_with_parent
 from service.presence import Present
+from service.reruns.running import run_rerun
 from service.settings import Settings
-from service.store import Claim, Store
+from service.store import Claim, Store, Unit
 from service.store.queue import Presence
+from service.store.reruns import RerunClaim
 from service.supervisor import dispatcher_of
 from workers.planning import plan_job
 
@@ -40,6 +42,7 @@ if TYPE_CHECKING:  # importing it imports Ray, whose environment is set first
 Runner = Callable[["TrialFeed", JobSpec], None]
 """Runs the trials of a feed to their end; `workers.tune.run_trials` in production."""
 
+Claimed = TypeVar("Claimed", Claim, RerunClaim)
 POLL_SECONDS = 0.5
 ONE_JOB: Mapping[str, Any] = {"jobs": 1, "cpus": None, "ray_node_here": True}
 """What a further dispatcher does otherwise: one job, on the Ray of the first one, through its node."""
@@ -72,8 +75,10 @@ class Dispatcher:
                 self._stop.wait(POLL_SECONDS)
 
     def work_once(self) -> bool:
-        """Claim one job and run it; whether there was one."""
-        claim = self._claim()
+        """Claim one rerun, or else one job, and run it; whether there was one."""
+        if self._work_on_rerun():
+            return True
+        claim = self._claim(self._next_job)
         if claim is None:
             return False
         about = {"job": claim.job_id, "token": claim.token, "trace_id": claim.trace_id}
@@ -82,14 +87,29 @@ class Dispatcher:
             self._run_job(claim, heartbeat)
         return True
 
-    def _claim(self) -> Claim | None:
+    def _work_on_rerun(self) -> bool:
+        claim = self._claim(lambda unit: unit.reruns.claim(self._owner, self._settings.lease_seconds))
+        if claim is None:
+            return False
+        self._log.info("rerun claimed", rerun=claim.rerun_id, point=claim.point_id)
+        with Heartbeat(self._store, claim) as heartbeat:
+            run_rerun(
+                self._store,
+                claim,
+                run=self._run,
+                checkpoints=self._settings.checkpoints,
+                halt=lambda: self._stop.is_set() or heartbeat.lost.is_set(),
+            )
+        return True
+
+    def _next_job(self, unit: Unit) -> Claim | None:
+        most = self._settings.most_fruitless_claims
+        return unit.jobs.claim(self._owner, self._settings.lease_seconds, most_fruitless=most)
+
+    def _claim(self, claim: Callable[[Unit], Claimed | None]) -> Claimed | None:
         try:
             with self._store.unit() as unit:
-                return unit.jobs.claim(
-                    self._owner,
-                    self._settings.lease_seconds,
-                    most_fruitless=self._settings.most_fruitless_claims,
-                )
+                return claim(unit)
         except OperationalError as error:
             self._log.warning("the database cannot be reached", error=str(error))
             return None

@@ -18,6 +18,12 @@ class ConflictError(BitfrontError):
     code = "idempotency_conflict"
 
 
+class WebhookDisabledError(BitfrontError):
+    """A webhook that nothing is sent to any more."""
+
+    code = "webhook_disabled"
+
+
 class StaleLeaseError(BitfrontError):
     """Another dispatcher has taken the job over; nothing of the caller's was stored."""
 

@@ -11,7 +11,9 @@ import re
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from models.errors import InvalidInputError
 from service.views import View
@@ -23,6 +25,7 @@ KeyState = Literal["usable", "expired", "revoked"]
 
 SECRET_BYTES = 32
 _FORM = re.compile(r"bf_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
+_SIGNING = re.compile(r"whsec_[A-Za-z0-9+/]{8,}=*")  # service.hooks.secrets
 _LIFETIME = re.compile(r"([1-9][0-9]{0,4})([mhdw])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -40,6 +43,32 @@ class ApiKey:
         return f"bf_{self.id}_{self.secret}"
 
 
+class KeySpec(BaseModel):
+    """What a key is made of; `expires` as `lifetime` reads it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Annotated[str, Field(max_length=200)] = ""
+    scope: Scope = "submit"
+    expires: Annotated[str, Field(max_length=20)] = "90d"
+
+    @field_validator("name")
+    @classmethod
+    def _printable(cls, name: str) -> str:
+        if not name.isprintable():
+            raise ValueError("a name has no control characters; write it on one line")
+        return name
+
+    @field_validator("expires")
+    @classmethod
+    def _lifetime(cls, text: str) -> str:
+        try:
+            lifetime(text)
+        except InvalidInputError as error:
+            raise ValueError(f"{error.message.removesuffix('.')}; {error.fix.removesuffix('.')}") from None
+        return text
+
+
 class KeyView(View):
     """A key as the administrator sees it: without its secret, which nobody has."""
 
@@ -52,6 +81,12 @@ class KeyView(View):
     expires_at: datetime | None
     revoked_at: datetime | None
     last_used_at: datetime | None  # to the hour
+
+
+class NewKeyView(KeyView):
+    """A key as it is answered once, when it is made: `key` is all of it."""
+
+    key: str
 
 
 def new_key() -> ApiKey:
@@ -71,8 +106,8 @@ def digest(secret: str) -> str:
 
 
 def masked(text: str) -> str:
-    """A text with the secret of every key in it left out."""
-    return _FORM.sub(r"bf_\1_***", text)
+    """A text with the secret of every key and every webhook in it left out."""
+    return _SIGNING.sub("whsec_***", _FORM.sub(r"bf_\1_***", text))
 
 
 def allows(scope: Scope, needed: Scope) -> bool:

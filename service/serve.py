@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import structlog
 import uvicorn
@@ -21,6 +21,9 @@ from service.parent import end_with_parent
 from service.settings import Settings, is_loopback
 from service.supervisor import dispatcher_of
 from workers.cluster import require_token
+
+if TYPE_CHECKING:
+    from service.store import Store
 
 SHUTDOWN_SECONDS = 5
 
@@ -88,9 +91,25 @@ def _serve_http(settings: Settings, listener: socket.socket) -> None:
     try:
         app = create_app(settings, store)
         structlog.get_logger("bitfront").info("listening", url=settings.url, home=str(settings.home))
-        server_of(settings, app, app.state.context.stopping).run(sockets=[listener])
+        with _sender(settings, store):
+            server_of(settings, app, app.state.context.stopping).run(sockets=[listener])
     finally:
         store.close()
+
+
+@contextmanager
+def _sender(settings: Settings, store: Store) -> Iterator[None]:
+    """Webhooks are sent to for as long as the context lasts; what is under way at its end is ended."""
+    from service.hooks.sender import Sender
+
+    stop = threading.Event()
+    thread = threading.Thread(target=Sender(settings, store, stop=stop).work, name="sender")
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
 
 
 @contextmanager

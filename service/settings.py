@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 import platformdirs
@@ -19,6 +20,7 @@ from workers.cluster import host_and_port
 SECRETS_FOLDER = Path("/run/secrets")
 """Where containers find secrets; a file `bitfront_database_url` there sets the database."""
 LOOPBACK_NAMES = frozenset({"localhost"})
+Network = IPv4Network | IPv6Network
 
 
 def default_home() -> Path:
@@ -55,6 +57,11 @@ class Settings(BaseSettings):
     keys_on_loopback: bool = True  # False: once there are keys, loopback still needs none
     rate_limit: str = "6000/minute"  # of the calls of a key
     failed_key_limit: str = "20/minute"  # of the wrong keys from an address
+    webhook_networks: str = ""  # that webhooks may reach beside public addresses, as 10.20.0.0/16,127.0.0.1
+    webhook_plain_http: bool = False  # True: webhooks beyond loopback need no TLS
+    webhook_key: str | None = Field(
+        default=None, repr=False
+    )  # encrypts their secrets; else a file in the home
 
     @field_validator("home", "data_folder", "ray_token_file")
     @classmethod
@@ -85,6 +92,34 @@ class Settings(BaseSettings):
 
         parse(text)
         return text
+
+    @field_validator("webhook_networks")
+    @classmethod
+    def _networks(cls, text: str) -> str:
+        _networks_of(text)
+        return text
+
+    @field_validator("webhook_key")
+    @classmethod
+    def _fernet_key(cls, text: str | None) -> str | None:
+        if text is not None:
+            from cryptography.fernet import Fernet  # only what seals a secret needs it
+
+            try:
+                Fernet(text)
+            except ValueError:  # it would show the key
+                raise ValueError("it is 32 random bytes in URL-safe base64") from None
+        return text
+
+    @property
+    def allowed_networks(self) -> tuple[Network, ...]:
+        """The networks that webhooks may reach beside public addresses."""
+        return _networks_of(self.webhook_networks)
+
+    @property
+    def webhook_key_file(self) -> Path:
+        """Where the key is kept that encrypts the secrets of webhooks, unless a setting gives it."""
+        return self.home / "webhook-key"
 
     @property
     def database(self) -> str:
@@ -126,6 +161,10 @@ class Settings(BaseSettings):
         """The environment variables that give a child process the same settings."""
         given = self.model_dump(exclude_none=True)
         return {f"BITFRONT_{name.upper()}": str(value) for name, value in given.items()}
+
+
+def _networks_of(text: str) -> tuple[Network, ...]:
+    return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
 
 
 def is_loopback(host: str) -> bool:

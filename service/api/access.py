@@ -17,6 +17,7 @@ from service.store import Store, Unit
 from service.store.workspace_scope import DEFAULT_WORKSPACE
 
 COOKIE = "bitfront_session"
+FOR_ADMINISTRATORS = ("/admin", "/v1/keys", "/v1/webhooks")
 CHALLENGE = 'Bearer realm="bitfront"'
 HOW = "Send a key: Authorization: Bearer bf_... (BITFRONT_API_KEY for the client and the command line)."
 
@@ -120,8 +121,12 @@ class Gate:
 
 
 def needed_scope(method: str, path: str) -> Scope:
-    """What a call takes: the metrics count what all workspaces do; the rest follows from the method."""
-    if path == "/metrics":
+    """What a call takes.
+
+    The metrics count what all workspaces do; keys let others in, and webhooks send word out; the rest follows
+    from the method.
+    """
+    if path == "/metrics" or path.startswith(FOR_ADMINISTRATORS):
         return "admin"
     return "read" if method in READING else "submit"
 

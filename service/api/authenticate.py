@@ -49,7 +49,9 @@ def is_for_programs(path: str) -> bool:
 def _refusal(request: Request, error: HttpError) -> Response:
     """A problem; a person who looks at a page is led to sign in."""
     path = request.url.path
-    if error.status == 401 and request.method == "GET" and not is_for_programs(path):
-        wanted = path + (f"?{request.url.query}" if request.url.query else "")
+    reads = request.method == "GET"
+    looks = reads or "text/html" in request.headers.get("accept", "")  # or sends a form
+    if error.status == 401 and looks and not is_for_programs(path):
+        wanted = path + (f"?{request.url.query}" if request.url.query else "") if reads else "/"
         return RedirectResponse(f"/sign-in?next={quote(wanted, safe='')}", status_code=303)
     return problem_response(problem_of(error, path), error.headers)

@@ -41,8 +41,25 @@ def _ablation_id(ablation_id: Annotated[str, Path()]) -> str:
     return _checked("ablation", ablation_id)
 
 
+def _webhook_id(webhook_id: Annotated[str, Path()]) -> str:
+    return _checked("webhook", webhook_id)
+
+
+def _rerun_id(rerun_id: Annotated[str, Path()]) -> str:
+    return _checked("rerun", rerun_id)
+
+
+def _key_id(key_id: Annotated[str, Path()]) -> str:
+    if re.fullmatch("[0-9a-f]{12}", key_id) is None:
+        raise NotFoundError("there is no such key.", fix="Give the 12 digits behind bf_, not the secret.")
+    return key_id
+
+
 JobId = Annotated[str, Depends(_job_id)]
 TrialId = Annotated[str, Depends(_trial_id)]
 PointId = Annotated[str, Depends(_point_id)]
 BatchId = Annotated[str, Depends(_batch_id)]
 AblationId = Annotated[str, Depends(_ablation_id)]
+WebhookId = Annotated[str, Depends(_webhook_id)]
+RerunId = Annotated[str, Depends(_rerun_id)]
+KeyId = Annotated[str, Depends(_key_id)]

@@ -15,7 +15,8 @@ from models.errors import BitfrontError, DataDamagedError, DataMissingError, Inv
 from service.api.errors import HttpError, InvalidFieldsError
 from service.api.schema import Schema
 from service.api.validation import parameter_errors
-from service.errors import ConflictError, NotFoundError, QuotaExceededError
+from service.errors import ConflictError, NotFoundError, QuotaExceededError, WebhookDisabledError
+from service.hooks.addresses import ForbiddenAddressError
 from service.problem import PROBLEM_MEDIA_TYPE, FieldError, Problem
 
 _STATUS: Mapping[type[BitfrontError], int] = {
@@ -24,6 +25,8 @@ _STATUS: Mapping[type[BitfrontError], int] = {
     DataDamagedError: 422,
     NotFoundError: 404,
     ConflictError: 409,
+    WebhookDisabledError: 409,
+    ForbiddenAddressError: 422,
 }
 _CODES: Mapping[int, str] = {404: "not_found", 405: "method_not_allowed"}
 

@@ -10,6 +10,7 @@ from models.cost import COST_VERSIONS
 from service.ablations.views import AblationView
 from service.api.csv_answers import Columns
 from service.batches.views import BatchView
+from service.hooks.views import DeliveryView
 from service.views import (
     EpochView,
     IncidentView,
@@ -82,6 +83,12 @@ BATCHES: Columns[BatchView] = {
     **_fields("id", "name", "state", "created_at", "jobs", "jobs_ended"),
     **{f"jobs_{state}": _in_state(state) for state in get_args(JobState)},
     **_fields("trials_planned", "trials_finished", "share_done"),
+}
+DELIVERIES: Columns[DeliveryView] = {
+    **_fields(*(name for name in DeliveryView.model_fields if name != "attempts")),
+    "attempts": lambda sent: len(sent.attempts),
+    "status": lambda sent: sent.attempts[-1].status if sent.attempts else None,
+    "reason": lambda sent: sent.attempts[-1].reason if sent.attempts else None,
 }
 ABLATIONS: Columns[AblationView] = {
     **_fields("id", "name", "state", "created_at", "jobs", "jobs_ended", "trials_planned", "trials_done"),

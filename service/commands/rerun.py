@@ -14,6 +14,7 @@ from rich.table import Table
 from models.errors import BitfrontError
 from service.commands.shared import EXIT_FAILED, client_of, err, out, print_json, settings_with
 from service.commands.tables import percent
+from service.reruns.comparison import equal, measures, same_allocation
 
 if TYPE_CHECKING:
     from service.views import PointView
@@ -32,12 +33,12 @@ def rerun(
     threads = _threads(stored)
     console.print(f"Training {stored.id} again ({stored.method}, seed {stored.seed}, threads: {threads}).")
     outcome = _train(stored, threads, home, console)
-    again = _same_allocation(stored, outcome)
+    again = same_allocation(stored, outcome)
     if as_json:
         print_json(_rerun(stored, again))
     else:
         console.print(_comparison(stored, again))
-    if not _equal(stored, again):
+    if not equal(stored, again):
         console.print("[red]Not the same.[/red] Another machine or other library versions can be the cause.")
         raise typer.Exit(EXIT_FAILED)
     console.print("[green]The same.[/green]")
@@ -55,7 +56,7 @@ class Rerun(BaseModel):
 def _rerun(stored: PointView, again: PointResult | None) -> Rerun:
     return Rerun(
         point_id=stored.id,
-        same=_equal(stored, again),
+        same=equal(stored, again),
         validation_accuracy=(stored.validation_accuracy, again and again.validation_accuracy),
         test_accuracy=(stored.test_accuracy, again and again.test_accuracy),
     )
@@ -87,29 +88,11 @@ def _threads(stored: PointView) -> int:
     return threads
 
 
-def _same_allocation(stored: PointView, outcome: TrialOutcome) -> PointResult | None:
-    """The point in the same place of its trial, where it has the same bits: a trial may end in several."""
-    found = outcome.points[stored.ordinal : stored.ordinal + 1]
-    return next((point for point in found if dict(point.allocation) == stored.allocation), None)
-
-
-def _equal(stored: PointView, again: PointResult | None) -> bool:
-    return again is not None and all(
-        getattr(again, name) == getattr(stored, name) for name in _measured(stored)
-    )
-
-
-def _measured(stored: PointView) -> tuple[str, ...]:
-    """The accuracies, and what the objective of its job is read from."""
-    of_objective = (f"validation_{stored.objective}", f"test_{stored.objective}")
-    return tuple(dict.fromkeys(("validation_accuracy", "test_accuracy", *of_objective)))
-
-
 def _comparison(stored: PointView, again: PointResult | None) -> Table:
     table = Table("", "stored", "again")
     if again is None:
         table.add_row("allocation", "as stored", "another one")
         return table
-    for name in _measured(stored):
+    for name in measures(stored):
         table.add_row(name.replace("_", " "), repr(getattr(stored, name)), repr(getattr(again, name)))
     return table

@@ -1,4 +1,4 @@
-"""Renews the lease of a job from a thread of its own while the job runs."""
+"""Renews the lease of a job or a rerun from a thread of its own while it runs."""
 
 from __future__ import annotations
 
@@ -9,21 +9,23 @@ import structlog
 from sqlalchemy.exc import OperationalError
 
 from service.errors import StaleLeaseError
-from service.store import Claim, Store
+from service.store import Claim, Store, Unit
+from service.store.reruns import RerunClaim
 
 RENEWALS_PER_LEASE = 3
 
 
 class Heartbeat:
-    """A context in which a claim stays valid; `lost` is set once another dispatcher holds the job."""
+    """A context in which a claim stays valid; `lost` is set once another dispatcher holds what it is of."""
 
-    def __init__(self, store: Store, claim: Claim) -> None:
+    def __init__(self, store: Store, claim: Claim | RerunClaim) -> None:
         self.lost = threading.Event()
         self._store = store
         self._claim = claim
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
-        about = {"job": claim.job_id, "trace_id": claim.trace_id}
+        trace_id = claim.trace_id if isinstance(claim, Claim) else None
+        about = {"claim": claim.name, "trace_id": trace_id}
         self._log = structlog.get_logger("bitfront.heartbeat").bind(**about)
 
     def __enter__(self) -> Heartbeat:
@@ -43,9 +45,16 @@ class Heartbeat:
     def _renew(self) -> None:
         try:
             with self._store.unit() as unit:
-                unit.jobs.renew(self._claim)
+                _renew(unit, self._claim)
         except StaleLeaseError:
             self.lost.set()
         except OperationalError as error:
             # The next beat tries again; should the lease run out meanwhile, its token decides.
             self._log.warning("the lease could not be renewed", error=str(error))
+
+
+def _renew(unit: Unit, claim: Claim | RerunClaim) -> None:
+    if isinstance(claim, RerunClaim):
+        unit.reruns.renew(claim)
+    else:
+        unit.jobs.renew(claim)

@@ -14,13 +14,18 @@ from typing import Any
 from sqlalchemy import select
 
 from service.store.cursors import check_limit
+from service.store.outbox import Outbox
 from service.store.tables import Event
-from service.store.transaction import Repository
+from service.store.transaction import Repository, Transaction
 from service.views import EventView
 
 
 class EventRepository(Repository):
-    """Reads and appends events."""
+    """Reads and appends events; webhooks are told of those that they ask for."""
+
+    def __init__(self, transaction: Transaction, outbox: Outbox) -> None:
+        super().__init__(transaction)
+        self._outbox = outbox
 
     def after(self, job_id: str, *, after: int, limit: int) -> list[EventView]:
         """At most `limit` events of a job with ids above `after`, oldest first."""
@@ -48,6 +53,8 @@ class EventRepository(Repository):
             for job_id, data in told.items()
         )
         self._session.flush()
+        if kind == "job_state" and told:
+            self._outbox.jobs_entered(told, moment)
 
 
 def _view(event: Event) -> EventView:

@@ -1,8 +1,8 @@
 """Public ids: a kind and 16 hexadecimal digits.
 
-The ids of jobs, ablations and batches are random. The ids of a job's studies, trials and points
-follow from it, so that a search that is interrupted and resumed gives every trial the id, and so the folder,
-that it would have had anyway.
+The ids of jobs, ablations, batches, webhooks, deliveries and reruns are random. The ids of a job's studies,
+trials and points follow from it, so that a search that is interrupted and resumed gives every trial the id,
+and so the folder, that it would have had anyway.
 """
 
 from __future__ import annotations
@@ -26,6 +26,21 @@ def new_ablation_id() -> str:
 def new_batch_id() -> str:
     """A fresh random id."""
     return f"batch-{secrets.token_hex(DIGITS // 2)}"
+
+
+def new_webhook_id() -> str:
+    """A fresh random id."""
+    return f"webhook-{secrets.token_hex(DIGITS // 2)}"
+
+
+def new_delivery_id() -> str:
+    """A fresh random id, which the receiver sees as `webhook-id`."""
+    return f"delivery-{secrets.token_hex(DIGITS // 2)}"
+
+
+def new_rerun_id() -> str:
+    """A fresh random id."""
+    return f"rerun-{secrets.token_hex(DIGITS // 2)}"
 
 
 def study_id(job_id: str, method: str, seed: int) -> str:

@@ -1,6 +1,7 @@
 """API keys and the browsers that are signed in with them; all times are the database's.
 
-Keys belong to the administrator: a unit of one workspace sees those of all, and shows none of them.
+Their rows are outside what binds a unit to a workspace: callers are found among the keys of all. Who asks for
+the keys of one workspace alone says so.
 """
 
 from __future__ import annotations
@@ -55,11 +56,14 @@ class KeyRepository(Repository):
         now = self._transaction.now()
         return [_view(row, now) for row in self._session.scalars(query)]
 
-    def revoke(self, key_id: str) -> KeyView:
-        """End a key and every sign-in with it, for good; again changes nothing. Raises NotFoundError."""
+    def revoke(self, key_id: str, workspace: str | None = None) -> KeyView:
+        """End a key and every sign-in with it, for good; again changes nothing.
+
+        Raises NotFoundError, for a key of another workspace than a given one too.
+        """
         session = self._transaction.write()
         row = session.get(Key, key_id)
-        if row is None:
+        if row is None or workspace not in {None, row.workspace_id}:
             raise NotFoundError(f"there is no key {key_id[:80]!r}.", fix="`bitfront keys list` shows them.")
         now = self._transaction.now()
         row.revoked_at = row.revoked_at or now

@@ -42,6 +42,11 @@ class Claim:
     workspace: str
     trace_id: str | None = None
 
+    @property
+    def name(self) -> str:
+        """What logs call it."""
+        return self.job_id
+
 
 class Leases(Repository):
     """Claims, renews, releases and ends the leases of jobs."""

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, func, or_, select
 
 from service.errors import NotFoundError, QuotaExceededError
-from service.store.tables import Job, Trial, Workspace
+from service.store.tables import Job, Rerun, Trial, Workspace
 from service.store.transaction import Repository
 from service.workspaces import QuotaName, QuotaUse
 
@@ -60,8 +60,13 @@ class QuotaRepository(Repository):
 
     def _use(self, row: Workspace, name: QuotaName, now: datetime) -> QuotaUse:
         counts: dict[QuotaName, Callable[[datetime], float]] = {
-            "queued_jobs": lambda _: self._sum(func.count(), Job.state == "queued"),
-            "trials_per_day": lambda now: self._sum(func.sum(Job.trials_planned), Job.created_at > now - DAY),
+            "queued_jobs": lambda _: (
+                self._sum(func.count(), Job.state == "queued") + self._reruns(Rerun.state == "queued")
+            ),
+            "trials_per_day": lambda now: (
+                self._sum(func.sum(Job.trials_planned), Job.created_at > now - DAY)
+                + self._reruns(Rerun.created_at > now - DAY)
+            ),
             "device_hours": self._device_hours,
             "stored_bytes": lambda _: self._stored_bytes(),
         }
@@ -69,6 +74,10 @@ class QuotaRepository(Repository):
 
     def _sum(self, counted: ColumnElement[int], condition: ColumnElement[bool]) -> float:
         query = select(counted).where(Job.workspace_id == self._transaction.workspace, condition)
+        return float(self._session.scalar(query) or 0)
+
+    def _reruns(self, condition: ColumnElement[bool]) -> float:
+        query = select(func.count()).where(Rerun.workspace_id == self._transaction.workspace, condition)
         return float(self._session.scalar(query) or 0)
 
     def _device_hours(self, now: datetime) -> float:

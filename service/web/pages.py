@@ -18,14 +18,17 @@ from search.job import JobSpec
 from search.objective import likelihood_note, measure_name
 from service.api.context import ApiContext, Context, Operations
 from service.api.errors import HttpError
+from service.api.ids import PointId
 from service.errors import NotFoundError
 from service.labels import label_of
+from service.reruns.views import ENDED_RERUN_STATES
 from service.store import Store
 from service.views import JobView, Page, PointView, objective_of
 from service.web.ablation_page import ablation_context, ablations_context
 from service.web.batch_page import batch_context, batches_context
 from service.web.comparison_page import comparison_context
 from service.web.figures_page import figures_context
+from service.web.forms import Fields
 from service.web.job_page import job_context, progress
 from service.web.layer_bars import layer_chart, layer_rows
 from service.web.marks import marks
@@ -33,6 +36,7 @@ from service.web.queue_page import queue_context
 from service.web.rendering import Renderer
 
 JOBS_PER_PAGE = 20
+RERUNS_SHOWN = 5
 
 
 def pages(renderer: Renderer) -> APIRouter:
@@ -110,6 +114,12 @@ def pages(renderer: Renderer) -> APIRouter:
     def point(context: Context, point_id: str) -> Response:
         return _answer(renderer, "point.html", context, lambda store: _point_context(store, point_id))
 
+    @router.post("/points/{point_id}/rerun")
+    def rerun(context: Context, fields: Fields, point_id: PointId) -> Response:
+        with context.store.unit() as unit:
+            unit.reruns.submit(point_id)
+        return RedirectResponse(f"/points/{point_id}#reruns", status_code=303)
+
     return router
 
 
@@ -163,8 +173,11 @@ def _point_context(store: Store, point_id: str) -> dict[str, Any]:
     with store.unit() as unit:
         point = unit.points.get(point_id)
         job = unit.jobs.get(point.job_id)
+        reruns = unit.reruns.of_point(point_id, limit=RERUNS_SHOWN)
     return {
         "point": point,
+        "reruns": reruns,
+        "rerun_going": any(rerun.state not in ENDED_RERUN_STATES for rerun in reruns),
         "job": job,
         "measure": measure_name(point.objective),
         "measure_note": likelihood_note(point.objective),

@@ -1,5 +1,5 @@
 """The tables: the record of every job, study, trial, attempt, epoch, point, front, event, ablation, batch and
-label, of the workspaces that they belong to and the keys that open these, and of the queue.
+label, of the workspaces that they belong to and the keys that open these, of the queue, webhooks and reruns.
 
 `seq` keys number rows in the order in which they were inserted, for cursors and event streams; the public
 ids are strings. A column repeated from a parent (`trials.job_id`, `points.method`) spares listings a join.
@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from service.store.tables.access import Key, SignIn, Workspace
 from service.store.tables.base import Base
 from service.store.tables.groups import Ablation, AblationVariant, BatchJob, JobBatch
+from service.store.tables.hooks import Delivery, Rerun, Webhook
 from service.store.tables.queue import Dispatcher, Incident
 from service.store.tables.runs import (
     Attempt,
@@ -32,6 +33,7 @@ __all__ = [
     "Attempt",
     "Base",
     "BatchJob",
+    "Delivery",
     "Dispatcher",
     "Epoch",
     "Event",
@@ -42,16 +44,20 @@ __all__ = [
     "JobLabel",
     "Key",
     "Point",
+    "Rerun",
     "SignIn",
     "Study",
     "Trial",
+    "Webhook",
     "Workspace",
 ]
 
-PARENTS: Mapping[str, type[Job | Trial | Ablation | JobBatch]] = {
+PARENTS: Mapping[str, type[Job | Trial | Ablation | JobBatch | Webhook | Point]] = {
     "job_id": Job,
     "trial_id": Trial,
     "ablation_id": Ablation,
     "batch_id": JobBatch,
+    "webhook_id": Webhook,
+    "point_id": Point,
 }
 """The columns by which a row finds the workspace that it belongs to, and what they refer to."""

@@ -20,6 +20,7 @@ from service import logs
 from service.cli import app as command_line
 from service.client import ApiError, BitfrontClient
 from service.credentials import FILE_VARIABLE, KEY_VARIABLE, key_from_environment
+from service.hooks.secrets import new_secret
 from service.keys import ApiKey, digest, masked, new_key, parse_key
 from service.settings import Settings
 from service.store import Store
@@ -172,4 +173,5 @@ def test_the_password_of_the_database_is_not_in_the_repr_of_the_settings(tmp_pat
 def test_masking_leaves_the_rest_alone(api_store: Store) -> None:
     key = new_key()
     assert masked(f"a {key.text}, b") == f"a bf_{key.id}_***, b"
+    assert masked(f"a {new_secret()}, b") == "a whsec_***, b"
     assert masked("job-0123456789abcdef") == "job-0123456789abcdef"
