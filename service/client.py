@@ -19,6 +19,7 @@ from service.client_ablations import AblationCalls
 from service.client_batches import BatchCalls
 from service.client_comparisons import ComparisonCalls
 from service.client_exports import ExportCalls
+from service.client_fits import FitCalls
 from service.client_http import (
     JSON_BODY,
     PAUSES,
@@ -39,7 +40,9 @@ if TYPE_CHECKING:
     from search.job import JobSpec  # imports torch, which a client can do without
 
 
-class BitfrontClient(HttpCalls, AblationCalls, BatchCalls, ComparisonCalls, ExportCalls, TableCalls):
+class BitfrontClient(
+    HttpCalls, AblationCalls, BatchCalls, ComparisonCalls, ExportCalls, FitCalls, TableCalls
+):
     """Calls one service; raises ApiError for its problems and UnreachableError when it does not answer.
 
     Its key is `key`, or that of the environment (`service.credentials`); no error and no repr shows it.

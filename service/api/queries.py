@@ -12,6 +12,7 @@ from service.comparison.views import Accuracy
 from service.views import JobState, TrialState
 
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
+Maximum = Annotated[float, Field(gt=0)] | None
 CursorText = Annotated[str, Field(min_length=1, max_length=512)]
 
 
@@ -103,6 +104,20 @@ class BestQuery(QueryModel):
     max: float = Field(gt=0)
 
 
+class FitQuery(QueryModel):
+    """The greatest cost that is acceptable by each metric; the rest is free."""
+
+    bit_budget: Maximum = None
+    s_ace: Maximum = None
+    weight_kib: Maximum = None
+    spike_kib: Maximum = None
+    ns_ace: Maximum = None
+    sops: Maximum = None
+    cycles: Maximum = None
+    energy_uj: Maximum = None
+    table: Maximum = None
+
+
 class EventQuery(QueryModel):
     """The id of the last event that was seen."""
 
@@ -119,4 +134,5 @@ Overlay = Annotated[OverlayQuery, Query()]
 TableForm = Annotated[TableQuery, Query()]
 ComparisonChoice = Annotated[ComparisonQuery, Query()]
 Best = Annotated[BestQuery, Query()]
+Fit = Annotated[FitQuery, Query()]
 EventsAfter = Annotated[EventQuery, Query()]

@@ -7,6 +7,7 @@ from service.store.batches import BatchRepository
 from service.store.comparisons import ComparisonRepository
 from service.store.curves import CurveRepository
 from service.store.events import EventRepository
+from service.store.fits import FitRepository
 from service.store.fronts import FrontRepository
 from service.store.jobs import JobRepository
 from service.store.keys import KeyRepository
@@ -36,6 +37,7 @@ class Unit:
         self.curves = CurveRepository(transaction)
         self.points = PointRepository(transaction)
         self.fronts = FrontRepository(transaction, self.points)
+        self.fits = FitRepository(transaction)
         self.comparisons = ComparisonRepository(transaction)
         self.studies = StudyRepository(transaction, self.jobs)
         self.results = ResultRepository(transaction, self.jobs, self.events)
