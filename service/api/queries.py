@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from search.job import MetricName, Name
 from service.comparison.views import Accuracy
-from service.views import JobState, TrialState
+from service.views import ExportFormat, JobState, TrialState
 
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 Maximum = Annotated[float, Field(gt=0)] | None
@@ -97,6 +97,12 @@ class ComparisonQuery(QueryModel):
     format: Literal["json", "csv"] | None = None
 
 
+class ExportQuery(QueryModel):
+    """The format of an export."""
+
+    format: ExportFormat = "integers"
+
+
 class BestQuery(QueryModel):
     """The budget that the best point has to keep."""
 
@@ -133,6 +139,7 @@ FrontChoice = Annotated[FrontQuery, Query()]
 Overlay = Annotated[OverlayQuery, Query()]
 TableForm = Annotated[TableQuery, Query()]
 ComparisonChoice = Annotated[ComparisonQuery, Query()]
+ExportForm = Annotated[ExportQuery, Query()]
 Best = Annotated[BestQuery, Query()]
 Fit = Annotated[FitQuery, Query()]
 EventsAfter = Annotated[EventQuery, Query()]
