@@ -109,7 +109,7 @@ def archive_of(contents: Contents) -> bytes:
     """The files as one uncompressed ZIP archive; equal files give equal bytes."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        for name, content in contents.items():
+        for name, content in sorted(contents.items()):
             archive.writestr(zipfile.ZipInfo(name), content)
     return buffer.getvalue()
 
