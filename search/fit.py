@@ -16,7 +16,7 @@ from typing import Literal
 
 from models.errors import InvalidInputError
 
-Change = Literal["search", "more_trials", "widen_bits", "include_first", "smaller_network"]
+Change = Literal["search", "more_trials", "widen_bits", "include_first", "smaller_network", "reference_rates"]
 """What to change of a job where no point fits (search.fit_next)."""
 
 

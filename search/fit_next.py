@@ -8,6 +8,7 @@ under which some architecture of the job can keep all of them is advised:
     widen_bits       bits of weights and spikes and steps from 1 on
     include_first    the same, with the first layer searched too
     smaller_network  none of these: the network itself costs too much
+    reference_rates  nothing can be told: all limits are on measured costs, below what the job foresees
 
 A measured cost (`ns_ace`, `sops`) is known only once a network is trained. Where even the least allocation is
 over such a limit at the job's reference rates, the limit is neither reachable for sure nor out of reach.
@@ -67,6 +68,8 @@ def advice(spec: JobSpec, tables: Tables, limits: Sequence[Limit]) -> Advice:
     """What to change so that a search can find points that keep all limits."""
     unforeseen = tuple(one.limit for one in reaches(spec, tables, limits) if one.achievable is None)
     firm = [limit for limit in limits if limit not in unforeseen]
+    if not firm:
+        return Advice(change="reference_rates", patch=None, unforeseen=unforeseen)
     least_bits = _bounds_from_one(spec)
     if _together(tables, spec.bits.bounds(), firm):
         return _search(spec, firm, unforeseen)

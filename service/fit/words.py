@@ -17,6 +17,7 @@ SENTENCES: Mapping[Change, str] = {
     "include_first": "The network can keep these limits if its first layer is searched too, from 1 bit on.",
     "smaller_network": "No bits of this network keep these limits: search a smaller one (fewer channels or "
     "layers), or raise the limits that are below the least cost.",
+    "reference_rates": "Whether the network can keep these limits is known once it is trained.",
 }
 
 
@@ -27,8 +28,8 @@ def sentence(advice: Advice) -> str:
         return said
     names = ", ".join(limit.metric for limit in advice.unforeseen)
     return (
-        f"{said} {names} depends on spikes that are measured after training and is left out here; "
-        "set reference_rates from a point to search under it."
+        f"{said} {names} depends on how many spikes are not zero, which is measured; to search under it, "
+        "give the job reference_rates near those of a point (bitfront front JOB, GET /v1/points/ID)."
     )
 
 

@@ -142,3 +142,5 @@ def test_a_measured_limit_that_spikes_may_keep_is_named():
     found, changed = advised(job(), sops=100.0, weight_kib=1.0)
     assert [limit.metric for limit in found.unforeseen] == ["sops"]
     assert [one.metric for one in changed.constraints] == ["weight_kib"]
+    found, changed = advised(job(), sops=100.0)
+    assert (found.change, changed) == ("reference_rates", None)
