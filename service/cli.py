@@ -1,7 +1,7 @@
 """The command line `bitfront`.
 
 Exit codes: 0 fine; 1 a job failed, a comparison differs or something is wrong; 2 the input is not acceptable;
-3 no service answers; 4 what was named is not there; 130 interrupted.
+3 no service answers; 4 what was named is not there; 5 no point fits; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from service.commands import (
     doctor,
     export,
     figures,
+    fit,
     front,
     fronts,
     keys,
@@ -58,7 +59,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 fine, 1 failed or differs, 2 bad input, 3 no service answers, 4 not found, "
-    "130 interrupted.",
+    "5 no point fits, 130 interrupted.",
 )
 
 
@@ -100,6 +101,7 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
     watch,
     front.front,
     front.best,
+    fit.fit,
     fronts.fronts,
     fronts.table,
     compare.compare,

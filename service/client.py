@@ -20,6 +20,7 @@ from service.client_admin import AdminCalls
 from service.client_batches import BatchCalls
 from service.client_comparisons import ComparisonCalls
 from service.client_exports import ExportCalls
+from service.client_fits import FitCalls
 from service.client_http import (
     JSON_BODY,
     PAUSES,
@@ -49,6 +50,7 @@ class BitfrontClient(
     BatchCalls,
     ComparisonCalls,
     ExportCalls,
+    FitCalls,
     QueueCalls,
     RerunCalls,
     TableCalls,

@@ -22,6 +22,8 @@ ENDED_JOB_STATES: frozenset[JobState] = frozenset({"succeeded", "failed", "cance
 ENDED_TRIAL_STATES: frozenset[TrialState] = frozenset({"succeeded", "pruned", "failed"})
 STOPPED_EARLY = "early_stopping"
 """The reason of a pruned trial that fell behind; one that its job left behind has none."""
+ExportFormat = Literal["integers", "nir", "onnx"]
+"""What a point can be taken away as."""
 Item = TypeVar("Item")
 
 

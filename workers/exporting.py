@@ -15,6 +15,8 @@ from models.cost import WEIGHTLESS_BITS, LayerShape, Scope, costs
 from models.errors import CheckpointDamagedError, ExportDamagedError
 from models.export import Export, InputSpec, IntegerNetwork, make_export
 from models.export.compare import Comparer, Comparison
+from models.export.files import Contents
+from models.export.formats import Format, contents_as, real_network
 from models.export.nodes import LayerNode
 from models.nets import Network
 from search.job import JobSpec
@@ -55,6 +57,13 @@ def export_point(point: TrainedPoint, data_folder: Path, facts: Mapping[str, Any
     """
     splits = point_splits(point, data_folder)
     return make_export(trained_network(point, splits), input_spec(splits), facts)
+
+
+def point_as(form: Format, point: TrainedPoint, data_folder: Path, facts: Mapping[str, Any]) -> Contents:
+    """The files of a point in an open format. Raises as `export_point` does."""
+    splits = point_splits(point, data_folder)
+    network = trained_network(point, splits)
+    return contents_as(form, real_network(network, input_spec(splits), facts))
 
 
 def point_splits(point: TrainedPoint, data_folder: Path) -> Splits:

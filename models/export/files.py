@@ -13,7 +13,7 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -37,12 +37,12 @@ def contents_of(export: Export) -> Contents:
     record = {"bytes": len(tensors), "sha256": hashlib.sha256(tensors).hexdigest()}
     manifest = json.dumps(manifest_of(export, record), indent=1, allow_nan=False).encode()
     found = {MANIFEST: manifest, TENSORS: tensors}
-    return found | {SUMS: _sums(found)}
+    return found | {SUMS: sums_of(found)}
 
 
 def export_of(contents: Contents) -> Export:
     """The export in these files, checked from the outside in. Raises ExportDamagedError."""
-    if contents[SUMS] != _sums(contents):
+    if contents[SUMS] != sums_of({name: contents[name] for name in (MANIFEST, TENSORS)}):
         raise damaged("the files do not match SHA256SUMS.")
     manifest = parsed(contents[MANIFEST])
     nodes, _ = nodes_of(manifest)
@@ -73,16 +73,16 @@ def export_of(contents: Contents) -> Export:
 
 
 def write_export(contents: Contents, folder: Path) -> None:
-    """Write the files into a folder that is new, empty or holds an export. Raises InvalidInputError."""
+    """Write the files into a folder that is new, empty or holds such files. Raises InvalidInputError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        strange = sorted(path.name for path in folder.iterdir() if path.name not in NAMES)
+        strange = sorted(path.name for path in folder.iterdir() if path.name not in contents)
         if strange:
             raise InvalidInputError(
                 f"{folder} holds other files, such as {strange[0]}.", fix="Name a new folder."
             )
-        for name in NAMES:
-            (folder / name).write_bytes(contents[name])
+        for name, content in contents.items():
+            (folder / name).write_bytes(content)
     except OSError as error:
         raise InvalidInputError(f"{folder} cannot be written: {error.strerror}.") from None
 
@@ -109,12 +109,12 @@ def archive_of(contents: Contents) -> bytes:
     """The files as one uncompressed ZIP archive; equal files give equal bytes."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        for name in NAMES:
-            archive.writestr(zipfile.ZipInfo(name), contents[name])
+        for name, content in sorted(contents.items()):
+            archive.writestr(zipfile.ZipInfo(name), content)
     return buffer.getvalue()
 
 
-def unarchived(content: bytes) -> Contents:
+def unarchived(content: bytes, names: Sequence[str] = NAMES) -> Contents:
     """The files of an archive. Raises ExportDamagedError where it holds others, or compressed ones."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -123,15 +123,16 @@ def unarchived(content: bytes) -> Contents:
                 entry.compress_type == zipfile.ZIP_STORED and entry.file_size <= len(content)
                 for entry in entries
             )
-            if sorted(entry.filename for entry in entries) != sorted(NAMES) or not plain:
+            if sorted(entry.filename for entry in entries) != sorted(names) or not plain:
                 raise damaged("the archive is none of an export.")
-            return {name: archive.read(name) for name in NAMES}
+            return {name: archive.read(name) for name in names}
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError) as error:
         raise damaged(f"the archive is damaged: {error}.") from None
 
 
-def _sums(contents: Contents) -> bytes:
-    lines = [f"{hashlib.sha256(contents[name]).hexdigest()}  {name}\n" for name in (MANIFEST, TENSORS)]
+def sums_of(contents: Contents) -> bytes:
+    """The lines of SHA256SUMS for these files."""
+    lines = [f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in contents.items()]
     return "".join(lines).encode()
 
 

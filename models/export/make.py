@@ -37,7 +37,11 @@ def make_export(network: Network, given: InputSpec, facts: Mapping[str, Any] | N
 
     `given` says what samples are; its limit is found here. Raises ExportUnsupportedError, naming the part.
     """
-    graph = lowered(network)
+    return export_of_graph(lowered(network), given, facts)
+
+
+def export_of_graph(graph: Lowered, given: InputSpec, facts: Mapping[str, Any] | None = None) -> Export:
+    """The same of a network that is lowered already."""
     for fraction_bits in range(MOST_FRACTION_BITS, LEAST_FRACTION_BITS - 1, -1):
         try:
             return _at(graph, given, fraction_bits, facts or {})

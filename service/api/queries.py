@@ -9,9 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from search.job import MetricName, Name
 from service.comparison.views import Accuracy
-from service.views import JobState, TrialState
+from service.views import ExportFormat, JobState, TrialState
 
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
+Maximum = Annotated[float, Field(gt=0)] | None
 CursorText = Annotated[str, Field(min_length=1, max_length=512)]
 
 
@@ -96,11 +97,31 @@ class ComparisonQuery(QueryModel):
     format: Literal["json", "csv"] | None = None
 
 
+class ExportQuery(QueryModel):
+    """The format of an export."""
+
+    format: ExportFormat = "integers"
+
+
 class BestQuery(QueryModel):
     """The budget that the best point has to keep."""
 
     metric: MetricName | None = None
     max: float = Field(gt=0)
+
+
+class FitQuery(QueryModel):
+    """The greatest cost that is acceptable by each metric; the rest is free."""
+
+    bit_budget: Maximum = None
+    s_ace: Maximum = None
+    weight_kib: Maximum = None
+    spike_kib: Maximum = None
+    ns_ace: Maximum = None
+    sops: Maximum = None
+    cycles: Maximum = None
+    energy_uj: Maximum = None
+    table: Maximum = None
 
 
 class EventQuery(QueryModel):
@@ -118,5 +139,7 @@ FrontChoice = Annotated[FrontQuery, Query()]
 Overlay = Annotated[OverlayQuery, Query()]
 TableForm = Annotated[TableQuery, Query()]
 ComparisonChoice = Annotated[ComparisonQuery, Query()]
+ExportForm = Annotated[ExportQuery, Query()]
 Best = Annotated[BestQuery, Query()]
+Fit = Annotated[FitQuery, Query()]
 EventsAfter = Annotated[EventQuery, Query()]

@@ -1,9 +1,10 @@
-"""`bitfront export` and `bitfront verify`: a point as files of integers, and proof that they are it."""
+"""`bitfront export` and `bitfront verify`: a point as files, and proof that its integers are it."""
 
 from __future__ import annotations
 
 import re
 import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,9 +12,11 @@ import typer
 
 from models.errors import ExportDamagedError
 from service.commands.shared import EXIT_FAILED, client_of, out, settings_with
+from service.views import ExportFormat
 
 if TYPE_CHECKING:
     from models.export import Export
+    from models.export.files import Contents
     from workers.exporting import TrainedPoint
 
 
@@ -21,18 +24,45 @@ def export(
     context: typer.Context,
     point: Annotated[str, typer.Argument(metavar="POINT", help="The id of a point.")],
     to: Annotated[Path, typer.Option("--to", metavar="DIR", help="The folder to write.")],
+    form: Annotated[
+        ExportFormat, typer.Option("--format", help="Packed integers, or a graph in an open format.")
+    ] = "integers",
 ) -> None:
-    """Write a point as integers: packed weights, thresholds and multipliers, and a manifest."""
-    archive = client_of(context).export(point)
+    """Write a point as files for hardware or another framework, with a manifest and hashes."""
+    archive = client_of(context).export(point, form)
 
-    from models.export import export_of, unarchived, write_export
+    from models.export import write_export
 
-    contents = unarchived(archive)
-    found = export_of(contents)
+    contents, said = _checked(archive, form, to)
     write_export(contents, to)
     sizes = ", ".join(f"{name} {len(content):,} bytes" for name, content in contents.items())
-    out().print(f"Wrote {point} to {to} ({len(found.layers)} layers): {sizes}.", soft_wrap=True)
-    out().print(f"Prove it with: bitfront verify {to}", soft_wrap=True)
+    out().print(f"Wrote {point} to {to}: {sizes}.", soft_wrap=True, markup=False)
+    out().print(said, soft_wrap=True, markup=False)
+
+
+def _checked(archive: bytes, form: ExportFormat, to: Path) -> tuple[Contents, str]:
+    """The files of an archive, which match their hashes, and what to know of them."""
+    from models.export import export_of, unarchived
+
+    if form == "integers":
+        contents = unarchived(archive)
+        found = export_of(contents)
+        return contents, f"{len(found.layers)} layers. Prove it with: bitfront verify {to}"
+    from models.export.formats import names_of, unexpressed_of
+
+    contents = unarchived(archive, names_of(form))
+    title = f"What {form.upper()} cannot say (not_expressed in manifest.json), and what stands instead:"
+    return contents, "\n".join([title, *_listed(unexpressed_of(contents))])
+
+
+def _listed(unexpressed: Sequence[Mapping[str, str]]) -> Iterator[str]:
+    """A line for each thing, with the layers that it is about."""
+    layers: dict[tuple[str, str], list[str]] = {}
+    for one in unexpressed:
+        layers.setdefault((one["what"], one["instead"]), []).append(one["layer"])
+    for (what, instead), names in layers.items():
+        where = f" ({', '.join(names)})" if all(names) else ""
+        yield f"  {what}{where}: {instead}."
 
 
 def verify(

@@ -35,6 +35,7 @@ EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
 EXIT_UNREACHABLE = 3
 EXIT_NOT_FOUND = 4
+EXIT_NO_FIT = 5
 EXIT_INTERRUPTED = 130
 PLURALS = {"batch": "batches"}
 """Of kinds that take more than an s."""

@@ -55,7 +55,7 @@ class FrontRepository(Repository):
         NotFoundError, or UnknownNameError for a metric that no front is kept for.
         """
         spec = JobSpec.model_validate(self._require_job(job_id).spec)
-        cost = _cost(spec, metric)
+        cost = cost_column(spec, metric)
         chosen = _chosen(job_id, method, seed)
         fronts = self._kept(job_id, metric, method) if seed is None else self._computed(cost, chosen)
         front = fronts.get(OVERALL, [])
@@ -91,7 +91,7 @@ class FrontRepository(Repository):
         self, job_id: str, spec: JobSpec, metric: str, fronts: Group, points: list[FrontPoint]
     ) -> FrontView:
         own = metric == spec.budget.metric
-        reference = max(spec.budget.max) if own else self._greatest_cost(job_id, _cost(spec, metric))
+        reference = max(spec.budget.max) if own else self._greatest_cost(job_id, cost_column(spec, metric))
         return FrontView(
             job_id=job_id,
             metric=metric,
@@ -136,7 +136,7 @@ class FrontRepository(Repository):
         return self._session.scalar(query) or 0.0
 
 
-def _cost(spec: JobSpec, metric: str) -> SQLColumnExpression[float]:
+def cost_column(spec: JobSpec, metric: str) -> SQLColumnExpression[float]:
     """The column or expression that holds a point's cost by a metric."""
     path = (metric_scope(spec, metric), metric)
     return Point.budget_cost if metric == spec.budget.metric else Point.costs[path].as_float()

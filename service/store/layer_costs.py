@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from models.allocation import Allocation, LayerBits
-from models.cost import LayerShape, layer_costs
+from models.cost import LayerShape, Scope, costs, layer_costs
 from search.architecture import chosen_of
 from search.job import JobSpec
 from service.views import LayerCostView
@@ -57,3 +57,29 @@ def _shape(row: Mapping[str, Any]) -> LayerShape:
     fixed = None if row["searched"] else LayerBits.from_json(row["fixed"])
     fields: dict[str, Any] = {name: row.get(name) for name in SHAPE_FIELDS}
     return LayerShape(**fields, fixed=fixed)
+
+
+def computed_costs(
+    spec: JobSpec,
+    plan: Mapping[str, Any],
+    allocation: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    rates: Mapping[str, Sequence[float]],
+) -> dict[Scope, dict[str, float]]:
+    """The costs of a stored point, computed anew from its layers, bits and rates with its job's hardware.
+
+    By scope; a scope is left out where the stored plan does not tell all of its layers.
+    """
+    layers = stored_layers(plan, settings)
+    if not _names(layers) or _names(layers) != set(allocation):
+        return {}
+    scopes: tuple[Scope, ...] = ("searched", "all") if whole_table(plan, settings) else ("searched",)
+    bits, basis = Allocation.from_json(allocation), spec.cost_basis()
+    measured = rates if all(layer.name in rates for layer in layers) else None
+    return {scope: costs(layers, bits, scope, measured, basis) for scope in scopes}
+
+
+def whole_table(plan: Mapping[str, Any], settings: Mapping[str, Any]) -> bool:
+    """Whether a stored plan tells the fixed bits of every layer that is not searched."""
+    rows = _rows(plan, settings)
+    return bool(rows) and all(row["searched"] or row.get("fixed") for row in rows)

@@ -8,6 +8,7 @@ from service.store.comparisons import ComparisonRepository
 from service.store.curves import CurveRepository
 from service.store.deliveries import DeliveryRepository
 from service.store.events import EventRepository
+from service.store.fits import FitRepository
 from service.store.fronts import FrontRepository
 from service.store.incidents import IncidentRepository
 from service.store.jobs import JobRepository
@@ -48,6 +49,7 @@ class Unit:
         self.curves = CurveRepository(transaction)
         self.points = PointRepository(transaction)
         self.fronts = FrontRepository(transaction, self.points)
+        self.fits = FitRepository(transaction)
         self.comparisons = ComparisonRepository(transaction)
         self.studies = StudyRepository(transaction, self.jobs)
         self.reruns = RerunRepository(transaction, self.outbox, self.quotas)

@@ -193,5 +193,38 @@ def test_a_point_that_is_not_there_is_a_problem(run: Run, api: TestClient, tmp_p
     assert not (tmp_path / "a").exists()
 
 
+@pytest.mark.parametrize("form", ["nir", "onnx"])
+def test_open_formats_come_with_what_they_cannot_say(
+    run: Run, api: TestClient, point: str, tmp_path: Path, form: str
+) -> None:
+    path = f"/v1/points/{point}/export?format={form}"
+    response = api.get(path)
+    assert f"{point}-{form}.zip" in response.headers["content-disposition"]
+    assert api.get(path).content == response.content
+    result = run("export", point, "--to", str(tmp_path / form), "--format", form)
+    assert result.exit_code == 0, result.output
+    assert "weights of" in result.output
+    manifest = json.loads((tmp_path / form / "manifest.json").read_text())
+    assert (manifest["format"], manifest["facts"]["point"]) == (f"bitfront-{form}", point)
+    with zipfile.ZipFile(io.BytesIO(response.content)) as archive:
+        written = (tmp_path / form / f"network.{form}").read_bytes()
+        assert archive.read(f"network.{form}") == written
+        assert hashlib.sha256(written).hexdigest() in archive.read("SHA256SUMS").decode()
+    assert (
+        run("export", point, "--to", str(tmp_path / form)).exit_code == 2
+    )  # the folder holds another export
+
+
+def test_an_unknown_format_is_refused(run: Run, api: TestClient, point: str, tmp_path: Path) -> None:
+    assert api.get(f"/v1/points/{point}/export?format=tflite").status_code == 422
+    assert run("export", point, "--to", str(tmp_path / "a"), "--format", "tflite").exit_code == 2
+
+
+def test_the_page_of_a_point_offers_every_format(api: TestClient, point: str) -> None:
+    page = api.get(f"/points/{point}").text
+    for query in ("", "?format=onnx", "?format=nir"):
+        assert f'href="/v1/points/{point}/export{query}"' in page
+
+
 def test_the_client_gives_the_archive(url: str, point: str) -> None:
     assert BitfrontClient(url).export(point)[:2] == b"PK"

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import onnxruntime
 import pytest
+import torch
 
 from models.errors import CheckpointDamagedError
 from models.export import contents_of, export_of
 from search.job import JobSpec
-from workers.exporting import TrainedPoint, export_point, point_splits, trained_network, verify
+from workers.exporting import TrainedPoint, export_point, point_as, point_splits, trained_network, verify
 from workers.report import TrialRequest
 from workers.trial import run_trial
 
 CASES = {
-    "resnet20": ({"name": "resnet20", "width": 4}, {"name": "digits", "train_samples": 300}),
-    "resnet18 per channel": ({"name": "resnet18", "width": 2}, {"name": "digits", "train_samples": 300}),
-    "events": ({"name": "vggsnn", "width": 2}, {"name": "event-digits", "train_samples": 200}),
+    "conv-net": ({"name": "conv-net", "width": 8}, {"name": "digits"}, 5),
+    "resnet20": ({"name": "resnet20", "width": 4}, {"name": "digits", "train_samples": 300}, 2),
+    "resnet18 per channel": ({"name": "resnet18", "width": 2}, {"name": "digits", "train_samples": 300}, 2),
+    "events": ({"name": "vggsnn", "width": 2}, {"name": "event-digits", "train_samples": 200}, 2),
 }
 
 
 @pytest.fixture(params=CASES, scope="module")
 def trained(request, tmp_path_factory):
-    """A trial of one epoch that learned its bits: its outcome, what a store keeps of it, and the folder."""
-    architecture, dataset = CASES[request.param]
+    """A short trial that learned its bits: its outcome, what a store keeps of it, and the folder."""
+    architecture, dataset, epochs = CASES[request.param]
     spec = JobSpec.model_validate(
         {
             "name": "small",
@@ -29,7 +32,7 @@ def trained(request, tmp_path_factory):
             "dataset": dataset,
             "budget": {"max": [6]},
             "bits": {"weight_per": "channel" if "channel" in request.param else "layer"},
-            "training": {"epochs": 2, "batch_size": 50},
+            "training": {"epochs": epochs, "batch_size": 50},
         }
     ).to_json()
     budget = {"metric": "bit_budget", "maximum": 6.0, "scope": "searched"}
@@ -61,6 +64,22 @@ def test_an_export_is_equal_on_the_whole_test_set(trained):
         for metric in ("bit_budget", "s_ace", "weight_kib", "spike_kib"):
             assert found.costs[scope][metric] == pytest.approx(costs[metric], rel=1e-12)
         assert found.costs[scope]["sops"] > 0
+
+
+def test_onnxruntime_predicts_what_the_network_does_on_the_whole_test_set(trained):
+    result, point, folder = trained
+    splits = point_splits(point, folder)
+    contents = point_as("onnx", point, folder, {"point": "point-0"})
+    session = onnxruntime.InferenceSession(contents["network.onnx"], providers=["CPUExecutionProvider"])
+    classes, wanted, test = [], [], splits.test
+    network = trained_network(point, splits)
+    for places in torch.arange(len(test)).split(100):
+        (logits,) = session.run(None, {"samples": test.stored[test.places_N[places.numpy()]]})
+        classes.append(torch.from_numpy(logits).argmax(1))
+        with torch.inference_mode():
+            wanted.append(network(test.take(places)).argmax(1))
+    assert torch.equal(torch.cat(classes), torch.cat(wanted))
+    assert (torch.cat(classes) == test.y_N).double().mean() == result.test_accuracy
 
 
 def test_a_checkpoint_that_is_another_is_refused(trained, tmp_path):

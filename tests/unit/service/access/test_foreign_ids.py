@@ -17,7 +17,7 @@ from fastapi.testclient import TestClient
 from service.settings import Settings
 from service.store import Store
 
-QUERIES = {"/v1/jobs/{job_id}/best": {"max": 9}}
+QUERIES = {"/v1/jobs/{job_id}/best": {"max": 9}, "/v1/jobs/{job_id}/fit": {"weight_kib": 9}}
 """What a route needs beside its ids."""
 OWN_ANSWERS = {"/v1/points/{point_id}/export": 409}
 """What the owner is told where that is no success: a made-up checkpoint cannot be exported."""

@@ -1,0 +1,1 @@
+"""Which stored point of a job keeps several limits at once, and what to search next where none does."""
