@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, SQLColumnExpression, func, select
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, select
 
 from search.job import JobSpec
 from search.pareto import hypervolume, is_on_front
 from service.store.limits import metric_scope
 from service.store.overlay import overlaid
 from service.store.points import PointRepository
-from service.store.tables import FrontMember, Point
+from service.store.tables import FrontExtent, FrontMember, Point
 from service.store.transaction import Repository, Transaction
 from service.store.upkeep import OVERALL
 from service.views import FrontPoint, FrontView, JobView, OverlayView, PointView
@@ -91,7 +91,7 @@ class FrontRepository(Repository):
         self, job_id: str, spec: JobSpec, metric: str, fronts: Group, points: list[FrontPoint]
     ) -> FrontView:
         own = metric == spec.budget.metric
-        reference = max(spec.budget.max) if own else self._greatest_cost(job_id, _cost(spec, metric))
+        reference = max(spec.budget.max) if own else self._greatest_cost(job_id, metric)
         return FrontView(
             job_id=job_id,
             metric=metric,
@@ -131,8 +131,8 @@ class FrontRepository(Repository):
     def _rows(self, query: Select[Any]) -> list[Row]:
         return [Row(*values) for values in self._session.execute(query)]
 
-    def _greatest_cost(self, job_id: str, cost: SQLColumnExpression[float]) -> float:
-        query = select(func.max(cost)).where(Point.job_id == job_id, Point.feasible)
+    def _greatest_cost(self, job_id: str, metric: str) -> float:
+        query = select(FrontExtent.greatest).where(FrontExtent.job_id == job_id, FrontExtent.metric == metric)
         return self._session.scalar(query) or 0.0
 
 

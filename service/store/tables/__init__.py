@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from service.store.tables.access import Key, SignIn, Workspace
 from service.store.tables.base import Base
+from service.store.tables.clouds import FrontExtent, PointSummary
 from service.store.tables.groups import Ablation, AblationVariant, BatchJob, JobBatch
 from service.store.tables.runs import (
     Attempt,
@@ -33,12 +34,14 @@ __all__ = [
     "BatchJob",
     "Epoch",
     "Event",
+    "FrontExtent",
     "FrontMember",
     "Job",
     "JobBatch",
     "JobLabel",
     "Key",
     "Point",
+    "PointSummary",
     "SignIn",
     "Study",
     "Trial",
