@@ -53,7 +53,8 @@ def _of_cells(
         cell = (group_N[others] * fineness + column) * fineness + row
         _, first = np.unique(cell, return_index=True)
         if len(first) <= most or fineness == 1:
-            return others[np.sort(first)[:most]]
+            kept: NDArray[np.intp] = others[np.sort(first)[:most]]
+            return kept
         fineness //= 2
 
 

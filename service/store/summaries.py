@@ -1,4 +1,4 @@
-"""Keep the narrow rows of points, and the bounds of a job's metrics, in the transaction that stores a point."""
+"""Keep the narrow rows of points and the bounds of metrics, in the transaction that stores a point."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from service.store.ablations import AblationRepository
 from service.store.batches import BatchRepository
+from service.store.clouds import CloudRepository
 from service.store.comparisons import ComparisonRepository
 from service.store.curves import CurveRepository
 from service.store.events import EventRepository
@@ -36,6 +37,7 @@ class Unit:
         self.curves = CurveRepository(transaction)
         self.points = PointRepository(transaction)
         self.fronts = FrontRepository(transaction, self.points)
+        self.clouds = CloudRepository(transaction)
         self.comparisons = ComparisonRepository(transaction)
         self.studies = StudyRepository(transaction, self.jobs)
         self.results = ResultRepository(transaction, self.jobs, self.events)

@@ -77,7 +77,7 @@ def _fill(bind: sa.Connection, summaries: sa.Table, extents: sa.Table) -> None:
         found = bind.execute(query.execution_options(yield_per=ROWS_AT_ONCE)).mappings()
         known: dict[str, tuple[int, float]] = {}
         for lot in found.partitions(ROWS_AT_ONCE):
-            rows = [_summary(point, spec, plan) for point in lot]
+            rows = [_summary(dict(point), spec, plan) for point in lot]
             bind.execute(sa.insert(summaries), rows)
             for row in rows:
                 known |= dict(_widened(known, row))
