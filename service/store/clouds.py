@@ -82,14 +82,23 @@ class CloudRepository(Repository):
     """Reads whole jobs with one query each, and one for what is shown of them."""
 
     def view(
-        self, jobs: Sequence[JobView], choice: Choice, *, region: Region | None = None, most: int
+        self,
+        jobs: Sequence[JobView],
+        choice: Choice,
+        *,
+        region: Region | None = None,
+        most: int,
+        cloud: Cloud | None = None,
     ) -> CloudView:
-        """The points of some jobs. Raises as an overlay of fronts does where they do not compare."""
+        """The points of some jobs, out of their `cloud` where that was read already.
+
+        Raises as an overlay of fronts does where they do not compare.
+        """
         specs = [JobSpec.model_validate(job.spec) for job in jobs]
         scopes = [metric_scope(spec, choice.metric) for spec in specs]
         objectives = [spec.objective for spec in specs]
         check_comparable(jobs, scopes, objectives, choice.metric)
-        cloud = self.cloud(jobs, choice)
+        cloud = cloud or self.cloud(jobs, choice)
         asked = region or Region()
         points = self._points(jobs, cloud, cloud.chosen(asked, most))
         counts = np.bincount(cloud.job, minlength=len(jobs))
