@@ -4,8 +4,8 @@
               point i between the least and the greatest of all
     kept(n) = the points that must stay, and of each (group, cell) the first of the others
 
-n is the greatest power of two, at most FINEST, for which at most `most` others are kept; with none, of n = 1
-the first `most`. So every point that is kept is one of those given, and equal input gives equal output.
+n is found by bisection among eighths of octaves up to 1,024, the finest with at most `most` others; with
+none, of n = 1 the first `most`. So every point that is kept is one of those given, and equal input gives equal output.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from models.errors import InvalidInputError
 
-FINEST = 1024
+PER_OCTAVE, STEPS = 8, 80
+"""Of finenesses: 2^(step / PER_OCTAVE), step from 0 to STEPS."""
 
 
 def thinned(
@@ -31,7 +32,9 @@ def thinned(
     if not cost_N.shape == score_N.shape == group_N.shape == stay_N.shape or cost_N.ndim != 1:
         raise InvalidInputError("give a cost, a score, a group and a word on staying for each point.")
     others = np.flatnonzero(~stay_N)
-    if len(others) > most:
+    if most == 0:
+        others = others[:0]
+    elif len(others) > most:
         others = _of_cells(_share(_logarithm(cost_N)), _share(score_N), group_N, others, most)
     kept = stay_N.copy()
     kept[others] = True
@@ -45,17 +48,26 @@ def _of_cells(
     others: NDArray[np.intp],
     most: int,
 ) -> NDArray[np.intp]:
-    fineness = FINEST
-    while True:
-        column, row = (
-            np.minimum(fineness * part[others], fineness - 1).astype(np.int64) for part in (x_N, y_N)
-        )
-        cell = (group_N[others] * fineness + column) * fineness + row
-        _, first = np.unique(cell, return_index=True)
-        if len(first) <= most or fineness == 1:
-            kept: NDArray[np.intp] = others[np.sort(first)[:most]]
-            return kept
-        fineness //= 2
+    x, y, group = x_N[others], y_N[others], group_N[others]
+    first, coarse, fine = _first_of_cells(x, y, group, 1), 0, STEPS
+    while coarse < fine:
+        step = (coarse + fine + 1) // 2
+        found = _first_of_cells(x, y, group, round(2 ** (step / PER_OCTAVE)))
+        if len(found) <= most:
+            first, coarse = found, step
+        else:
+            fine = step - 1
+    kept: NDArray[np.intp] = others[first[:most]]
+    return kept
+
+
+def _first_of_cells(
+    x_N: NDArray[np.float64], y_N: NDArray[np.float64], group_N: NDArray[np.int64], fineness: int
+) -> NDArray[np.intp]:
+    """The first point of each group and cell, in the order of the points."""
+    column, row = (np.minimum(fineness * part, fineness - 1).astype(np.int64) for part in (x_N, y_N))
+    _, first = np.unique((group_N * fineness + column) * fineness + row, return_index=True)
+    return np.sort(first)
 
 
 def _logarithm(cost_N: NDArray[np.float64]) -> NDArray[np.float64]:

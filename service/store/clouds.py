@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -122,11 +123,9 @@ class CloudRepository(Repository):
 
     def cloud(self, jobs: Sequence[JobView], choice: Choice) -> Cloud:
         """Every chosen point, with the fronts over all of them."""
-        rows: list[tuple[int, int, str, bool, float, float, float]] = []
-        for number, job in enumerate(jobs):
-            found = self._session.execute(_columns(job.id, choice))
-            rows += [(number, *row) for row in found]
-        return _cloud(rows)
+        parts = [self._session.execute(_columns(job.id, choice)).all() for job in jobs]
+        job_N = np.repeat(np.arange(len(jobs)), [len(part) for part in parts])
+        return _cloud(job_N, list(zip(*chain(*parts), strict=True)) or [()] * 6)
 
     def found(self, job: JobView, choice: Choice) -> list[Found]:
         """The chosen feasible points of a job as they were stored, for lines over compute or time."""
@@ -197,11 +196,11 @@ def _columns(job_id: str, choice: Choice) -> Select[Any]:
     return select(*told).where(*_conditions(job_id, choice)).order_by(PointSummary.place)
 
 
-def _cloud(rows: Sequence[tuple[int, int, str, bool, float, float, float]]) -> Cloud:
-    job, place, method, feasible, cost, score, test_score = zip(*rows, strict=True) if rows else ((),) * 7
+def _cloud(job_N: NDArray[np.int64], columns: Sequence[Sequence[Any]]) -> Cloud:
+    place, method, feasible, cost, score, test_score = columns
     numbers = {name: number for number, name in enumerate(dict.fromkeys(method))}
-    job_N, feasible_N = np.array(job, dtype=np.int64), np.array(feasible, dtype=np.bool_)
-    series_N = job_N * max(len(numbers), 1) + np.array([numbers[name] for name in method], dtype=np.int64)
+    method_N = np.fromiter(map(numbers.__getitem__, method), dtype=np.int64, count=len(method))
+    series_N, feasible_N = job_N * max(len(numbers), 1) + method_N, np.array(feasible, dtype=np.bool_)
     cost_N, score_N = np.array(cost, dtype=np.float64), np.array(score, dtype=np.float64)
     return Cloud(
         job=job_N,

@@ -17,7 +17,6 @@ from search.objective import likelihood_note, measure_name
 from service.clouds.hypervolume import Over, hypervolume_over
 from service.clouds.selection import chosen_jobs, known_methods, known_seeds, own_metrics, shared_metrics
 from service.clouds.views import CloudPoint, CloudView, Region
-from service.figures.views import FigureView
 from service.labels import label_of
 from service.store import Store, Unit
 from service.store.clouds import Choice
@@ -27,7 +26,7 @@ from service.web.formats import metric_note
 from service.web.marks import marks, marks_json
 
 RECENT_JOBS = 30
-MOST_DRAWN, MOST_ROWS = 2_000, 200
+MOST_DRAWN, MOST_ROWS = 1_500, 200
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,11 +51,10 @@ class AskedView:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Drawn:
-    """What one transaction read of the chosen points: the whole cloud, rows of the table, and a figure."""
+    """What one transaction read of the chosen points: the whole cloud, and the rows of the table."""
 
     cloud: CloudView
     rows: CloudView
-    figure: FigureView
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,6 +107,19 @@ def fronts_context(store: Store, asked: AskedView) -> dict[str, Any]:
     }
 
 
+def growth_context(store: Store, asked: AskedView) -> dict[str, Any]:
+    """The context of `growth.html`. Raises NotFoundError, or InvalidInputError where jobs do not compare."""
+    with store.unit() as unit:
+        jobs = _jobs(unit, asked, unit.jobs.page(limit=RECENT_JOBS, cursor=None, state=None).items)
+        if not jobs:
+            raise InvalidInputError("no job is named.", fix="Choose jobs on the page of fronts.")
+        choice = _choice(asked, jobs)
+        figure = hypervolume_over(unit, jobs, choice, over=asked.over)
+    ended = all(job.state in ENDED_JOB_STATES for job in jobs)
+    part = figures_part([figure], "/v1/fronts", ended=ended)
+    return {**part, "rest_query": rest_query(jobs, choice), "over": asked.over}
+
+
 def _jobs(unit: Unit, asked: AskedView, recent: Sequence[JobView]) -> list[JobView]:
     """The chosen jobs; the newest with a finished trial where nothing was asked for."""
     if asked.jobs or asked.batch or asked.label:
@@ -140,7 +151,6 @@ def _read(
         return Drawn(
             cloud=unit.clouds.view(jobs, choice, most=MOST_DRAWN, cloud=read),
             rows=unit.clouds.view(jobs, choice, region=asked.region, most=most, cloud=read),
-            figure=hypervolume_over(unit, jobs, choice, over=asked.over),
         ), None
     except InvalidInputError as error:
         return None, error
@@ -151,7 +161,6 @@ def _drawn_context(
 ) -> dict[str, Any]:
     query = rest_query(jobs, choice)
     ended = all(job.state in ENDED_JOB_STATES for job in jobs)
-    figures = figures_part([drawn.figure], "/v1/fronts", ended=ended)
     points = [point.cost for point in drawn.cloud.points if point.on_own_front]
     return {
         "drawn": drawn,
@@ -163,10 +172,8 @@ def _drawn_context(
         "region_query": urlencode(_region_query(asked.region)),
         "metric_note": metric_note(choice.metric),
         "measure_note": likelihood_note(objective_of(jobs[0])),
-        **figures,
         "setup": {
-            **figures["setup"],
-            "page": "fronts",
+            "ended": ended,
             "cloud": drawn.cloud.model_dump(mode="json"),
             "methods": marks_json(shown["marks"]),
             "measure": shown["measure"],

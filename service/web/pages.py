@@ -25,7 +25,7 @@ from service.web.ablation_page import ablation_context, ablations_context
 from service.web.batch_page import batch_context, batches_context
 from service.web.comparison_page import comparison_context
 from service.web.figures_page import figures_context
-from service.web.fronts_page import asked_view, fronts_context
+from service.web.fronts_page import asked_view, fronts_context, growth_context
 from service.web.job_page import job_context, progress
 from service.web.layer_bars import layer_chart, layer_rows
 from service.web.marks import marks
@@ -85,6 +85,13 @@ def pages(renderer: Renderer) -> APIRouter:
         asked = request.query_params
         return _answer(
             renderer, "fronts.html", context, lambda store: fronts_context(store, asked_view(asked))
+        )
+
+    @router.get("/fronts/growth")
+    def growth(context: Context, request: Request) -> Response:
+        asked = request.query_params
+        return _answer(
+            renderer, "growth.html", context, lambda store: growth_context(store, asked_view(asked))
         )
 
     @router.get("/ablations")

@@ -20,7 +20,6 @@ export interface CloudSetup {
   methods: MethodMark[];
   measure: string;
   query: string; // the same choice for /v1/fronts
-  figures: Figure[];
   ended: boolean;
 }
 
@@ -34,7 +33,7 @@ const DRAWN_HERE = new Set(["x", "zoom", "point"]); // what needs nothing of the
 export class CloudPage {
   private readonly form = byId<HTMLFormElement>("controls");
   private readonly chart: CloudChart;
-  private readonly growth: FigureChart;
+  private growth: Figure | null = null;
   private readonly selection: Selection;
   private timer: number | undefined;
   private asked = 0;
@@ -42,7 +41,6 @@ export class CloudPage {
   constructor(private setup: CloudSetup) {
     revealScripted(document);
     this.chart = new CloudChart((point) => this.choose(point), (region) => this.brush(region));
-    this.growth = new FigureChart(document.querySelector<HTMLElement>("[data-figure=growth]")!);
     this.selection = new Selection(() => this.choose(""));
     const query = new URL(location.href).searchParams;
     for (const name of ["zoom", "point"]) this.field(name).value = query.get(name) ?? "";
@@ -55,8 +53,10 @@ export class CloudPage {
     byId("clear-region").addEventListener("click", () => this.put({ cost_min: "", cost_max: "", score_min: "", score_max: "", zoom: "" }));
     document.addEventListener("click", (event) => this.clicked(event));
     onThemeChange(() => this.draw());
+    this.placeSlider();
     this.draw();
     void this.loadZoomed();
+    void this.loadGrowth();
     if (!this.setup.ended) window.setInterval(() => this.soon(), LOOK);
     document.body.dataset["ready"] = "1";
   }
@@ -87,7 +87,6 @@ export class CloudPage {
     const scene = { cloud, methods, measure, choices: this.choices() };
     this.chart.draw(scene);
     drawParallel(document.querySelector<SVGElement>("#parallel")!, scene);
-    for (const figure of this.setup.figures) this.growth.draw(figure);
     this.tellRegion(scene.choices);
     this.drawSelection();
   }
@@ -121,6 +120,13 @@ export class CloudPage {
     this.changed(...Object.keys(values));
   }
 
+  private placeSlider(): void {
+    const slider = byId<HTMLInputElement>("budget-slider");
+    const [least, greatest, budget] = [slider.dataset["least"], slider.dataset["greatest"], this.field("budget").value || Infinity].map(Number) as [number, number, number];
+    const share = least > 0 && greatest > least ? Math.log(budget / least) / Math.log(greatest / least) : budget / greatest;
+    slider.value = String(Math.max(0, Math.min(1, share)) * Number(slider.max));
+  }
+
   private slide(slider: HTMLInputElement): void {
     const [least, greatest] = [Number(slider.dataset["least"]), Number(slider.dataset["greatest"])];
     const share = Number(slider.value) / Number(slider.max);
@@ -131,6 +137,7 @@ export class CloudPage {
 
   private changed(...names: string[]): void {
     if (["job", "label", "batch"].includes(names[0] ?? "")) return; // its own button shows other jobs
+    if (names[0] === "budget" && document.activeElement?.id !== "budget-slider") this.placeSlider();
     history.replaceState(null, "", this.address());
     this.draw();
     if (names.some((name) => !DRAWN_HERE.has(name))) this.soon();
@@ -160,6 +167,22 @@ export class CloudPage {
     this.setup = JSON.parse(fresh.getElementById("setup")?.textContent ?? "") as CloudSetup;
     this.draw();
     void this.loadZoomed();
+    void this.loadGrowth();
+  }
+
+  /** How the fronts grew takes the server longer, so it is asked for once the chart is there. */
+  private async loadGrowth(): Promise<void> {
+    const over = this.field("over").value;
+    const answer = await fetch(`/fronts/growth?${this.setup.query}&over=${over}`, { headers: { Accept: "text/html" } });
+    if (!answer.ok) return;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const figure = (JSON.parse(page.getElementById("setup")?.textContent ?? "") as { figures: Figure[] }).figures[0];
+    const part = page.getElementById("growth");
+    if (figure === undefined || part === null || JSON.stringify(figure) === JSON.stringify(this.growth)) return;
+    this.growth = figure;
+    revealScripted(part);
+    byId("growth").replaceChildren(...[...part.childNodes].map((node) => document.adoptNode(node)));
+    new FigureChart(document.querySelector<HTMLElement>("#growth [data-figure]")!).draw(figure);
   }
 
   /** Zoomed in, every point of the region is fetched: the cloud may lack some. */
@@ -187,7 +210,7 @@ export class CloudPage {
 
   private clicked(event: MouseEvent): void {
     const target = event.target as Element;
-    const button = target.closest<HTMLElement>("[data-draw], [data-growth], [data-parallel]");
+    const button = target.closest<HTMLElement>("[data-draw], [data-save], [data-parallel]");
     if (button !== null) this.saveClicked(button.dataset);
     if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     const row = target.closest<HTMLElement>("tr[data-point]");
@@ -197,12 +220,12 @@ export class CloudPage {
   }
 
   private saveClicked(asked: DOMStringMap): void {
-    const { cloud, methods, measure, figures } = this.setup;
+    const { cloud, methods, measure } = this.setup;
     const scene = { cloud, methods, measure, choices: this.choices() };
     const title = `${measure} against ${cloud.metric}`;
     const names = methods.map((mark) => mark.method);
     if (asked["draw"]) saveChart(cloudOption(scene, paper(), false), title, names, `fronts-${cloud.metric}`, asked["draw"] as FileKind);
-    if (asked["growth"] && figures[0]) saveLines(figures[0], asked["growth"] as FileKind);
+    if (asked["save"] && this.growth) saveLines(this.growth, asked["save"] as FileKind);
     if (asked["parallel"]) void saveDrawing({ key: "every-cost" } as Figure, asked["parallel"] as FileKind);
   }
 }
