@@ -5,7 +5,8 @@
     kept(n) = the points that must stay, and of each (group, cell) the first of the others
 
 n is found by bisection among eighths of octaves up to 1,024, the finest with at most `most` others; with
-none, of n = 1 the first `most`. So every point that is kept is one of those given, and equal input gives equal output.
+none, of n = 1 the first `most`. So every point that is kept is one of those given, and equal input gives
+equal output.
 """
 
 from __future__ import annotations
