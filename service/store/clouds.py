@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -123,9 +122,13 @@ class CloudRepository(Repository):
 
     def cloud(self, jobs: Sequence[JobView], choice: Choice) -> Cloud:
         """Every chosen point, with the fronts over all of them."""
-        parts = [self._session.execute(_columns(job.id, choice)).all() for job in jobs]
-        job_N = np.repeat(np.arange(len(jobs)), [len(part) for part in parts])
-        return _cloud(job_N, list(zip(*chain(*parts), strict=True)) or [()] * 6)
+        numbers: dict[str, int] = {}  # of methods
+        lots = [
+            _lot(number, rows, numbers)
+            for number, job in enumerate(jobs)
+            for rows in self._session.execute(_columns(job.id, choice)).partitions()
+        ]
+        return _cloud(lots, methods=len(numbers))
 
     def found(self, job: JobView, choice: Choice) -> list[Found]:
         """The chosen feasible points of a job as they were stored, for lines over compute or time."""
@@ -193,23 +196,32 @@ def _conditions(job_id: str, choice: Choice) -> list[ColumnElement[bool]]:
 def _columns(job_id: str, choice: Choice) -> Select[Any]:
     scores = (PointSummary.score, PointSummary.test_score)
     told = (PointSummary.place, PointSummary.method, PointSummary.feasible, _cost(choice.metric), *scores)
-    return select(*told).where(*_conditions(job_id, choice)).order_by(PointSummary.place)
+    query = select(*told).where(*_conditions(job_id, choice)).order_by(PointSummary.place)
+    return query.execution_options(yield_per=ROWS_AT_ONCE)
 
 
-def _cloud(job_N: NDArray[np.int64], columns: Sequence[Sequence[Any]]) -> Cloud:
-    place, method, feasible, cost, score, test_score = columns
-    numbers = {name: number for number, name in enumerate(dict.fromkeys(method))}
-    method_N = np.fromiter(map(numbers.__getitem__, method), dtype=np.int64, count=len(method))
-    series_N, feasible_N = job_N * max(len(numbers), 1) + method_N, np.array(feasible, dtype=np.bool_)
-    cost_N, score_N = np.array(cost, dtype=np.float64), np.array(score, dtype=np.float64)
+def _lot(job: int, rows: Sequence[Sequence[Any]], numbers: dict[str, int]) -> list[NDArray[Any]]:
+    """Some rows as columns, methods as numbers. Many rows at once would keep the garbage collector busy."""
+    place, method, feasible, cost, score, test_score = zip(*rows, strict=True)
+    known = [numbers.setdefault(name, len(numbers)) for name in method]
+    whole = (np.array(column, dtype=np.int64) for column in ([job] * len(rows), known, place))
+    real = (np.array(column, dtype=np.float64) for column in (cost, score, test_score))
+    return [*whole, np.array(feasible, dtype=np.bool_), *real]
+
+
+def _cloud(lots: Sequence[Sequence[NDArray[Any]]], *, methods: int) -> Cloud:
+    empty = [np.zeros(0, dtype=kind) for kind in (*[np.int64] * 3, np.bool_, *[np.float64] * 3)]
+    columns = [np.concatenate(parts) for parts in zip(empty, *lots, strict=True)]
+    job_N, method_N, place_N, feasible_N, cost_N, score_N, test_score_N = columns
+    series_N = job_N * max(methods, 1) + method_N
     return Cloud(
         job=job_N,
-        place=np.array(place, dtype=np.int64),
+        place=place_N,
         series=series_N,
         feasible=feasible_N,
         cost=cost_N,
         score=score_N,
-        test_score=np.array(test_score, dtype=np.float64),
+        test_score=test_score_N,
         on_front=_fronts(np.zeros_like(series_N), feasible_N, cost_N, score_N),
         on_own_front=_fronts(series_N, feasible_N, cost_N, score_N),
     )
