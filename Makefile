@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CHARTS := service/web/charts
 BUNDLE := service/web/static/charts.js
-CHART_SOURCES := $(wildcard $(CHARTS)/*.ts $(CHARTS)/src/*.ts) $(CHARTS)/package-lock.json $(CHARTS)/tsconfig.json
+CHART_SOURCES := $(wildcard $(CHARTS)/*.mjs $(CHARTS)/src/*.ts) $(CHARTS)/package-lock.json $(CHARTS)/tsconfig.json
 ARGS ?=
 BENCH := benchmarks/.venv
 

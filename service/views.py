@@ -291,7 +291,9 @@ class OverlayView(View):
     metric: str
     scope: str
     objective: Objective = "accuracy"
-    method: str | None
+    method: str | None  # that was chosen, where it is one
+    methods: list[str] = []  # that were chosen; empty for all, as the next
+    seeds: list[int] = []
     same_data: bool
     jobs: list[JobFrontView]
     front: list[FrontPoint]

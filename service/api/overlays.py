@@ -10,9 +10,10 @@ from starlette.responses import Response
 from service.api.context import Context
 from service.api.csv_answers import csv_answer, wants_csv
 from service.api.errors import InvalidFieldsError
-from service.api.fronts import CSV_COLUMNS, budget_metric
-from service.api.ids import checked_job_id
-from service.api.queries import Overlay, OverlayQuery
+from service.api.filters import chosen_labels
+from service.api.fronts import CSV_COLUMNS
+from service.api.queries import JobsQuery, Overlay
+from service.clouds.selection import chosen_jobs, known_methods, known_seeds, own_metrics
 from service.csv_text import csv_text
 from service.problem import FieldError
 from service.store import Unit
@@ -23,39 +24,54 @@ router = APIRouter(prefix="/v1", tags=["fronts"])
 
 @router.get("/fronts", response_model=OverlayView)
 def fronts(context: Context, query: Overlay, request: Request) -> OverlayView | Response:
-    """The fronts of some jobs (`job`, repeated, or those of a `batch`), and the front over all of them."""
+    """The fronts of some jobs (`job`, repeated, of a `batch`, with a `label`), and the front over all."""
     with context.store.unit() as unit:
-        jobs = unit.jobs.all_of(_job_ids(unit, query))
+        jobs = asked_jobs(unit, query)
         found = unit.fronts.overlay(
-            jobs, metric=_metric(query, jobs), method=_method(query, jobs), all_points=query.all_points
+            jobs,
+            metric=asked_metric(query, jobs),
+            methods=asked_methods(query, jobs),
+            seeds=asked_seeds(query, jobs),
+            all_points=query.all_points,
         )
     return _as_csv(found) if wants_csv(query.format, request) else found
 
 
-def _job_ids(unit: Unit, query: OverlayQuery) -> list[str]:
-    """Each once, in the order in which they were asked for."""
-    named = [checked_job_id(job_id) for job_id in query.job]
-    if query.batch is not None:
-        unit.batches.require(query.batch)
-        named += unit.batches.job_ids(query.batch)
-    if not named:
-        raise _wrong("job", "no job is named.", "Name each as in ?job=job-...&job=job-..., or a batch.")
-    return list(dict.fromkeys(named))
+def asked_jobs(unit: Unit, query: JobsQuery) -> list[JobView]:
+    """Each once, in the order in which they were asked for. Raises where there is none."""
+    jobs = chosen_jobs(unit, query.job, batch=query.batch, labels=chosen_labels(query.label))
+    if not jobs:
+        detail = "no job is named." if not query.label else "no job has these labels."
+        raise _wrong("job", detail, "Name each as in ?job=job-...&job=job-..., a batch, or a label.")
+    return jobs
 
 
-def _metric(query: OverlayQuery, jobs: Sequence[JobView]) -> str:
-    own = sorted({budget_metric(job) for job in jobs})
+def asked_metric(query: JobsQuery, jobs: Sequence[JobView]) -> str:
+    """The metric that was asked for, or that of all budgets."""
+    own = own_metrics(jobs)
     if query.metric is None and len(own) > 1:
         raise _wrong("metric", f"the jobs have budgets of {', '.join(own)}.", "Choose one metric for all.")
     return query.metric or own[0]
 
 
-def _method(query: OverlayQuery, jobs: Sequence[JobView]) -> str | None:
-    known = dict.fromkeys(method for job in jobs for method in [*job.spec["methods"], "uniform"])
-    if query.method is not None and query.method not in known:
-        detail = f"none of the jobs has a method {query.method!r}."
-        raise _wrong("method", detail, f"Use one of {', '.join(known)}.")
-    return query.method
+def asked_methods(query: JobsQuery, jobs: Sequence[JobView]) -> tuple[str, ...]:
+    """The methods that were asked for, each of which a job has."""
+    known = known_methods(jobs)
+    for method in query.method:
+        if method not in known:
+            detail = f"none of the jobs has a method {method!r}."
+            raise _wrong("method", detail, f"Use one of {', '.join(known)}.")
+    return tuple(dict.fromkeys(query.method))
+
+
+def asked_seeds(query: JobsQuery, jobs: Sequence[JobView]) -> tuple[int, ...]:
+    """The seeds that were asked for, each of which a job has."""
+    known = known_seeds(jobs)
+    for seed in query.seed:
+        if seed not in known:
+            fix = f"Use one of {', '.join(map(str, known))}."
+            raise _wrong("seed", f"none of the jobs has a seed {seed}.", fix)
+    return tuple(dict.fromkeys(query.seed))
 
 
 def _wrong(parameter: str, detail: str, fix: str) -> InvalidFieldsError:

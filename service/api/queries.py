@@ -72,15 +72,34 @@ class FrontQuery(QueryModel):
     format: Literal["json", "csv"] | None = None
 
 
-class OverlayQuery(QueryModel):
-    """Which jobs, by name or those of a batch; which of their points, by which cost, in which form."""
+class JobsQuery(QueryModel):
+    """Which jobs, by id, those of a batch or with some labels; which methods and seeds, by which cost."""
 
     job: list[Annotated[str, Field(max_length=64)]] = Field(default=[], max_length=100)
     batch: Annotated[str, Field(max_length=64)] | None = None
+    label: list[Annotated[str, Field(min_length=1, max_length=256)]] = Field(default=[], max_length=16)
     metric: MetricName | None = None
-    method: Name | None = None
-    all_points: bool = False
+    method: list[Name] = Field(default=[], max_length=32)
+    seed: list[Seed] = Field(default=[], max_length=100)
     format: Literal["json", "csv"] | None = None
+
+
+class OverlayQuery(JobsQuery):
+    """Their fronts, or all points."""
+
+    all_points: bool = False
+
+
+class CloudQuery(JobsQuery):
+    """Their points in ranges of the cost and of the score on a split; `over` is of hypervolumes alone."""
+
+    cost_min: float = Field(default=0, ge=0)
+    cost_max: Annotated[float, Field(ge=0)] | None = None
+    score_min: float = Field(default=0, ge=0, le=1)
+    score_max: float = Field(default=1, ge=0, le=1)
+    accuracy: Accuracy = "validation"
+    most: int = Field(default=2_000, ge=0, le=100_000)
+    over: Literal["compute", "time"] = "compute"
 
 
 class TableQuery(QueryModel):
@@ -137,6 +156,7 @@ Submission = Annotated[SubmitQuery, Query()]
 Wait = Annotated[WaitQuery, Query()]
 FrontChoice = Annotated[FrontQuery, Query()]
 Overlay = Annotated[OverlayQuery, Query()]
+CloudChoice = Annotated[CloudQuery, Query()]
 TableForm = Annotated[TableQuery, Query()]
 ComparisonChoice = Annotated[ComparisonQuery, Query()]
 ExportForm = Annotated[ExportQuery, Query()]

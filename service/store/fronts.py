@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, SQLColumnExpression, func, select
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, select
 
 from search.job import JobSpec
 from search.pareto import hypervolume, is_on_front
 from service.store.limits import metric_scope
 from service.store.overlay import overlaid
 from service.store.points import PointRepository
-from service.store.tables import FrontMember, Point
+from service.store.tables import FrontExtent, FrontMember, Point
 from service.store.transaction import Repository, Transaction
 from service.store.upkeep import OVERALL
 from service.views import FrontPoint, FrontView, JobView, OverlayView, PointView
@@ -54,26 +54,39 @@ class FrontRepository(Repository):
         `all_points` adds every other point, infeasible ones too, with `on_front` false. Raises
         NotFoundError, or UnknownNameError for a metric that no front is kept for.
         """
+        methods, seeds = () if method is None else (method,), () if seed is None else (seed,)
+        return self._chosen_front(job_id, metric, methods, seeds, all_points=all_points)
+
+    def _chosen_front(
+        self, job_id: str, metric: str, methods: Sequence[str], seeds: Sequence[int], *, all_points: bool
+    ) -> FrontView:
         spec = JobSpec.model_validate(self._require_job(job_id).spec)
         cost = cost_column(spec, metric)
-        chosen = _chosen(job_id, method, seed)
-        fronts = self._kept(job_id, metric, method) if seed is None else self._computed(cost, chosen)
+        chosen = _chosen(job_id, methods, seeds)
+        is_kept = not seeds and len(methods) <= 1
+        fronts = self._kept(job_id, metric, *methods) if is_kept else self._computed(cost, chosen)
         front = fronts.get(OVERALL, [])
         rows = self._rows(_points(cost, chosen)) if all_points else front
         shown = _shown(job_id, rows, frozenset(row.id for row in front))
         return self._view(job_id, spec, metric, fronts, shown)
 
     def overlay(
-        self, jobs: Sequence[JobView], *, metric: str, method: str | None, all_points: bool
+        self,
+        jobs: Sequence[JobView],
+        *,
+        metric: str,
+        methods: Sequence[str] = (),
+        seeds: Sequence[int] = (),
+        all_points: bool,
     ) -> OverlayView:
         """The fronts of some jobs by one metric, and the front over them all; of equal points the first.
 
+        Without `methods` or `seeds` all of them count.
+
         Raises InvalidInputError where the jobs count the metric differently or have other objectives.
         """
-        views = [
-            self.front(job.id, metric=metric, method=method, seed=None, all_points=all_points) for job in jobs
-        ]
-        return overlaid(jobs, views, metric=metric, method=method)
+        views = [self._chosen_front(job.id, metric, methods, seeds, all_points=all_points) for job in jobs]
+        return overlaid(jobs, views, metric=metric, methods=methods, seeds=seeds)
 
     def best(self, job_id: str, *, metric: str, maximum: float) -> PointView | None:
         """The best feasible point of a job that costs at most `maximum`. Raises as `front` does."""
@@ -91,7 +104,7 @@ class FrontRepository(Repository):
         self, job_id: str, spec: JobSpec, metric: str, fronts: Group, points: list[FrontPoint]
     ) -> FrontView:
         own = metric == spec.budget.metric
-        reference = max(spec.budget.max) if own else self._greatest_cost(job_id, cost_column(spec, metric))
+        reference = max(spec.budget.max) if own else self._greatest_cost(job_id, metric)
         return FrontView(
             job_id=job_id,
             metric=metric,
@@ -108,7 +121,7 @@ class FrontRepository(Repository):
             reference_cost=reference,
         )
 
-    def _kept(self, job_id: str, metric: str, method: str | None) -> Group:
+    def _kept(self, job_id: str, metric: str, method: str | None = None) -> Group:
         """The materialised fronts; with a method, its front is also the overall one."""
         query = (
             select(FrontMember.method.label("front"), *_columns(FrontMember.cost))
@@ -131,8 +144,8 @@ class FrontRepository(Repository):
     def _rows(self, query: Select[Any]) -> list[Row]:
         return [Row(*values) for values in self._session.execute(query)]
 
-    def _greatest_cost(self, job_id: str, cost: SQLColumnExpression[float]) -> float:
-        query = select(func.max(cost)).where(Point.job_id == job_id, Point.feasible)
+    def _greatest_cost(self, job_id: str, metric: str) -> float:
+        query = select(FrontExtent.greatest).where(FrontExtent.job_id == job_id, FrontExtent.metric == metric)
         return self._session.scalar(query) or 0.0
 
 
@@ -142,12 +155,12 @@ def cost_column(spec: JobSpec, metric: str) -> SQLColumnExpression[float]:
     return Point.budget_cost if metric == spec.budget.metric else Point.costs[path].as_float()
 
 
-def _chosen(job_id: str, method: str | None, seed: int | None) -> list[ColumnElement[bool]]:
+def _chosen(job_id: str, methods: Sequence[str], seeds: Sequence[int]) -> list[ColumnElement[bool]]:
     chosen = [Point.job_id == job_id]
-    if method is not None:
-        chosen.append(Point.method == method)
-    if seed is not None:
-        chosen.append(Point.seed == seed)
+    if methods:
+        chosen.append(Point.method.in_(methods))
+    if seeds:
+        chosen.append(Point.seed.in_(seeds))
     return chosen
 
 

@@ -16,17 +16,24 @@ from service.views import FrontPoint, FrontView, JobFrontView, JobView, OverlayV
 
 
 def overlaid(
-    jobs: Sequence[JobView], views: Sequence[FrontView], *, metric: str, method: str | None
+    jobs: Sequence[JobView],
+    views: Sequence[FrontView],
+    *,
+    metric: str,
+    methods: Sequence[str],
+    seeds: Sequence[int],
 ) -> OverlayView:
     """The overlay of one or more jobs with their fronts; InvalidInputError where they do not compare."""
-    _check_comparable(jobs, views, metric)
+    check_comparable(jobs, [view.scope for view in views], [view.objective for view in views], metric)
     reference = max(view.reference_cost for view in views)
     front = _front([point for view in views for point in view.points if point.on_front])
     return OverlayView(
         metric=metric,
         scope=views[0].scope,
         objective=views[0].objective,
-        method=method,
+        method=methods[0] if len(methods) == 1 else None,
+        methods=list(methods),
+        seeds=list(seeds),
         same_data=all(job.spec["dataset"] == jobs[0].spec["dataset"] for job in jobs),
         jobs=[_of_job(job, view.points, reference) for job, view in zip(jobs, views, strict=True)],
         front=front,
@@ -35,16 +42,18 @@ def overlaid(
     )
 
 
-def _check_comparable(jobs: Sequence[JobView], views: Sequence[FrontView], metric: str) -> None:
-    if len({view.scope for view in views}) > 1:
+def check_comparable(
+    jobs: Sequence[JobView], scopes: Sequence[str], objectives: Sequence[str], metric: str
+) -> None:
+    """Raises InvalidInputError unless costs by the metric and scores mean the same in all jobs."""
+    if len(set(scopes)) > 1:
         raise InvalidInputError(
             f"some of the jobs count {metric} over all layers and some over the searched ones.",
             fix="Choose another metric, or jobs with the same `budget.scope`.",
         )
-    objectives = sorted({view.objective for view in views})
-    if len(objectives) > 1:
+    if len(set(objectives)) > 1:
         raise InvalidInputError(
-            f"the jobs have the objectives {', '.join(objectives)}, whose scores do not compare.",
+            f"the jobs have the objectives {', '.join(sorted({*objectives}))}, whose scores do not compare.",
             fix="Choose jobs with the same `objective`.",
         )
     bases = [_basis(JobSpec.model_validate(job.spec), metric) for job in jobs]

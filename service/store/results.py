@@ -20,6 +20,7 @@ from service.store.events import EventRepository
 from service.store.leases import Claim, Leases
 from service.store.points import new_point, result_of
 from service.store.studies import epoch_score
+from service.store.summaries import add_summary
 from service.store.tables import Attempt, Epoch, Point, Study, Trial
 from service.store.transaction import Repository, Transaction
 from service.store.upkeep import add_to_fronts
@@ -244,6 +245,7 @@ class ResultRepository(Repository):
             )
             self._session.add(point)
             self._session.flush()
+            add_summary(self._session, claim.spec, point, trial.proposal.get("settings", {}))
             on_front = add_to_fronts(self._session, claim.spec, point)
             self._tell(trial, "point", _point_data(point, on_front), moment)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from service.store.ablations import AblationRepository
 from service.store.batches import BatchRepository
+from service.store.clouds import CloudRepository
 from service.store.comparisons import ComparisonRepository
 from service.store.curves import CurveRepository
 from service.store.deliveries import DeliveryRepository
@@ -50,6 +51,7 @@ class Unit:
         self.points = PointRepository(transaction)
         self.fronts = FrontRepository(transaction, self.points)
         self.fits = FitRepository(transaction)
+        self.clouds = CloudRepository(transaction)
         self.comparisons = ComparisonRepository(transaction)
         self.studies = StudyRepository(transaction, self.jobs)
         self.reruns = RerunRepository(transaction, self.outbox, self.quotas)

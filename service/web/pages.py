@@ -1,4 +1,4 @@
-"""The web pages: jobs, a job, its figures and comparison, ablations, batches, a point, the queue.
+"""The web pages: jobs, a job, its figures and comparison, fronts, ablations, batches, a point, the queue.
 
 Tables need no JavaScript.
 """
@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from models.errors import BitfrontError, InvalidInputError
@@ -29,6 +29,7 @@ from service.web.batch_page import batch_context, batches_context
 from service.web.comparison_page import comparison_context
 from service.web.figures_page import figures_context
 from service.web.forms import Fields
+from service.web.fronts_page import asked_view, fronts_context, growth_context
 from service.web.job_page import job_context, progress
 from service.web.layer_bars import layer_chart, layer_rows
 from service.web.marks import marks
@@ -83,6 +84,20 @@ def pages(renderer: Renderer) -> APIRouter:
             "comparison.html",
             context,
             lambda store: comparison_context(store, job_id, subject=subject, accuracy=accuracy),
+        )
+
+    @router.get("/fronts")
+    def fronts(context: Context, request: Request) -> Response:
+        asked = request.query_params
+        return _answer(
+            renderer, "fronts.html", context, lambda store: fronts_context(store, asked_view(asked))
+        )
+
+    @router.get("/fronts/growth")
+    def growth(context: Context, request: Request) -> Response:
+        asked = request.query_params
+        return _answer(
+            renderer, "growth.html", context, lambda store: growth_context(store, asked_view(asked))
         )
 
     @router.get("/ablations")

@@ -117,7 +117,7 @@ class Site:
         """Submit and claim a job."""
         spec = JobSpec.model_validate(SPEC | {"name": name})
         with self.store.unit() as unit:
-            unit.jobs.submit(spec, trials_planned=106, plan={}, idempotency_key=None)
+            unit.jobs.submit(spec, trials_planned=106, plan=PLAN, idempotency_key=None)
         return self.claimed()
 
     def claimed(self) -> Search:
@@ -132,8 +132,7 @@ class Site:
         """Submit an ablation with every group."""
         spec = AblationSpec.model_validate({"job": SPEC | {"name": name}})
         variants = ablation_variants(spec, LAYERS)
-        layers = [asdict(layer) for layer in LAYERS]
-        plan = JobPlanned(trials=9, plan={"layers": layers})
+        plan = JobPlanned(trials=9, plan=PLAN)
         plans = {job.digest(): plan for variant in variants for job in variant.jobs}
         with self.store.unit() as unit:
             found, _ = unit.ablations.submit(spec, variants, plans=plans, idempotency_key=None)
@@ -165,6 +164,7 @@ class Ablated:
         return search
 
 
+PLAN = {"layers": [{**asdict(layer), "searched": True} for layer in LAYERS]}
 SPEC = {
     "name": "",
     "architecture": {"name": "resnet20"},

@@ -37,7 +37,7 @@ def run(store, job_spec, training, tmp_path):
 def test_the_front_over_all_is_that_over_every_point(store, run):
     ids = [run(seeds=[0]), run(seeds=[1, 2])]
     with store.unit() as unit:
-        found = unit.fronts.overlay(unit.jobs.all_of(ids), metric="bit_budget", method=None, all_points=True)
+        found = unit.fronts.overlay(unit.jobs.all_of(ids), metric="bit_budget", all_points=True)
     points = [point for job in found.jobs for point in job.points if point.feasible]
     kept = is_on_front([point.cost for point in points], [point.validation_accuracy for point in points])
     expected = {point.id for point, stays in zip(points, kept, strict=True) if stays}
@@ -50,7 +50,7 @@ def test_the_front_over_all_is_that_over_every_point(store, run):
 def test_jobs_that_count_other_layers_are_not_laid_over_one_another(store, run):
     ids = [run(), run(budget={"metric": "bit_budget", "max": [9], "scope": "all"})]
     with store.unit() as unit, pytest.raises(InvalidInputError, match="all layers"):
-        unit.fronts.overlay(unit.jobs.all_of(ids), metric="bit_budget", method=None, all_points=False)
+        unit.fronts.overlay(unit.jobs.all_of(ids), metric="bit_budget", all_points=False)
     with store.unit() as unit, pytest.raises(NotFoundError):
         unit.jobs.all_of([ids[0], "job-0"])
 
@@ -60,7 +60,7 @@ def test_attempts_of_a_job_come_in_pages_from_the_newest(store, run):
     with store.unit() as unit:
         first = unit.trials.attempts_page(job_id, limit=4, cursor=None)
         rest = unit.trials.attempts_page(job_id, limit=4, cursor=first.next_cursor)
-        trials = unit.trials.page(job_id, limit=50, cursor=None, state=None, method=None, seed=None).items
+        trials = unit.trials.page(job_id, limit=50, cursor=None, state=None, seed=None).items
         with pytest.raises(NotFoundError):
             unit.trials.attempts_page("job-0", limit=4, cursor=None)
         with pytest.raises(InvalidInputError):

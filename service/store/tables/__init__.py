@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from service.store.tables.access import Key, SignIn, Workspace
 from service.store.tables.base import Base
+from service.store.tables.clouds import FrontExtent, PointSummary
 from service.store.tables.groups import Ablation, AblationVariant, BatchJob, JobBatch
 from service.store.tables.hooks import Delivery, Rerun, Webhook
 from service.store.tables.queue import Dispatcher, Incident
@@ -37,6 +38,7 @@ __all__ = [
     "Dispatcher",
     "Epoch",
     "Event",
+    "FrontExtent",
     "FrontMember",
     "Incident",
     "Job",
@@ -44,6 +46,7 @@ __all__ = [
     "JobLabel",
     "Key",
     "Point",
+    "PointSummary",
     "Rerun",
     "SignIn",
     "Study",

@@ -3,7 +3,7 @@
 import { LegendPlainComponent, TitleComponent } from "echarts/components";
 import { init, use, type EChartsCoreOption } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
-import { figureOption } from "./figure_option";
+import { figureOption, type FigureOption } from "./figure_option";
 import type { Figure } from "./figure_types";
 import { save, SHARPNESS, svgAddress, type FileKind } from "./save";
 import { currentTheme, type Theme } from "./theme";
@@ -15,33 +15,43 @@ const PAPER = { dark: false, ink: "#1a2027", quiet: "#3c4650", line: "#d5dade", 
 // A plain font: the page's own has quotes, which the SVG renderer writes as they are.
 
 export function saveLines(figure: Figure, kind: FileKind): void {
-  save(kind === "svg" ? svgAddress(svgText(figure)) : pngAddress(figure), `${figure.key}.${kind}`);
+  const names = figure.series.map((series) => series.name);
+  saveChart(figureOption(figure, paper(), false), figure.title, names, figure.key, kind);
 }
 
-function svgText(figure: Figure): string {
+/** The theme of files. */
+export function paper(): Theme {
+  return { ...currentTheme(), ...PAPER };
+}
+
+/** Saves a chart, drawn with that theme, with a title and the names of its series. */
+export function saveChart(option: FigureOption, title: string, names: string[], key: string, kind: FileKind): void {
+  const whole = fileOption(option, title, names);
+  save(kind === "svg" ? svgAddress(svgText(whole)) : pngAddress(whole), `${key}.${kind}`);
+}
+
+function svgText(option: EChartsCoreOption): string {
   const chart = init(null, null, { renderer: "svg", ssr: true, ...SIZE });
-  chart.setOption(fileOption(figure));
+  chart.setOption(option);
   const text = chart.renderToSVGString();
   chart.dispose();
   return text;
 }
 
-function pngAddress(figure: Figure): string {
+function pngAddress(option: EChartsCoreOption): string {
   const chart = init(document.createElement("div"), null, { ...SIZE, devicePixelRatio: SHARPNESS });
-  chart.setOption(fileOption(figure));
+  chart.setOption(option);
   const address = chart.getDataURL({ type: "png", pixelRatio: SHARPNESS, backgroundColor: PAPER.card });
   chart.dispose();
   return address;
 }
 
-function fileOption(figure: Figure): EChartsCoreOption {
-  const theme: Theme = { ...currentTheme(), ...PAPER };
-  const option = figureOption(figure, theme, false);
+function fileOption(option: FigureOption, title: string, names: string[]): EChartsCoreOption {
   return {
     ...option,
     backgroundColor: PAPER.card,
-    title: { text: figure.title, textStyle: { color: PAPER.ink, fontSize: 16 }, left: 8, top: 6 },
-    legend: { data: figure.series.map((series) => series.name), bottom: 4, textStyle: { color: PAPER.ink }, itemWidth: 34 },
+    title: { text: title, textStyle: { color: PAPER.ink, fontSize: 16 }, left: 8, top: 6 },
+    legend: { data: names, bottom: 4, textStyle: { color: PAPER.ink }, itemWidth: 34 },
     grid: { ...option.grid, top: 76, bottom: 74 },
   };
 }

@@ -35,7 +35,7 @@ export function frontOption(scene: Scene): EChartsCoreOption {
   };
 }
 
-function xAxis({ theme, state, front }: Scene, { min, max, ticks }: CostAxis): object {
+export function xAxis({ theme, state, front }: Scene, { min, max, ticks }: CostAxis): object {
   return {
     type: state.logX ? "log" : "value",
     min,
@@ -52,7 +52,7 @@ function xAxis({ theme, state, front }: Scene, { min, max, ticks }: CostAxis): o
   };
 }
 
-function yAxis({ theme, state, narrow, setup }: Scene, points: readonly FrontPoint[]): object {
+export function yAxis({ theme, state, narrow, setup }: Scene, points: readonly FrontPoint[]): object {
   const { min, max, step } = accuracyAxis(points.map((point) => scoreOf(point, state.accuracy)), narrow ? 5 : 8);
   return {
     type: "value",
@@ -70,7 +70,7 @@ function yAxis({ theme, state, narrow, setup }: Scene, points: readonly FrontPoi
   };
 }
 
-function tooltipOption({ theme, front, setup }: Scene): object {
+export function tooltipOption({ theme, front, setup }: Scene): object {
   return {
     trigger: "item",
     confine: true,

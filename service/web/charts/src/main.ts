@@ -1,12 +1,14 @@
 /** The entry point: what the page holds decides what is started. */
 
+import { CloudPage, type CloudSetup } from "./cloud_page";
 import { FigurePage, type FigureSetup } from "./figure_page";
 import { JobPage } from "./job_page";
 import type { Setup } from "./types";
 
 const block = document.getElementById("setup");
 if (block !== null) {
-  const setup = JSON.parse(block.textContent ?? "") as Setup | FigureSetup;
-  if ("page" in setup) new FigurePage(setup).start();
+  const setup = JSON.parse(block.textContent ?? "") as Setup | FigureSetup | CloudSetup;
+  if ("cloud" in setup) new CloudPage(setup).start();
+  else if ("page" in setup) new FigurePage(setup).start();
   else void new JobPage(setup).start();
 }
