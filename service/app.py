@@ -35,6 +35,7 @@ from service.api import (
     workspace,
 )
 from service.api.access import Gate
+from service.api.addresses import PlainAddresses
 from service.api.authenticate import Authenticate
 from service.api.body_limit import BodyLimit
 from service.api.context import ApiContext, Catalogue
@@ -109,6 +110,7 @@ def _add_layers(app: FastAPI, settings: Settings, renderer: Renderer) -> None:
     app.add_middleware(EntityTags)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
     app.add_middleware(Authenticate, gate=app.state.gate)
+    app.add_middleware(PlainAddresses)
     app.add_middleware(OriginGuard, settings=settings)
     refusal = partial(error_page, renderer)
     app.add_middleware(Observe, metrics=app.state.metrics, refusal=refusal)

@@ -16,7 +16,7 @@ from service.problem import PROBLEM_MEDIA_TYPE, Problem
 
 Operation = dict[str, Any]
 CODES: Mapping[int, tuple[str, ...]] = {
-    400: ("malformed_json",),
+    400: ("malformed_json", "malformed_address"),
     401: ("unauthenticated", "invalid_key", "key_expired", "key_revoked"),
     403: ("foreign_origin", "foreign_host", "missing_scope", "quota_exceeded"),
     404: ("not_found", "no_feasible_point", "checkpoint_gone"),
@@ -66,7 +66,6 @@ def _complete(method: str, path: str, operation: Operation) -> None:
         responses[str(status)] = _problem(status)
     success = next(iter(responses.values()))
     if path.endswith("/events"):
-        success["content"] = {"text/event-stream": {"schema": {"type": "string"}}}
         responses["204"] = {"description": "The job has ended, and its last event was seen."}
         return
     if kind := next((kind for end, kind in FILES.items() if path.endswith(end)), None):
@@ -82,8 +81,7 @@ def _complete(method: str, path: str, operation: Operation) -> None:
 
 def _statuses(path: str, operation: Operation) -> Iterator[int]:
     """The statuses of problems that a call may be answered with."""
-    yield 500
-    yield 403  # foreign pages
+    yield from (400, 403, 500)  # a NUL in the address, foreign pages, a mistake of ours
     if path == "/readyz":
         yield 503
     if path not in OPEN:
@@ -91,7 +89,7 @@ def _statuses(path: str, operation: Operation) -> Iterator[int]:
     if "{" in path or _has(operation, "batch"):
         yield 404
     if "requestBody" in operation:
-        yield from (400, 413, 415, 422)
+        yield from (413, 415, 422)
     if any(parameter["in"] in {"query", "header"} for parameter in operation.get("parameters", ())):
         yield 422
     if _has(operation, "idempotency-key") or path.endswith(CONFLICTS):

@@ -43,7 +43,9 @@ def test_every_variant_is_trained_and_holds_what_it_should(settings: Settings, s
 
 
 @pytest.mark.ray
-def test_an_ablation_runs_on_ray(ray_cluster: None, settings: Settings, store: Store) -> None:
+def test_an_ablation_and_the_rerun_of_a_point_run_on_ray(
+    ray_cluster: None, settings: Settings, store: Store
+) -> None:
     api = TestClient(create_app(settings, store), base_url=settings.url)
     body = {"job": JOB, "groups": ["targets"]}
     path = api.post("/v1/ablations", json=body).headers["location"]
@@ -52,6 +54,13 @@ def test_an_ablation_runs_on_ray(ray_cluster: None, settings: Settings, store: S
     assert found.state == "succeeded"
     assert [variant.method for variant in found.groups[0].variants] == ["gradient", "gradient-targets"]
     assert [len(variant.results[0].found) for variant in found.groups[0].variants] == [1, 1]
+    point = found.groups[0].variants[0].results[0].found[0].point_id
+    at = api.post(f"/v1/points/{point}/rerun").headers["location"]
+    assert work_off(settings, store, ray_runner(settings)) == 1
+    again = api.get(at).json()
+    assert (again["state"], again["same"], again["same_weights"]) == ("succeeded", True, True)
+    assert again["epochs_done"] == 2
+    assert not (settings.checkpoints / again["id"]).exists()
 
 
 def cost_of(variant: VariantView) -> float:
