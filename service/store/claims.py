@@ -34,14 +34,14 @@ def anything(now: datetime) -> Select[bool]:
 
 
 def abandoned(now: datetime) -> Select[Job]:
-    """The oldest job whose dispatcher no longer renews its lease."""
-    query = select(Job).where(_ran_out(now)).order_by(Job.seq).limit(1)
+    """Of the jobs whose dispatchers no longer renew their leases, the one whose lease ran out first."""
+    query = select(Job).where(_ran_out(now)).order_by(Job.lease_expires_at, Job.seq).limit(1)
     return query.with_for_update(skip_locked=True, of=Job).execution_options(populate_existing=True)
 
 
 def next_queued() -> Select[Job]:
     """The queued job whose turn it is, in one statement over an index from end to end."""
-    turn = _turn().scalar_subquery()
+    turn = select(_turn().cte("turn").c.id).scalar_subquery()
     other = aliased(Job)
     first = select(func.max(other.priority)).where(other.workspace_id == turn, other.state == "queued")
     query = (
@@ -54,15 +54,26 @@ def next_queued() -> Select[Job]:
 
 
 def _turn() -> Select[str]:
+    """The workspace whose turn it is.
+
+    Whether one has a queued job is asked by looking for one: PostgreSQL makes of EXISTS a join that reads
+    every queued job.
+    """
     held, waiting = aliased(Job), aliased(Job)
     running = select(func.count()).where(held.workspace_id == Workspace.id, held.state.in_(HELD))
+    one = (
+        select(waiting.seq)
+        .where(waiting.workspace_id == Workspace.id, waiting.state == "queued")
+        .order_by(waiting.priority, waiting.seq)
+        .limit(1)
+    )
     return (
         select(Workspace.id)
-        .where(exists().where(waiting.workspace_id == Workspace.id, waiting.state == "queued"))
+        .where(one.scalar_subquery().is_not(None))
         .order_by(running.scalar_subquery(), Workspace.last_claimed_at.nulls_first(), Workspace.id)
         .limit(1)
     )
 
 
 def _ran_out(now: datetime) -> ColumnElement[bool]:
-    return and_(Job.state.in_(HELD), Job.lease_expires_at <= now)
+    return and_(Job.lease_expires_at <= now, Job.state.in_(HELD))

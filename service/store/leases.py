@@ -99,6 +99,7 @@ class Leases(Repository):
         job.lease_owner = None
         job.fruitless_claims = max(job.fruitless_claims - 1, 0)  # it ended in order: no word against the job
         if job.state == "running":
+            job.lease_expires_at = None
             self._enter(job, "queued", now)
         self._session.flush()
 
@@ -131,7 +132,7 @@ class Leases(Repository):
         return job
 
     def _taken_over(self, now: datetime, most_fruitless: int) -> Job | None:
-        """The oldest job whose lease ran out, if any; those that end dispatchers are ended on the way."""
+        """A job whose lease ran out, if any; those that end dispatchers are ended on the way."""
         while (job := self._session.scalar(abandoned(now))) is not None:
             self._abandon_attempts(job, "another dispatcher took the job over")
             if job.lease_owner is None:  # it was given back while it was being cancelled

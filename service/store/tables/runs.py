@@ -27,6 +27,7 @@ class Job(InWorkspace, Base):
         Index(None, "state", "seq"),
         Index(None, "workspace_id", "seq"),
         Index(None, "workspace_id", "state", "priority", "seq"),
+        Index(None, "lease_expires_at"),
         Index(None, "workspace_id", "created_at"),
     )
 

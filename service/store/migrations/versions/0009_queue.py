@@ -25,6 +25,7 @@ def upgrade() -> None:
     op.add_column("workspaces", sa.Column("last_claimed_at", TIME, nullable=True))
     op.drop_index(BEFORE, table_name="jobs")
     op.create_index(CLAIMS, "jobs", ["workspace_id", "state", "priority", "seq"])
+    op.create_index("ix_jobs_lease_expires_at", "jobs", ["lease_expires_at"])
     op.create_index("ix_trials_state_seconds", "trials", ["state", "seconds"])
     op.create_table(
         "incidents",
@@ -61,6 +62,7 @@ def downgrade() -> None:
     op.drop_table("dispatchers")
     op.drop_table("incidents")
     op.drop_index("ix_trials_state_seconds", table_name="trials")
+    op.drop_index("ix_jobs_lease_expires_at", table_name="jobs")
     op.drop_index(CLAIMS, table_name="jobs")
     op.create_index(BEFORE, "jobs", ["workspace_id", "state"])
     op.drop_column("workspaces", "last_claimed_at")
