@@ -14,7 +14,7 @@ demo: setup  ## a real search from submission to front, then a page to look at
 	$(BIN)/bitfront demo $(ARGS)
 
 test: setup system-packages  ## every test, with real PostgreSQL and Chromium
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --no-loadscope-reorder $(ARGS)
 
 check: setup  ## style, types and the direction of imports
 	$(BIN)/ruff check .

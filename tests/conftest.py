@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 from models.allocation import FIRST_LAYER_BITS, Allocation
 from models.cost import COST_VERSIONS, LayerShape, Limit, costs
@@ -24,6 +25,9 @@ from workers.report import EpochReport, PointResult, TrialFailure, TrialOutcome,
 
 settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.load_profile("repeatable")  # without a clock or chance, so that no verdict depends on load
+
+PROCESSES = ("tests/chaos/", "tests/integration/")
+"""Tests that start services and Rays."""
 
 LAYERS = (
     LayerShape(
@@ -41,17 +45,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--api-examples", type=int, default=3, help="made-up calls of each REST operation")
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where pytest-xdist spreads the tests over processes: whole files, and all that start Ray in one.
+class Spread(LoadScopeScheduling):
+    """How pytest-xdist deals the tests out to processes: whole files, and all that start Ray to one.
 
-    Two Rays at once would fight for the cores and so run into time limits. They come first, as they take
-    longest; the other processes work off the rest meanwhile.
+    Two Rays at once would fight for the cores and so run into time limits. They are dealt out first, as they
+    take longest; the other processes work off the rest meanwhile.
     """
-    items.sort(key=lambda item: item.get_closest_marker("ray") is None)
-    for item in items:
-        group = "ray" if item.get_closest_marker("ray") else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.split("::", maxsplit=1)[0]
+        return "processes" if path.startswith(PROCESSES) else path
+
+
+@pytest.hookimpl(optionalhook=True)  # pytest-xdist need not take part
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Spread:
+    """Deals out by `Spread`."""
+    return Spread(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest begins first."""
+    items.sort(key=lambda item: not item.nodeid.startswith(PROCESSES))
 
 
 def pytest_report_header(config: pytest.Config) -> str:
