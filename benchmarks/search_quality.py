@@ -6,8 +6,8 @@
 Runs the searches through a service of its own on DIR (a job per setting, and with --long a second one that
 gives the black-box methods that many times the compute), then writes docs/results.md with its figures. What
 DIR already holds is not trained again, so an interrupted run goes on, and other seeds add to it. Options:
---settings, --seeds, --methods, --trials, --long, --long-seeds, --concurrent, --split-seed (another subset
-and split), --report FILE.
+--settings, --seeds, --seeds-of SETTING SEED..., --methods, --trials, --long, --long-seeds, --concurrent,
+--split-seed (another subset and split), --report FILE.
 """
 
 from __future__ import annotations
@@ -65,7 +65,8 @@ def main() -> None:
 
 def section(client: BitfrontClient, name: str, options: argparse.Namespace, console: Console) -> Section:
     """One setting, searched to its end."""
-    job = searched(client, job_of(name, options.methods, options.seeds, options.trials, options), console)
+    seeds = seeds_of(name, options)
+    job = searched(client, job_of(name, options.methods, seeds, options.trials, options), console)
     long = None
     baselines = [method for method in options.methods if method in BLACK_BOX]
     if options.long > 1 and baselines:
@@ -110,6 +111,12 @@ def job_of(
     }
 
 
+def seeds_of(name: str, options: argparse.Namespace) -> list[int]:
+    """The seeds of a setting: those of --seeds-of, or of --seeds."""
+    own = {setting: [int(seed) for seed in seeds] for setting, *seeds in options.seeds_of}
+    return own.get(name, options.seeds)
+
+
 def command(options: argparse.Namespace) -> str:
     """What to type to run the same."""
     words = {
@@ -121,7 +128,8 @@ def command(options: argparse.Namespace) -> str:
         "long-seeds": options.long_seeds,
         "split-seed": [options.split_seed],
     }
-    flags = " ".join(f"--{name} {' '.join(map(str, values))}" for name, values in words.items())
+    pairs = [*words.items(), *(("seeds-of", own) for own in options.seeds_of)]
+    flags = " ".join(f"--{name} {' '.join(map(str, values))}" for name, values in pairs)
     return f"python benchmarks/search_quality.py --home DIR {flags}"
 
 
@@ -135,6 +143,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--settings", nargs="+", choices=list(SETTINGS), default=list(SETTINGS))
     parser.add_argument("--methods", nargs="+", default=list(METHODS))
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
+    parser.add_argument("--seeds-of", nargs="+", action="append", default=[], metavar=("SETTING", "SEED"))
     parser.add_argument("--trials", type=int, default=12)
     parser.add_argument("--long", type=float, default=10.0)
     parser.add_argument("--long-seeds", type=int, nargs="+", default=[0, 1, 2])
