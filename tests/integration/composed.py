@@ -35,16 +35,19 @@ class Composed:
             (folder / name).write_text(text)
 
     def start(self) -> BitfrontClient:
-        """Start the services as `docker compose up` does, in the order of what they wait for; a client."""
+        """Start all but Ray, with a fresh database and a key; a client."""
         self.run("migrate")
         key = self.run("migrate", "keys", "create", "--scope", "submit").strip()
-        self.up("ray-head")
-        wait_until(lambda: listens(self.ray_port))
-        for name in ("ray-worker", "dispatcher", "api"):
-            for _ in range(self.replicas(name)):
-                self.up(name)
+        for name in ("dispatcher", "api"):
+            self.up_all(name)
         wait_until(lambda: listens(self.port))
         return BitfrontClient(f"http://127.0.0.1:{self.port}", key=key)
+
+    def start_ray(self) -> None:
+        """Start the head, and the workers once it answers."""
+        self.up_all("ray-head")
+        wait_until(lambda: listens(self.ray_port))
+        self.up_all("ray-worker")
 
     def stop(self) -> None:
         """End every service as `docker compose down` does; those that do not end are killed."""
@@ -54,6 +57,11 @@ class Composed:
                     process.terminate()
             for process in self.running.get(name, []):
                 process.wait(timeout=60)
+
+    def up_all(self, name: str) -> None:
+        """Every container of a service."""
+        for _ in range(self.replicas(name)):
+            self.up(name)
 
     def up(self, name: str) -> None:
         """One more container of a service."""

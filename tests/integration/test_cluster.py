@@ -8,18 +8,20 @@ from models.errors import ClusterUnavailableError, InvalidInputError
 from service.ray_cluster import joined
 from service.settings import Settings
 from tests.integration.composed import Composed, free_port
-from tests.integration.serving import JOB, ended, in_the_middle, trained_once
+from tests.integration.serving import JOB, ended, in_the_middle, trained_once, wait_until
 
 pytestmark = [pytest.mark.ray, pytest.mark.postgres]
 
 
-def test_a_cluster_that_loses_a_node_and_a_dispatcher_finds_the_same(
+def test_a_cluster_that_comes_late_and_loses_a_node_and_a_dispatcher_finds_the_same(
     undisturbed, tmp_path, postgres_database
 ):
     composed = Composed(tmp_path, postgres_database)
     try:
         composed.client = composed.start()
         job = composed.client.submit(dict(JOB))
+        wait_until(lambda: [one.reason for one in composed.client.queue().waiting] == ["no_ray"])
+        composed.start_ray()
         in_the_middle(composed, job.id)
         composed.lose("ray-worker")
         composed.lose("dispatcher")
