@@ -20,7 +20,7 @@ def test_a_cluster_that_comes_late_and_loses_a_node_and_a_dispatcher_finds_the_s
     try:
         composed.client = composed.start()
         job = composed.client.submit(dict(JOB))
-        wait_until(lambda: [one.reason for one in composed.client.queue().waiting] == ["no_ray"])
+        wait_until(lambda: [one.reason for one in composed.client.queue().queued] == ["no_ray"])
         composed.start_ray()
         in_the_middle(composed, job.id)
         composed.lose("ray-worker")
