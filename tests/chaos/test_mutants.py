@@ -42,7 +42,7 @@ MUTANTS = {
     ),
     "a living lease is taken over": Mutant(
         file="service/store/claims.py",
-        there="and_(Job.state.in_(HELD), Job.lease_expires_at <= now)",
+        there="and_(Job.lease_expires_at <= now, Job.state.in_(HELD))",
         instead="Job.state.in_(HELD)",
         tests="tests/contract/test_store_leases.py",
     ),
