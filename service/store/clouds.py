@@ -210,7 +210,9 @@ def _lot(job: int, rows: Sequence[Sequence[Any]], numbers: dict[str, int]) -> li
 
 
 def _cloud(lots: Sequence[Sequence[NDArray[Any]]], *, methods: int) -> Cloud:
-    empty = [np.zeros(0, dtype=kind) for kind in (*[np.int64] * 3, np.bool_, *[np.float64] * 3)]
+    empty: list[NDArray[Any]] = [
+        np.zeros(0, dtype=kind) for kind in (*[np.int64] * 3, np.bool_, *[np.float64] * 3)
+    ]
     columns = [np.concatenate(parts) for parts in zip(empty, *lots, strict=True)]
     job_N, method_N, place_N, feasible_N, cost_N, score_N, test_score_N = columns
     series_N = job_N * max(methods, 1) + method_N
