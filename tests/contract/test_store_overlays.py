@@ -60,7 +60,7 @@ def test_attempts_of_a_job_come_in_pages_from_the_newest(store, run):
     with store.unit() as unit:
         first = unit.trials.attempts_page(job_id, limit=4, cursor=None)
         rest = unit.trials.attempts_page(job_id, limit=4, cursor=first.next_cursor)
-        trials = unit.trials.page(job_id, limit=50, cursor=None, state=None, seed=None).items
+        trials = unit.trials.page(job_id, limit=50, cursor=None, state=None, method=None, seed=None).items
         with pytest.raises(NotFoundError):
             unit.trials.attempts_page("job-0", limit=4, cursor=None)
         with pytest.raises(InvalidInputError):

@@ -241,7 +241,7 @@ def test_every_statement_of_a_unit_names_the_workspace_for_each_table(
         unit.batches.page(**PAGE)
         unit.batches.cancel(batch)
         jobs = unit.jobs.all_of([job_id])
-        unit.fronts.overlay(jobs, metric="s_ace", method=None, all_points=True)
+        unit.fronts.overlay(jobs, metric="s_ace", all_points=True)
         unit.trials.attempts_page(job_id, **PAGE)
         unit.trials.get(unit.trials.page(job_id, **PAGE, state=None, method=None, seed=None).items[0].id)
         unit.points.get(unit.points.page(job_id, **PAGE).items[0].id)

@@ -101,7 +101,10 @@ def listening_ports(pid: int) -> list[int]:
     """TCP ports that a process listens on, from /proc."""
     inodes = set()
     for descriptor in Path(f"/proc/{pid}/fd").glob("*"):
-        target = str(descriptor.readlink()) if descriptor.is_symlink() else ""
+        try:
+            target = str(descriptor.readlink())
+        except OSError:
+            continue  # it was closed meanwhile
         if target.startswith("socket:["):
             inodes.add(target[8:-1])
     rows = [line.split() for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]]
