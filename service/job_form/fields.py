@@ -12,8 +12,8 @@ from service.api.submission import JobSubmission
 from service.api.validation import pointer_of
 from service.job_form.texts import Kind
 
-OTHER = "other"
-"""The name of the text of all fields that the form does not show."""
+OTHER = "/other"
+"""The name of the input of all fields that the form does not show."""
 SETTINGS = ("architecture",)
 """Below it each architecture has settings of its own."""
 
@@ -95,6 +95,7 @@ CONSTRAINTS = Rows(
     most=8,
 )
 ARCHITECTURE = field("architecture.name", "Network", "choice")
+BUDGET_METRIC = field("budget.metric", "Cost", "choice")
 DATASET = field("dataset.name", "Data set", "choice")
 METHODS = field("methods", "Methods", "many")
 FIRST = (
@@ -110,7 +111,7 @@ FIRST = (
     Group(
         title="Budget",
         fields=(
-            field("budget.metric", "Cost", "choice"),
+            BUDGET_METRIC,
             field("budget.max", "Budgets", "numbers", "At most this much each, with commas between."),
         ),
     ),

@@ -53,7 +53,7 @@ def job_of(form: Form) -> FormJob:
     try:
         merged = _merged(document, read_fields("\n".join(form.get(OTHER, ()))), ())
     except InvalidInputError as error:
-        mistake = FieldError(pointer=f"/{OTHER}", detail=error.message, fix=error.fix, code="invalid")
+        mistake = FieldError(pointer=OTHER, detail=error.message, fix=error.fix, code="invalid")
         return FormJob(document=document, errors=(mistake,))
     return FormJob(document=merged)
 

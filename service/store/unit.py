@@ -11,6 +11,7 @@ from service.store.fronts import FrontRepository
 from service.store.incidents import IncidentRepository
 from service.store.jobs import JobRepository
 from service.store.keys import KeyRepository
+from service.store.pace import PaceRepository
 from service.store.points import PointRepository
 from service.store.queue import QueueRepository
 from service.store.quotas import QuotaRepository
@@ -41,5 +42,6 @@ class Unit:
         self.points = PointRepository(transaction)
         self.fronts = FrontRepository(transaction, self.points)
         self.comparisons = ComparisonRepository(transaction)
+        self.pace = PaceRepository(transaction)
         self.studies = StudyRepository(transaction, self.jobs)
         self.results = ResultRepository(transaction, self.jobs, self.events)

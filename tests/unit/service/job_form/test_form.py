@@ -115,7 +115,7 @@ def test_a_form_says_what_a_person_typed() -> None:
         "/constraints/*/max": ["", "128"],
         "/constraints/*/scope": ["", ""],
         "/labels": ["paper: figure-3\n\nteam:a"],
-        "other": ["training: {tet: {share: 5e-2}}"],
+        OTHER: ["training: {tet: {share: 5e-2}}"],
     }
     assert job_of(form).document == {
         "name": "small",
