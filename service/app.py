@@ -46,6 +46,7 @@ from service.api.observe import Observe
 from service.settings import Settings
 from service.store import Store
 from service.web.admin import admin_pages
+from service.web.new_job_page import new_job_page
 from service.web.pages import error_page, pages
 from service.web.rendering import Renderer
 from service.web.sign_in import sign_in_pages
@@ -100,6 +101,7 @@ def create_app(settings: Settings, store: Store, *, offered: Catalogue | None = 
 
 def _add_pages(app: FastAPI, renderer: Renderer) -> None:
     app.mount("/static", StaticFiles(directory=STATIC, check_dir=False), name="static")
+    app.include_router(new_job_page(renderer))  # before the page of a job, whose address takes any word
     app.include_router(pages(renderer))
     app.include_router(admin_pages(renderer))
     app.include_router(sign_in_pages(renderer))

@@ -46,9 +46,14 @@ def submit(
     submission = parse_as(JobSubmission, raw)
     if query.validate_only:
         response.status_code = 200
-        spec = submission.job()
-        return view_of_plan(spec, context.catalogue.plan(spec, context.settings.data))
+        return planned(context, submission)
     return store_job(context, submission, key, response)
+
+
+def planned(context: ApiContext, submission: JobSubmission) -> PlanView:
+    """The plan of a job, of which nothing is stored. Raises as the submission of the job would."""
+    spec = submission.job()
+    return view_of_plan(spec, context.catalogue.plan(spec, context.settings.data))
 
 
 def store_job(context: ApiContext, submission: JobSubmission, key: str | None, response: Response) -> JobView:

@@ -95,10 +95,11 @@ def _errors_of(error: BitfrontError) -> list[FieldError]:
 async def _bitfront_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, BitfrontError) or status_of(error) == 500:
         raise error  # the outermost layer logs it and answers
-    return problem_response(problem_of(error, request.url.path), _headers_of(error))
+    return problem_response(problem_of(error, request.url.path), headers_of(error))
 
 
-def _headers_of(error: BitfrontError) -> Mapping[str, str]:
+def headers_of(error: BitfrontError) -> Mapping[str, str]:
+    """The headers that go with an error, such as `Retry-After`."""
     if isinstance(error, QuotaExceededError) and error.retry_after is not None:
         return {"Retry-After": str(error.retry_after)}
     return error.headers if isinstance(error, HttpError) else {}

@@ -9,8 +9,8 @@ import typer
 
 from models.errors import InvalidInputError
 from service.batches.places import place_of, put
-from service.commands.spec_file import read_value
 from service.labels import given_label
+from service.yaml_text import read_value
 
 LabelOption = Annotated[
     list[str] | None, typer.Option("--label", help="A label of the job, key:value; may be repeated.")

@@ -15,6 +15,7 @@ from service.store.incidents import IncidentRepository
 from service.store.jobs import JobRepository
 from service.store.keys import KeyRepository
 from service.store.outbox import Outbox
+from service.store.pace import PaceRepository
 from service.store.points import PointRepository
 from service.store.queue import QueueRepository
 from service.store.quotas import QuotaRepository
@@ -53,6 +54,7 @@ class Unit:
         self.fits = FitRepository(transaction)
         self.clouds = CloudRepository(transaction)
         self.comparisons = ComparisonRepository(transaction)
+        self.pace = PaceRepository(transaction)
         self.studies = StudyRepository(transaction, self.jobs)
         self.reruns = RerunRepository(transaction, self.outbox, self.quotas)
         self.results = ResultRepository(transaction, self.jobs, self.events)

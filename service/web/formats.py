@@ -36,6 +36,11 @@ def loss(value: float | None) -> str:
     return "–" if value is None else f"{value:.4f}"
 
 
+def capfirst(text: str) -> str:
+    """A sentence with a capital letter; the rest of it as it is."""
+    return text[:1].upper() + text[1:]
+
+
 def plain(value: float | str) -> str:
     """A number with four significant digits at most, or a name as it is."""
     return value if isinstance(value, str) else f"{value:.4g}"
@@ -127,6 +132,7 @@ FILTERS: Mapping[str, Any] = {
     "range_share": range_share,
     "points": points,
     "cost": cost,
+    "capfirst": capfirst,
     "count": count,
     "duration": duration,
     "moment": moment,
