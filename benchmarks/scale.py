@@ -33,7 +33,8 @@ from service.settings import Settings
 from service.store import Store
 
 QUEUES = (1_000, 10_000)
-CLAIMS = 50
+CLAIMS = 80
+WORKSPACES = (1, 100)
 READERS = 200
 EVENTS = 20
 
@@ -47,29 +48,34 @@ def main() -> None:
         store = Store.open(settings.database)
         store.migrate()
         print(f"{options.part}, {settings.database.split(':')[0]}")
-        PARTS[options.part](settings, store)
+        if options.part == "claims":
+            claims(settings, store, options.second)
+        else:
+            PARTS[options.part](settings, store)
         store.close()
 
 
-def claims(settings: Settings, store: Store) -> None:
-    """Claims at two lengths of the queue, for one workspace and for many."""
-    for count in (1, 100):
+def claims(settings: Settings, store: Store, second: str | None) -> None:
+    """Claims from a short and a long queue in turn, so that other work weighs on both alike."""
+    other = Store.open(second or f"sqlite:///{settings.home / 'long.db'}")
+    other.migrate()
+    for count in WORKSPACES:
         names = [f"team-{count}-{number}" for number in range(count)]
-        medians = []
-        with store.unit() as unit:
-            for name in names:
-                unit.workspaces.create(name)
-        queued = 0
-        for wanted in QUEUES:
-            fill(store, names, wanted - queued)
-            queued = wanted - CLAIMS
-            medians.append(statistics.median(seconds(lambda: claim(store)) for _ in range(CLAIMS)))
-        found = ", ".join(f"{1e3 * one:.2f} ms" for one in medians)
+        for one, queued in zip((store, other), QUEUES, strict=True):
+            with one.unit() as unit:
+                for name in names:
+                    unit.workspaces.create(name)
+            fill(one, names, queued)
+        taken = [(seconds(lambda: claim(store)), seconds(lambda: claim(other))) for _ in range(CLAIMS)]
+        short, long = (1e3 * statistics.median(column) for column in zip(*taken, strict=True))
         print(
-            f"  {count} workspaces: {found} with 1,000 and 10,000 queued, ratio {medians[1] / medians[0]:.2f}"
+            f"  {count} workspaces: {short:.1f} ms with 1,000 queued, {long:.1f} with 10,000,"
+            f" {long / short:.2f} x"
         )
-        with store.connection() as connection:  # leave nothing behind
-            connection.execute(text("UPDATE jobs SET state = 'cancelled', lease_expires_at = NULL"))
+        for one in (store, other):  # leave nothing behind
+            with one.connection() as connection:
+                connection.execute(text("UPDATE jobs SET state = 'cancelled', lease_expires_at = NULL"))
+    other.close()
 
 
 def fill(store: Store, names: list[str], count: int) -> None:
@@ -160,7 +166,6 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 PARTS: dict[str, Callable[[Settings, Store], None]] = {
-    "claims": claims,
     "engine": engine,
     "memory": memory,
     "streams": streams,
@@ -171,8 +176,9 @@ PARTS: dict[str, Callable[[Settings, Store], None]] = {
 def parse() -> argparse.Namespace:
     """The options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("part", choices=PARTS)
+    parser.add_argument("part", choices=["claims", *PARTS])
     parser.add_argument("--url", help="an empty PostgreSQL database")
+    parser.add_argument("--second", help="a second one, for the longer queue of `claims`")
     return parser.parse_args()
 
 
