@@ -200,7 +200,7 @@ MORE = (
         title="Labels and priority",
         more=True,
         fields=(
-            field("labels", "Labels", "labels", "One a line, as `paper: figure-3`."),
+            field("labels", "Labels", "labels", "One a line, as “paper: figure-3”."),
             field("priority", "Priority", about="A greater one is claimed earlier."),
         ),
     ),

@@ -10,6 +10,7 @@ from typing import Any
 
 from service.api.access import Caller
 from service.api.context import ApiContext
+from service.errors import NotFoundError
 from service.job_form.check import Checked
 from service.job_form.fields import (
     ARCHITECTURE,
@@ -203,13 +204,17 @@ class FormPage:
         return [(place, error) for place, errors in places for error in errors]
 
     def _more_open(self) -> bool:
+        """Nothing that is said, or wrong, is out of sight."""
         names = {field.name for group in MORE for field in group.fields} | {OTHER}
-        return any(name in names for name in self._errors)
+        filled = {name for name, texts in self._form.items() if any(map(str.strip, texts))}
+        return not names.isdisjoint(filled | self._errors.keys())
 
 
 def base_form(context: ApiContext, source: str) -> dict[str, list[str]]:
     """The form of a job that is there, or one to begin with. Raises NotFoundError."""
     if source:
+        if not source.isprintable():  # PostgreSQL takes no NUL in a text
+            raise NotFoundError("there is no such job.")
         with context.store.unit() as unit:
             job = unit.jobs.get(source)
         return form_of(stored(job.spec, job.labels, job.priority))

@@ -7,6 +7,7 @@ const PAUSE = 500; // ms without a key pressed
 const LONGEST_ADDRESS = 1800;
 const OWN = new Set(["nonce", "action", "from"]);
 const form = document.getElementById("new-job");
+const ADDRESS = form.getAttribute("action"); // form.action is the button of that name
 const status = document.getElementById("checking");
 const setup = JSON.parse(document.getElementById("form-setup").textContent);
 const touched = new Set();
@@ -26,9 +27,9 @@ function fields() {
 
 async function answer() {
   const sent = fields();
-  if (form.method === "get") return fetch(`${form.action}?${sent}`);
+  if (form.method === "get") return fetch(`${ADDRESS}?${sent}`);
   sent.set("action", "check");
-  return fetch(form.action, { method: "POST", body: sent });
+  return fetch(ADDRESS, { method: "POST", body: sent });
 }
 
 async function check() {
@@ -47,6 +48,7 @@ async function check() {
 
 function show(page) {
   showSettings(page);
+  showRows(page);
   showErrors(page);
   const opened = [...document.querySelectorAll("#result details")].map((one) => [one.id || one.textContent, one.open]);
   const result = page.getElementById("result");
@@ -69,6 +71,13 @@ function showSettings(page) {
   if (names(page) === names(document)) return;
   const other = document.adoptNode(page.getElementById("settings"));
   document.getElementById("settings").replaceWith(other);
+}
+
+/** A row that is filled in is followed by an empty one. */
+function showRows(page) {
+  const rows = document.getElementById("constraints");
+  const found = [...page.getElementById("constraints").children];
+  for (const row of found.slice(rows.children.length)) rows.append(document.adoptNode(row));
 }
 
 function showErrors(page) {
@@ -97,7 +106,7 @@ function rememberInAddress() {
   }
   const query = kept.toString().replaceAll("%2F", "/");
   const address = query ? `?${query}` : "";
-  history.replaceState(null, "", form.action.split("?")[0] + (address.length <= LONGEST_ADDRESS ? address : ""));
+  history.replaceState(null, "", ADDRESS + (address.length <= LONGEST_ADDRESS ? address : ""));
 }
 
 /** Texts as one; empty ones count only where their place does, between the inputs of a pair or of rows. */
