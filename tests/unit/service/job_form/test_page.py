@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from sqlalchemy import update
 
 from service.job_form.form import form_of
 from service.job_form.page import field_at, html_id
 from service.keys import Scope
 from service.settings import Settings
 from service.store import Store
+from service.store.tables import Trial
 from service.workspaces import Quotas
 
 BrowserOf = Callable[[Scope], TestClient]
@@ -78,13 +80,16 @@ def test_errors_stand_beside_their_fields_and_nothing_is_stored(browser: TestCli
 
 
 def test_a_check_shows_the_plan_of_rest_and_the_time_by_earlier_trials(
-    browser: TestClient, job_with_points: Callable[..., str]
+    browser: TestClient, job_with_points: Callable[..., str], api_store: Store
 ) -> None:
     job_with_points()
+    with api_store.unit() as unit:
+        unit.pace._session.execute(update(Trial).values(seconds=0.5))  # in place of what this machine took
     job = {**JOB, "compute": {"trials_per_study": 1200}}
     plan = browser.post("/v1/jobs?validate_only=true", json=job).json()
     page = plain(browser.post("/jobs/new", data=sent(job)).text)
-    assert f"at most {plan['trials']}" in page
+    assert plan["trials"] == 2400
+    assert "at most 2 400" in page
     assert "bit_budget the budget 1 192" in page
     # 2 studies of 1,200 trials of 1,000 samples; 8,000 took 0.5 s; two trials at a time
     assert "Time about 75 s by 4 earlier trials" in page
