@@ -57,7 +57,7 @@ def read(kind: Kind, texts: Texts, *, ends: tuple[Any, Any] = (None, None)) -> A
 def show(kind: Kind, value: Any) -> list[str] | None:
     """The texts of a field's inputs for a value; None where they could not say it."""
     texts = _texts(kind, value)
-    if texts is None or not _same(read(kind, texts), value, strict=kind == "setting"):
+    if texts is None or not _same(read(kind, texts), value):
         return None
     return texts
 
@@ -123,11 +123,8 @@ def _labels(text: str) -> dict[str, str]:
     return {key.strip(): value.strip() for key, _, value in lines}
 
 
-def _same(one: Any, other: Any, *, strict: bool) -> bool:
-    """Equal as JSON: true is not 1; 2.0 is 2 unless types count, and the order of keys counts."""
+def _same(one: Any, other: Any) -> bool:
+    """Equal as JSON: true is not 1, though 2.0 is 2."""
     if isinstance(one, list) and isinstance(other, list):
-        pairs = zip(one, other, strict=False)
-        return len(one) == len(other) and all(_same(*pair, strict=strict) for pair in pairs)
-    if strict or isinstance(one, bool) or isinstance(other, bool):
-        return type(one) is type(other) and bool(one == other)
-    return bool(one == other)
+        return len(one) == len(other) and all(map(_same, one, other))
+    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -78,6 +79,8 @@ def test_a_job_is_built_checked_while_it_is_typed_and_submitted(
     expect(page.locator("#text-python")).to_contain_text("'seeds': [7]")
     expect(page.locator("#snippet-python")).to_have_attribute("open", "")
     expect(page.locator("#result")).to_contain_text("bit_budget")
+    page.get_by_role("button", name="Copy Python").click()
+    expect(page.locator("[data-copy=python]")).to_have_text(re.compile("Copied|Selected"))
     keep(page, "new-job-checked")
     again = open_page(page.url.removeprefix(site.url))
     expect(again.get_by_label("width", exact=True)).to_have_value("4")
