@@ -19,6 +19,7 @@ from service.client_ablations import AblationCalls
 from service.client_admin import AdminCalls
 from service.client_batches import BatchCalls
 from service.client_comparisons import ComparisonCalls
+from service.client_differences import DifferenceCalls
 from service.client_exports import ExportCalls
 from service.client_fits import FitCalls
 from service.client_http import (
@@ -49,6 +50,7 @@ class BitfrontClient(
     AdminCalls,
     BatchCalls,
     ComparisonCalls,
+    DifferenceCalls,
     ExportCalls,
     FitCalls,
     QueueCalls,

@@ -11,8 +11,10 @@ from service.api import tables
 from service.api.context import ApiContext, Context
 from service.api.csv_answers import csv_listing, wants_csv
 from service.api.errors import HttpError
-from service.api.ids import JobId, PointId
+from service.api.ids import JobId, OtherPointId, PointId
 from service.api.queries import Pages
+from service.difference.subtract import difference_of
+from service.difference.views import PointDifferenceView
 from service.views import Page, PointView
 
 router = APIRouter(prefix="/v1", tags=["points"])
@@ -37,6 +39,13 @@ def one(context: Context, point_id: PointId) -> PointView:
     """A point with everything that makes it reproducible."""
     with context.store.unit() as unit:
         return unit.points.get(point_id)
+
+
+@router.get("/points/{point_id}/difference/{other_id}")
+def difference(context: Context, point_id: PointId, other_id: OtherPointId) -> PointDifferenceView:
+    """What changes from a point to another: bits of each layer, measures and costs."""
+    with context.store.unit() as unit:
+        return difference_of(unit.points.get(point_id), unit.points.get(other_id))
 
 
 @router.get("/points/{point_id}/checkpoint", response_class=FileResponse)

@@ -1,0 +1,1 @@
+"""The difference of two points: bits of each layer, measures and costs."""
