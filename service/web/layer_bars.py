@@ -30,6 +30,7 @@ class Bar:
     height: float
     text: str
     title: str
+    hollow: bool = False  # of the first of two points
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
