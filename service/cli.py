@@ -31,6 +31,7 @@ from service.commands import (
     rerun,
     running,
     submit,
+    trial,
     webhooks,
 )
 from service.commands.shared import EXIT_INTERRUPTED, err, exit_code_of, show_error
@@ -55,7 +56,6 @@ app = typer.Typer(
     cls=Commands,
     name="bitfront",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 fine, 1 failed or differs, 2 bad input, 3 no service answers, 4 not found, "
@@ -104,6 +104,7 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
     fit.fit,
     fronts.fronts,
     fronts.table,
+    trial.trial,
     compare.compare,
     ablate.ablate,
     ablate.ablation,

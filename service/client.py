@@ -35,6 +35,7 @@ from service.client_queue import QueueCalls
 from service.client_reruns import RerunCalls
 from service.client_tables import TableCalls
 from service.views import EventView, FrontView, JobView, NamedView, Page, PlanView, PointView, TrialView
+from service.worker_log import WorkerLineView
 from service.workspaces import WorkspaceUse
 
 __all__ = ["ApiError", "BitfrontClient", "UnreachableError"]
@@ -129,6 +130,11 @@ class BitfrontClient(
     def trial(self, trial_id: str) -> TrialView:
         """A trial with its learning curve and attempts."""
         return self._get(TrialView, f"/v1/trials/{trial_id}")
+
+    def trial_log(self, trial_id: str) -> list[WorkerLineView]:
+        """What workers on the machine of the service wrote down about a trial, oldest first."""
+        content = self._call("GET", f"/v1/trials/{trial_id}/log").content
+        return TypeAdapter(list[WorkerLineView]).validate_json(content)
 
     def points(self, job_id: str, *, limit: int = 50, cursor: str | None = None) -> Page[PointView]:
         """A page of the points of a job."""

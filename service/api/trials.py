@@ -11,6 +11,7 @@ from service.api.filters import check_study
 from service.api.ids import JobId, TrialId
 from service.api.queries import Pages, TableForm, TrialPages
 from service.views import EpochView, Page, StudyView, TrialAttemptView, TrialView
+from service.worker_log import WorkerLineView, worker_lines
 
 router = APIRouter(prefix="/v1", tags=["trials"])
 
@@ -76,3 +77,11 @@ def epochs(
         found = unit.trials.get(trial_id).epochs
     csv = wants_csv(query.format, request)
     return csv_table(found, tables.EPOCHS, f"{trial_id}-epochs") if csv else found
+
+
+@router.get("/trials/{trial_id}/log")
+def log(context: Context, trial_id: TrialId) -> list[WorkerLineView]:
+    """What workers on this machine wrote down about a trial: the newest 500 lines, oldest first."""
+    with context.store.unit() as unit:
+        found = unit.trials.get(trial_id).id
+    return worker_lines(context.settings.logs, found)

@@ -1,4 +1,4 @@
-"""The web pages: jobs, a job, its figures and comparison, fronts, ablations, batches, a point, the queue.
+"""The web pages: jobs, a job and its parts, fronts, ablations, batches, a point, the queue.
 
 Tables need no JavaScript.
 """
@@ -35,6 +35,7 @@ from service.web.layer_bars import layer_chart, layer_rows
 from service.web.marks import marks
 from service.web.queue_page import queue_context
 from service.web.rendering import Renderer
+from service.web.trial_page import trial_context, trials_context
 
 JOBS_PER_PAGE = 20
 RERUNS_SHOWN = 5
@@ -123,6 +124,20 @@ def pages(renderer: Renderer) -> APIRouter:
             "queue.html",
             context,
             lambda store: queue_context(operations.store, store, context.caller.workspace),
+        )
+
+    @router.get("/jobs/{job_id}/trials")
+    def trials(context: Context, job_id: str, request: Request) -> Response:
+        asked = request.query_params
+        return _answer(renderer, "trials.html", context, lambda store: trials_context(store, job_id, asked))
+
+    @router.get("/trials/{trial_id}")
+    def trial(context: Context, trial_id: str) -> Response:
+        return _answer(
+            renderer,
+            "trial.html",
+            context,
+            lambda store: trial_context(store, context.settings.logs, trial_id),
         )
 
     @router.get("/points/{point_id}")
