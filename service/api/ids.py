@@ -33,6 +33,10 @@ def _point_id(point_id: Annotated[str, Path()]) -> str:
     return _checked("point", point_id)
 
 
+def _other_id(other_id: Annotated[str, Path(description="Another point.")]) -> str:
+    return _checked("point", other_id)
+
+
 def _batch_id(batch_id: Annotated[str, Path()]) -> str:
     return _checked("batch", batch_id)
 
@@ -58,6 +62,7 @@ def _key_id(key_id: Annotated[str, Path()]) -> str:
 JobId = Annotated[str, Depends(_job_id)]
 TrialId = Annotated[str, Depends(_trial_id)]
 PointId = Annotated[str, Depends(_point_id)]
+OtherPointId = Annotated[str, Depends(_other_id)]
 BatchId = Annotated[str, Depends(_batch_id)]
 AblationId = Annotated[str, Depends(_ablation_id)]
 WebhookId = Annotated[str, Depends(_webhook_id)]

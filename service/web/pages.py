@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -27,6 +28,7 @@ from service.views import JobView, Page, PointView, objective_of
 from service.web.ablation_page import ablation_context, ablations_context
 from service.web.batch_page import batch_context, batches_context
 from service.web.comparison_page import comparison_context
+from service.web.difference_page import difference_context, others_of
 from service.web.figures_page import figures_context
 from service.web.forms import Fields
 from service.web.fronts_page import asked_view, fronts_context, growth_context
@@ -144,6 +146,20 @@ def pages(renderer: Renderer) -> APIRouter:
     def point(context: Context, point_id: str) -> Response:
         return _answer(renderer, "point.html", context, lambda store: _point_context(store, point_id))
 
+    @router.get("/points/{point_id}/difference")
+    def chosen_difference(point_id: str, other: str = "") -> Response:
+        chosen = quote(other.strip(), safe="")
+        return RedirectResponse(f"/points/{quote(point_id)}" + (f"/difference/{chosen}" if chosen else ""))
+
+    @router.get("/points/{point_id}/difference/{other_id}")
+    def difference(context: Context, point_id: str, other_id: str) -> Response:
+        return _answer(
+            renderer,
+            "difference.html",
+            context,
+            lambda store: difference_context(store, point_id, other_id),
+        )
+
     @router.post("/points/{point_id}/rerun")
     def rerun(context: Context, fields: Fields, point_id: PointId) -> Response:
         with context.store.unit() as unit:
@@ -204,9 +220,11 @@ def _point_context(store: Store, point_id: str) -> dict[str, Any]:
         point = unit.points.get(point_id)
         job = unit.jobs.get(point.job_id)
         reruns = unit.reruns.of_point(point_id, limit=RERUNS_SHOWN)
+        others = others_of(unit, point)
     return {
         "point": point,
         "reruns": reruns,
+        "others": others,
         "rerun_going": any(rerun.state not in ENDED_RERUN_STATES for rerun in reruns),
         "job": job,
         "measure": measure_name(point.objective),

@@ -35,6 +35,7 @@ def paths(site: Any, finished: Any) -> list[str]:
         f"{job}/trials",
         f"/fronts?job={finished.claim.job_id}",
         f"/points/{points[0].id}",
+        f"/points/{points[0].id}/difference/{points[1].id}",
         f"/trials/{points[0].trial_id}",
         "/ablations",
         ablated.path,
