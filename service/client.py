@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 from pydantic import BaseModel, TypeAdapter
 
-from models.errors import CheckpointDamagedError
+from models.errors import BitfrontError, CheckpointDamagedError
 from service.client_ablations import AblationCalls
 from service.client_admin import AdminCalls
 from service.client_batches import BatchCalls
@@ -203,7 +203,7 @@ class BitfrontClient(
             with self._http.stream("GET", f"/v1/points/{point_id}/checkpoint") as response:
                 if response.is_error:
                     response.read()
-                    raise api_error(response)
+                    raise _checkpoint_error(api_error(response))
                 _save(response, to)
         except httpx.TransportError as error:
             raise self._unreachable(error) from error
@@ -233,6 +233,11 @@ def _body(spec: Mapping[str, Any] | JobSpec) -> bytes:
     if isinstance(spec, BaseModel):
         return spec.model_dump_json().encode()
     return json.dumps(spec).encode()  # NaN stays in, for the service to name its field
+
+
+def _checkpoint_error(error: ApiError) -> BitfrontError:
+    """The service looks at the hash too, before it sends anything."""
+    return CheckpointDamagedError(str(error)) if error.code == CheckpointDamagedError.code else error
 
 
 def _save(response: httpx.Response, to: Path) -> None:

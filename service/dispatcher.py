@@ -97,7 +97,7 @@ class Dispatcher:
                 self._store,
                 claim,
                 run=self._run,
-                checkpoints=self._settings.checkpoints,
+                checkpoints=self._settings.checkpoint_place,
                 halt=lambda: self._stop.is_set() or heartbeat.lost.is_set(),
             )
         return True
@@ -120,7 +120,7 @@ class Dispatcher:
             self._store,
             claim,
             data_folder=self._settings.data,
-            checkpoints=self._settings.checkpoints,
+            checkpoints=self._settings.checkpoint_place,
             plan=self._plan,
             halt=lambda: self._stop.is_set() or heartbeat.lost.is_set(),
         )
@@ -192,7 +192,7 @@ def ray_runner(settings: Settings) -> Runner:
         run_trials(
             feed,
             compute=spec.compute,
-            checkpoints=settings.checkpoints,
+            checkpoints=settings.checkpoint_place,
             data_folder=settings.data,
             scratch=settings.scratch,
             logs=settings.logs,

@@ -21,6 +21,7 @@ from service.parent import end_with_parent
 from service.settings import Settings, is_loopback
 from service.supervisor import dispatcher_of
 from workers.cluster import require_token
+from workers.places import LocalPlace
 
 if TYPE_CHECKING:
     from service.store import Store
@@ -131,8 +132,10 @@ def prepare(settings: Settings) -> None:
     """Make the folders, and the database or its newest schema."""
     from service.store import Store
 
-    for folder in (settings.home, settings.checkpoints, settings.scratch, settings.data):
+    for folder in (settings.home, settings.scratch, settings.data):
         folder.mkdir(parents=True, exist_ok=True)
+    if isinstance(place := settings.checkpoint_place, LocalPlace):
+        place.folder.mkdir(parents=True, exist_ok=True)
     store = Store.open(settings.database)
     try:
         store.migrate()

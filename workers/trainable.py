@@ -15,6 +15,7 @@ from ray import tune
 
 from models.errors import BitfrontError, NanLossError
 from workers.logs import worker_log
+from workers.places import place_of
 from workers.report import FailureReason, TrialFailure, TrialOutcome, TrialRequest, to_json
 from workers.shared_folder import require_mark
 from workers.trial import TrialRun
@@ -71,7 +72,7 @@ class TrialTrainable(tune.Trainable):
 
 def open_run(config: dict[str, Any]) -> TrialRun:
     """The trial of a Tune configuration, resumed where an earlier attempt left it."""
-    checkpoints = Path(config["checkpoints"])
+    checkpoints = place_of(str(config["checkpoints"]))
     require_mark(checkpoints, config["folder_mark"])
     return TrialRun(
         TrialRequest(**json.loads(config["request"])),

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.api.authenticate import is_for_programs
 from service.api.errors import HttpError
 from service.api.metrics import Metrics
-from service.api.problems import internal_problem, problem_of, problem_response
+from service.api.problems import RETRY_SECONDS, internal_problem, problem_of, problem_response
 from service.trace import trace_of
 
 KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -67,8 +67,16 @@ class Observe:
         if not isinstance(error, OperationalError):
             return problem_response(internal_problem(path))
         fix = "Ask again soon; the log of the service says what the database answers."
-        gone = HttpError(503, "database_unavailable", "the database cannot be reached.", fix=fix)
-        return problem_response(problem_of(gone, path)) if is_for_programs(path) else self.refusal(gone)
+        gone = HttpError(
+            503,
+            "database_unavailable",
+            "the database cannot be reached.",
+            fix=fix,
+            headers={"Retry-After": str(RETRY_SECONDS)},
+        )
+        if is_for_programs(path):
+            return problem_response(problem_of(gone, path), gone.headers)
+        return self.refusal(gone)
 
     def _record(self, scope: Scope, answer: _Answer, seconds: float) -> None:
         method = scope["method"] if scope["method"] in KNOWN_METHODS else "other"

@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, Literal
 
 import structlog
 
+from models.errors import StorageError
 from search.job import JobSpec
 from search.strategies import make_strategy
 from service.jobs.record import Record
 from service.jobs.turns import StrategyMaker, Turns
 from service.store import Claim, Store
+from workers.checkpoints import is_resume
+from workers.places import Where, place_of
 from workers.planning import JobPlan, plan_job
 from workers.report import EpochReport, TrialFailure, TrialOutcome, TrialRequest, TrialStop
 
@@ -42,7 +45,7 @@ class JobRun:
         claim: Claim,
         *,
         data_folder: Path,
-        checkpoints: Path | None = None,
+        checkpoints: Where | None = None,
         plan: Planner = plan_job,
         make: StrategyMaker = make_strategy,
         halt: Callable[[], bool] = lambda: False,
@@ -51,7 +54,7 @@ class JobRun:
         self._claim = claim
         self._record = Record(store, claim)
         self._data_folder = data_folder
-        self._checkpoints = checkpoints
+        self._checkpoints = None if checkpoints is None else place_of(checkpoints)
         self._plan = plan
         self._make = make
         self._halt = halt
@@ -113,7 +116,7 @@ class JobRun:
         counted = False
         with self._record.result(trial_id, "success") as unit:
             counted = unit.results.succeed(
-                self._claim, trial_id, outcome, stored_bytes=self._stored_bytes(trial_id)
+                self._claim, trial_id, outcome, stored_bytes=self._stored_bytes(trial_id, resume=False)
             )
         self._settle(trial_id, counted=counted)
 
@@ -122,7 +125,7 @@ class JobRun:
         counted = False
         with self._record.result(trial_id, "stop") as unit:
             counted = unit.results.prune(
-                self._claim, trial_id, stop, stored_bytes=self._stored_bytes(trial_id)
+                self._claim, trial_id, stop, stored_bytes=self._stored_bytes(trial_id, resume=False)
             )
         self._settle(trial_id, counted=counted)
 
@@ -170,12 +173,17 @@ class JobRun:
         self._log.info("trial ended", trial=trial_id, counted=counted)
         self._prepared.settle(trial_id, counted=counted)
 
-    def _stored_bytes(self, trial_id: str) -> int:
-        """What the folder of a trial holds; 0 where there is none."""
+    def _stored_bytes(self, trial_id: str, *, resume: bool = True) -> int:
+        """What the folder of a trial holds, with or without what serves resuming; 0 where it holds nothing
+        or cannot be looked at."""
         if self._checkpoints is None:
             return 0
-        files = (self._checkpoints / trial_id).glob("**/*")
-        return sum(file.stat().st_size for file in files if file.is_file())
+        try:
+            sizes = self._checkpoints.child(trial_id).sizes()
+            return sum(size for name, size in sizes.items() if resume or not is_resume(name))
+        except StorageError as error:
+            self._log.warning("checkpoints cannot be counted", error=str(error))
+            return 0
 
     @property
     def _prepared(self) -> Turns:

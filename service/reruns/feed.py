@@ -6,9 +6,7 @@ killed, it resumes from its checkpoint. Its folder is its own and is removed whe
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Literal
 
 from search.stopping import without_bars
@@ -17,6 +15,7 @@ from service.reruns.comparison import equal, measures, same_allocation
 from service.store import Store
 from service.store.reruns import RerunClaim
 from service.views import PointView
+from workers.places import Place
 from workers.report import EpochReport, TrialFailure, TrialOutcome, TrialRequest, TrialStop
 
 Result = dict[str, Any]
@@ -96,6 +95,6 @@ def result_of(point: PointView, outcome: TrialOutcome) -> Result:
     }
 
 
-def forget_folder(checkpoints: Path, claim: RerunClaim) -> None:
+def forget_folder(checkpoints: Place, claim: RerunClaim) -> None:
     """Remove what the training left."""
-    shutil.rmtree(checkpoints / claim.rerun_id, ignore_errors=True)
+    checkpoints.child(claim.rerun_id).clear()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
@@ -14,6 +13,7 @@ from service.errors import StaleLeaseError
 from service.reruns.feed import RerunFeed, forget_folder
 from service.store import Store
 from service.store.reruns import RerunClaim
+from workers.places import Place
 
 if TYPE_CHECKING:  # importing it imports Ray, whose environment is set first
     from workers.tune import TrialFeed
@@ -22,7 +22,7 @@ Runner = Callable[["TrialFeed", JobSpec], None]
 
 
 def run_rerun(
-    store: Store, claim: RerunClaim, *, run: Runner, checkpoints: Path, halt: Callable[[], bool]
+    store: Store, claim: RerunClaim, *, run: Runner, checkpoints: Place, halt: Callable[[], bool]
 ) -> None:
     """Train the point again and store what came out; an error in it ends the rerun, never the dispatcher."""
     log = structlog.get_logger("bitfront.reruns").bind(rerun=claim.rerun_id)
