@@ -92,25 +92,33 @@ def _serve_http(settings: Settings, listener: socket.socket) -> None:
     try:
         app = create_app(settings, store)
         structlog.get_logger("bitfront").info("listening", url=settings.url, home=str(settings.home))
-        with _sender(settings, store):
+        with _beside(settings, store):
             server_of(settings, app, app.state.context.stopping).run(sockets=[listener])
     finally:
         store.close()
 
 
 @contextmanager
-def _sender(settings: Settings, store: Store) -> Iterator[None]:
-    """Webhooks are sent to for as long as the context lasts; what is under way at its end is ended."""
+def _beside(settings: Settings, store: Store) -> Iterator[None]:
+    """Webhooks are sent to and checkpoints pruned for as long as the context lasts; what is under way at its
+    end is ended."""
     from service.hooks.sender import Sender
+    from service.retention.pruner import Pruner
 
     stop = threading.Event()
-    thread = threading.Thread(target=Sender(settings, store, stop=stop).work, name="sender")
-    thread.start()
+    works = {
+        "sender": Sender(settings, store, stop=stop).work,
+        "pruner": Pruner(settings, store, stop=stop).work,
+    }
+    threads = [threading.Thread(target=work, name=name) for name, work in works.items()]
+    for thread in threads:
+        thread.start()
     try:
         yield
     finally:
         stop.set()
-        thread.join()
+        for thread in threads:
+            thread.join()
 
 
 @contextmanager

@@ -46,6 +46,8 @@ class Settings(BaseSettings):
     checkpoint_url: str | None = (
         None  # where checkpoints are kept, a folder or s3://bucket/folder; else in the home
     )
+    checkpoint_days: float | None = Field(default=30.0, ge=0)  # that those stay which no front needs
+    checkpoint_bytes: int | None = Field(default=None, ge=0)  # beyond which such go earlier
     data_folder: Path | None = None  # home/"data" when not given
     host: str = "127.0.0.1"
     port: int = Field(default=8765, ge=0, le=65_535)

@@ -18,6 +18,7 @@ from workers.places import Stored
 
 router = APIRouter(prefix="/v1", tags=["points"])
 SHA256_HEADER = "X-Checkpoint-SHA256"
+FIX = "Train it again with: bitfront rerun {} --on-service, which puts it back."
 
 
 @router.get("/jobs/{job_id}/points", response_model=Page[PointView])
@@ -65,12 +66,12 @@ def kept(context: ApiContext, point_id: str) -> tuple[PointView, Stored]:
         raise HttpError(
             404,
             "checkpoint_gone",
-            f"the checkpoint of {point_id} is no longer there.",
-            fix=f"Train it again with: bitfront rerun {point_id}.",
+            f"the checkpoint of {point_id} is not there: those that no front needs are removed.",
+            fix=FIX.format(point_id),
         )
     return point, file
 
 
 def damaged(point_id: str, error: CheckpointDamagedError) -> HttpError:
     """The answer where the checkpoint of a point is not what was recorded."""
-    return HttpError(409, error.code, error.message, fix=f"Train it again with: bitfront rerun {point_id}.")
+    return HttpError(409, error.code, error.message, fix=FIX.format(point_id))

@@ -15,7 +15,8 @@ from service.reruns.comparison import equal, measures, same_allocation
 from service.store import Store
 from service.store.reruns import RerunClaim
 from service.views import PointView
-from workers.places import Place
+from workers.checkpoints import read_checked
+from workers.places import Place, Stored
 from workers.report import EpochReport, TrialFailure, TrialOutcome, TrialRequest, TrialStop
 
 Result = dict[str, Any]
@@ -93,6 +94,19 @@ def result_of(point: PointView, outcome: TrialOutcome) -> Result:
             for name in measures(point)
         ],
     }
+
+
+def put_back(checkpoints: Place, claim: RerunClaim, point: PointView, home: tuple[str, str]) -> bool:
+    """Give a point its checkpoint again where it is gone, from a rerun that reached the same weights.
+
+    `home` is where it belongs: the folder of a trial, and the name there.
+    """
+    folder, name = checkpoints.child(home[0]), home[1]
+    if name in folder.names():
+        return False
+    file = Stored(place=checkpoints.child(claim.rerun_id), name=name)
+    folder.write(name, read_checked(file, point.checkpoint_sha256))
+    return True
 
 
 def forget_folder(checkpoints: Place, claim: RerunClaim) -> None:

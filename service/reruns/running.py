@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import structlog
 from sqlalchemy.exc import OperationalError
 
+from models.errors import CheckpointDamagedError, StorageError
 from search.job import JobSpec
 from service.errors import StaleLeaseError
-from service.reruns.feed import RerunFeed, forget_folder
+from service.reruns.feed import RerunFeed, forget_folder, put_back
 from service.store import Store
 from service.store.reruns import RerunClaim
 from workers.places import Place
@@ -28,6 +29,8 @@ def run_rerun(
     log = structlog.get_logger("bitfront.reruns").bind(rerun=claim.rerun_id)
     try:
         feed = _trained(store, claim, run, halt)
+        if feed.result is not None and feed.result["same_weights"]:
+            _put_back(store, claim, checkpoints)
         _end(store, claim, feed, halt)
         if feed.result is not None or feed.error is not None:
             forget_folder(checkpoints, claim)
@@ -49,6 +52,20 @@ def _trained(store: Store, claim: RerunClaim, run: Runner, halt: Callable[[], bo
         structlog.get_logger("bitfront.reruns").exception("the rerun failed", rerun=claim.rerun_id)
         feed.error = f"{type(error).__name__}: {error}"
     return feed
+
+
+def _put_back(store: Store, claim: RerunClaim, checkpoints: Place) -> None:
+    """Pruned checkpoints come back this way; without the weights at hand the comparison still counts."""
+    log = structlog.get_logger("bitfront.reruns").bind(rerun=claim.rerun_id)
+    with store.unit() as unit:
+        point, home = unit.points.get(claim.point_id), unit.points.checkpoint(claim.point_id)
+    try:
+        if put_back(checkpoints, claim, point, home):
+            with store.unit() as unit:
+                unit.retention.left(home[0], sum(checkpoints.child(home[0]).sizes().values()))
+            log.info("the checkpoint is there again", point=claim.point_id)
+    except (CheckpointDamagedError, StorageError) as error:
+        log.warning("the checkpoint could not be put back", error=str(error))
 
 
 def _end(store: Store, claim: RerunClaim, feed: RerunFeed, halt: Callable[[], bool]) -> None:
