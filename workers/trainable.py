@@ -15,7 +15,7 @@ from ray import tune
 
 from models.errors import BitfrontError, NanLossError
 from workers.logs import worker_log
-from workers.places import place_of
+from workers.places import is_full, place_of
 from workers.report import FailureReason, TrialFailure, TrialOutcome, TrialRequest, to_json
 from workers.shared_folder import require_mark
 from workers.trial import TrialRun
@@ -40,6 +40,9 @@ class TrialTrainable(tune.Trainable):
         try:
             return self._advance()
         except Exception as error:
+            if is_full(error):  # no fault of the trial: once there is room it goes on
+                self._log.warning("nothing can be stored", error=str(error))
+                return {"done": True, "unstored": str(error)}
             failure = failure_of(error)
             self._log.error("trial failed", reason=failure.reason, exc_info=True)
             return {"done": True, "failure": to_json(failure)}

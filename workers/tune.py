@@ -58,6 +58,9 @@ class TrialFeed(Protocol):
     def stopped(self, trial_id: str, stop: TrialStop) -> None:
         """A trial was stopped early."""
 
+    def unstored(self, trial_id: str, message: str) -> None:
+        """A trial found no room for its checkpoint, or could not reach its place; it has not ended."""
+
     def failed(self, trial_id: str, failure: TrialFailure) -> None:
         """A trial ended without a point."""
 
@@ -179,6 +182,8 @@ class FeedCallback(_Unpickled, Callback):
         if "stop" in result:
             self._feed.stopped(trial_id, TrialStop(**result["stop"]))
             self._discard(trial_id)
+        if "unstored" in result:
+            self._feed.unstored(trial_id, result["unstored"])
         if "failure" in result:
             self._feed.failed(trial_id, TrialFailure(**result["failure"]))
 

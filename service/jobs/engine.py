@@ -62,6 +62,8 @@ class JobRun:
         self._log = structlog.get_logger("bitfront.engine").bind(job=claim.job_id)
         self._turns: Turns | None = None
         self._cancelling = False
+        self.without_room = False
+        """A checkpoint or a row could not be stored."""
         self._polled_at = -POLL_SECONDS
 
     def prepare(self) -> None:
@@ -129,6 +131,11 @@ class JobRun:
             )
         self._settle(trial_id, counted=counted)
 
+    def unstored(self, trial_id: str, message: str) -> None:
+        """A trial could not store its checkpoint: the job goes back to the queue, to be gone on with."""
+        self.without_room = True
+        self.lost(trial_id, message)
+
     def failed(self, trial_id: str, failure: TrialFailure) -> None:
         """A trial ended without a point; what fails while the dispatcher stops will be run again."""
         if self._halt():
@@ -156,7 +163,7 @@ class JobRun:
             elif self._prepared.finished:
                 error = unit.studies.why_no_point(self._claim.job_id)
                 unit.jobs.finish(self._claim, "failed" if error else "succeeded", error)
-            elif self._halt():
+            elif self._halt() or self.without_room:
                 unit.jobs.release(self._claim)
             else:
                 unit.jobs.finish(self._claim, "failed", "The trials stopped before the search was complete.")
@@ -168,6 +175,12 @@ class JobRun:
                 unit.jobs.release(self._claim)
             else:
                 unit.jobs.finish(self._claim, "failed", message)
+
+    def give_back(self) -> None:
+        """Return the job to the queue: what it needs cannot be stored or reached now."""
+        self.without_room = True
+        with self._record.unit() as unit:
+            unit.jobs.release(self._claim)
 
     def _settle(self, trial_id: str, *, counted: bool) -> None:
         self._log.info("trial ended", trial=trial_id, counted=counted)
@@ -192,7 +205,7 @@ class JobRun:
         return self._turns
 
     def _over(self) -> bool:
-        return self._record.stale or self._cancelling or self._halt()
+        return self._record.stale or self._cancelling or self.without_room or self._halt()
 
 
 if TYPE_CHECKING:

@@ -34,6 +34,7 @@ class RerunFeed:
         self._halt = halt
         self._handed_out = False
         self._stale = False
+        self.without_room = False
         self.result: Result | None = None
         self.error: str | None = None
 
@@ -73,6 +74,10 @@ class RerunFeed:
         """It cannot be: nothing stops it early."""
         self.error = stop.message
 
+    def unstored(self, trial_id: str, message: str) -> None:
+        """Its checkpoint could not be stored; it is given back."""
+        self.without_room = True
+
     def failed(self, trial_id: str, failure: TrialFailure) -> None:
         """It ended without a point; what fails while the dispatcher stops will be run again."""
         if not self._halt():
@@ -80,7 +85,7 @@ class RerunFeed:
 
     def cancelled(self) -> bool:
         """Whether to stop now."""
-        return self._stale or self._halt()
+        return self._stale or self.without_room or self._halt()
 
 
 def result_of(point: PointView, outcome: TrialOutcome) -> Result:

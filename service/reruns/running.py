@@ -14,7 +14,7 @@ from service.errors import StaleLeaseError
 from service.reruns.feed import RerunFeed, forget_folder, put_back
 from service.store import Store
 from service.store.reruns import RerunClaim
-from workers.places import Place
+from workers.places import Place, is_full
 
 if TYPE_CHECKING:  # importing it imports Ray, whose environment is set first
     from workers.tune import TrialFeed
@@ -24,9 +24,13 @@ Runner = Callable[["TrialFeed", JobSpec], None]
 
 def run_rerun(
     store: Store, claim: RerunClaim, *, run: Runner, checkpoints: Place, halt: Callable[[], bool]
-) -> None:
-    """Train the point again and store what came out; an error in it ends the rerun, never the dispatcher."""
+) -> bool:
+    """Train the point again and store what came out; an error in it ends the rerun, never the dispatcher.
+
+    Whether there was room to store it.
+    """
     log = structlog.get_logger("bitfront.reruns").bind(rerun=claim.rerun_id)
+    stored = True
     try:
         feed = _trained(store, claim, run, halt)
         if feed.result is not None and feed.result["same_weights"]:
@@ -34,10 +38,14 @@ def run_rerun(
         _end(store, claim, feed, halt)
         if feed.result is not None or feed.error is not None:
             forget_folder(checkpoints, claim)
+        stored = not feed.without_room
     except StaleLeaseError:
         log.warning("another dispatcher has taken the rerun over")
+    except StorageError as error:
+        log.warning("what the rerun left cannot be removed", error=str(error))
     except OperationalError as error:
         log.warning("the database failed; the rerun will be claimed again", error=str(error))
+    return stored
 
 
 def _trained(store: Store, claim: RerunClaim, run: Runner, halt: Callable[[], bool]) -> RerunFeed:
@@ -49,6 +57,9 @@ def _trained(store: Store, claim: RerunClaim, run: Runner, halt: Callable[[], bo
     except OperationalError:
         raise
     except Exception as error:
+        if is_full(error):
+            feed.without_room = True
+            return feed
         structlog.get_logger("bitfront.reruns").exception("the rerun failed", rerun=claim.rerun_id)
         feed.error = f"{type(error).__name__}: {error}"
     return feed
@@ -72,7 +83,7 @@ def _end(store: Store, claim: RerunClaim, feed: RerunFeed, halt: Callable[[], bo
     with store.unit() as unit:
         if feed.result is not None:
             unit.reruns.finish(claim, feed.result)
-        elif halt():
+        elif halt() or feed.without_room:
             unit.reruns.release(claim)
         else:
             unit.reruns.fail(claim, feed.error or "The training stopped before its end.")

@@ -122,7 +122,9 @@ def pages(renderer: Renderer) -> APIRouter:
             renderer,
             "queue.html",
             context,
-            lambda store: queue_context(operations.store, store, context.caller.workspace),
+            lambda store: queue_context(
+                operations.store, store, context.caller.workspace, context.room.problem()
+            ),
         )
 
     @router.get("/points/{point_id}")
@@ -142,7 +144,7 @@ def _answer(
     renderer: Renderer, template: str, context: ApiContext, shown: Callable[[Store], dict[str, Any]]
 ) -> Response:
     """The page, or one that says what is not there."""
-    caller = {"caller": context.caller}
+    caller = {"caller": context.caller, "room": context.room.problem()}
     try:
         return renderer.page(template, {**shown(context.store), **caller})
     except NotFoundError as error:

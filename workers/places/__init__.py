@@ -1,6 +1,7 @@
 """Places where checkpoints are kept: a folder of this machine, or any that fsspec has a file system for."""
 
 from workers.places.finding import place_of, redacted
+from workers.places.full import is_full
 from workers.places.local import LocalPlace, write_atomically
 from workers.places.place import Place, Stored, Where
 from workers.places.remote import RemotePlace
@@ -11,6 +12,7 @@ __all__ = [
     "RemotePlace",
     "Stored",
     "Where",
+    "is_full",
     "place_of",
     "redacted",
     "write_atomically",

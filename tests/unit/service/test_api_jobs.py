@@ -149,7 +149,7 @@ def test_is_not_ready_without_its_home(api: TestClient, monkeypatch: pytest.Monk
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("service.api.health.tempfile.TemporaryFile", full)
+    monkeypatch.setattr("service.room.tempfile.TemporaryFile", full)
     response = api.get("/readyz")
     assert response.status_code == 503
     assert "No space left" in response.json()["detail"]
