@@ -22,6 +22,7 @@ from service.client_comparisons import ComparisonCalls
 from service.client_exports import ExportCalls
 from service.client_fits import FitCalls
 from service.client_http import (
+    BUSY,
     JSON_BODY,
     PAUSES,
     ApiError,
@@ -195,6 +196,10 @@ class BitfrontClient(
                 if failures == len(PAUSES):
                     raise self._unreachable(error) from error
                 failures += 1
+            except ApiError as error:
+                if error.status not in BUSY:
+                    raise
+                self._sleep(error.retry_after or 0)  # it lives and says that it will be back
             self._sleep(PAUSES[max(failures - 1, 0)])
 
     def checkpoint(self, point_id: str, to: Path) -> Path:

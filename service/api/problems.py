@@ -29,7 +29,7 @@ _STATUS: Mapping[type[BitfrontError], int] = {
     ForbiddenAddressError: 422,
     StorageError: 503,
 }
-RETRY_SECONDS = 10
+RETRY_SECONDS = 3
 """After which it may be asked again for what a database, a disk or a bucket holds that is away."""
 _CODES: Mapping[int, str] = {404: "not_found", 405: "method_not_allowed"}
 

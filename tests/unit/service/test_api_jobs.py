@@ -119,6 +119,16 @@ def test_waiting_ends_when_the_service_stops(api: TestClient, app: FastAPI, spec
     assert time.monotonic() - began < 5
 
 
+def test_an_event_stream_of_a_service_that_stops_ends_with_the_time_to_come_again(
+    api: TestClient, app: FastAPI, spec: dict[str, Any]
+) -> None:
+    job_id = api.post("/v1/jobs", json=spec).json()["id"]
+    threading.Timer(0.3, app.state.context.stopping.set).start()
+    told = api.get(f"/v1/jobs/{job_id}/events").text
+    assert told.startswith("event: job_state")
+    assert told.rstrip().endswith("retry: 3000")
+
+
 def test_says_whether_it_lives_and_is_ready(api: TestClient) -> None:
     assert api.get("/livez").json() == {"status": "alive"}
     assert api.get("/readyz").json()["status"] == "ready"

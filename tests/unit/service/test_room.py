@@ -128,15 +128,17 @@ def test_a_trial_that_finds_no_room_goes_on_from_its_checkpoint_and_ends_the_sam
     assert found[0] == found[1]
 
 
-def test_while_the_disk_is_full_nothing_is_claimed_and_everybody_is_told(
-    api: TestClient,
-    api_store: Store,
-    settings: Settings,
-    spec: dict[str, Any],
-    training: Any,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.fixture
+def looking(api: TestClient, monkeypatch: pytest.MonkeyPatch) -> TestClient:
+    """The API, which remembers nothing of the room that it found."""
     monkeypatch.setattr("service.room.FRESH_SECONDS", 0.0)
+    return api
+
+
+def test_while_the_disk_is_full_nothing_is_claimed_and_everybody_is_told(
+    looking: TestClient, api_store: Store, settings: Settings, spec: dict[str, Any], training: Any
+) -> None:
+    api = looking
     first = api.post("/v1/jobs", json=spec).json()["id"]
     claimed = []
     dispatcher = Dispatcher(
@@ -156,7 +158,7 @@ def test_while_the_disk_is_full_nothing_is_claimed_and_everybody_is_told(
     assert "home folder cannot be written: File too large" in ready.json()["detail"]
     assert str(settings.home) not in ready.text
     assert (refused.status_code, refused.json()["code"]) == (503, "storage_unavailable"), refused.text
-    assert refused.headers["Retry-After"] == "10"
+    assert refused.headers["Retry-After"] == "3"
     assert [(job["id"], job["reason"]) for job in queue["queued"]] == [(first, "no_room")]
     assert "Searches wait: the home folder cannot be written" in page
     assert (worked, claimed) == (False, [])
