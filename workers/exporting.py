@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
@@ -107,11 +107,14 @@ def input_spec(splits: Splits) -> InputSpec:
     )
 
 
-def verify(export: Export, network: Network, test: Samples) -> Verification:
-    """Run an export and the network that it was made from over a test set."""
+def verify(
+    export: Export, network: Network, test: Samples, tell: Callable[[int], None] = lambda samples: None
+) -> Verification:
+    """Run an export and the network that it was made from over a test set; `tell` hears of samples done."""
     comparer = Comparer(IntegerNetwork(export), network)
     for x, y_B in batches(test, VERIFY_BATCH):
         comparer.add(x, y_B)
+        tell(comparer.result.samples)
     return Verification(comparison=comparer.result, costs=measured_costs(export, comparer.result))
 
 

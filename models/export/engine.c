@@ -3,14 +3,15 @@
        spikes      u_1 = x_1;  n_t = level(u_t);  u_(t+1) = u_t - V_t * n_t + x_(t+1)
        currents    sum_t M_t * a_t + b;  of frames M_t * a_t + b, with a_t = op(n_t, w)
 
-   fixed_point.py has the levels. Every number is whole and below 2^53 (bounds.py), so double arithmetic is exact, and
-   the quotient of two of them is rounded down as that of integers. Tensors are dense, channels innermost; steps and
-   frames outermost. */
+   fixed_point.py has the levels. Every number is whole and below 2^53 (bounds.py), so double arithmetic is exact.
+   Tensors are dense, channels innermost; steps and frames outermost. */
 
 #include <math.h>
 #include <stdint.h>
 
 #define BLOCK 1024          /* elements: a few buffers of doubles fit in the first-level cache */
+#define SMALL 0x1p49          /* V times levels below which a product finds the quotient */
+#define LANES 8             /* channels whose currents are added up at once */
 #define SERIAL_BELOW 16384  /* elements: less work than waking threads costs */
 
 enum kind { UNSIGNED, UNSIGNED_BINARY, SIGNED, SIGNED_BINARY };
@@ -23,36 +24,58 @@ typedef struct {
 
 #define INLINE static inline __attribute__((always_inline))
 
-INLINE double level_of(double u, double threshold, double high, int kind) {
-    double magnitude, level;
+/* floor(a / V) where it is below `high`, else `high` or more; a >= 0 in halves of a unit. Where V * high is small, a
+   product with 1 / V will do, which takes a part of the time of a division: it is off by 2^-52 of itself at most, and
+   (a + 1/4) / V lies at least 1 / (4V) from every whole number. */
+INLINE double quotient(double a, double threshold, double inverse, int small) {
+    return small ? (a + 0.25) * inverse : a / threshold;
+}
+
+INLINE double least(double a, double b) { return a < b ? a : b; }
+
+INLINE double level_of(double u, double threshold, double inverse, double high, int kind, int small) {
+    double above;
     switch (kind) {
     case UNSIGNED_BINARY: return u > 0.5 * threshold ? 1.0 : 0.0;
     case SIGNED_BINARY: return u > 0.0 ? 1.0 : -1.0;
     case SIGNED:
-        magnitude = floor((fabs(u) + 0.5 * threshold) / threshold);
-        return copysign(magnitude < high ? magnitude : high, u);
+        return copysign(floor(least(quotient(fabs(u) + 0.5 * threshold, threshold, inverse, small), high)), u);
     default:
-        level = floor((u + 0.5 * threshold) / threshold);
-        level = level > 0.0 ? level : 0.0;
-        return level < high ? level : high;
+        above = least(quotient(u + 0.5 * threshold, threshold, inverse, small), high);
+        return floor(above > 0.0 ? above : 0.0);
     }
 }
 
-INLINE void levels_of(const double *u, double *n, int size, const step_plan *step) {
-    const double threshold = step->threshold, high = step->high;
-    switch (step->kind) {  /* one loop for each kind, so that each is free of branches */
-    case UNSIGNED: for (int i = 0; i < size; i++) n[i] = level_of(u[i], threshold, high, UNSIGNED); break;
-    case UNSIGNED_BINARY: for (int i = 0; i < size; i++) n[i] = level_of(u[i], threshold, high, UNSIGNED_BINARY); break;
-    case SIGNED: for (int i = 0; i < size; i++) n[i] = level_of(u[i], threshold, high, SIGNED); break;
-    default: for (int i = 0; i < size; i++) n[i] = level_of(u[i], threshold, high, SIGNED_BINARY); break;
+/* A step of a block: u becomes u + x - V * n. */
+INLINE void step_of(const double *x, double *u, void *spikes, int64_t at, int size, const step_plan *step, int first,
+                    int type, int kind, int small) {
+    const double threshold = step->threshold, inverse = 1.0 / threshold, high = step->high;
+    for (int i = 0; i < size; i++) {
+        const double potential = first ? x[i] : u[i] + x[i];
+        const double level = level_of(potential, threshold, inverse, high, kind, small);
+        u[i] = potential - threshold * level;
+        if (type == BYTES) ((uint8_t *)spikes)[at + i] = (uint8_t)(int32_t)level;
+        else if (type == FLOATS) ((float *)spikes)[at + i] = (float)level;
+        else ((double *)spikes)[at + i] = level;
     }
 }
 
-INLINE void store(void *storage, int64_t at, int size, int type, const double *n) {
-    switch (type) {
-    case BYTES: for (int i = 0; i < size; i++) ((uint8_t *)storage)[at + i] = (uint8_t)(int32_t)n[i]; break;
-    case FLOATS: for (int i = 0; i < size; i++) ((float *)storage)[at + i] = (float)n[i]; break;
-    default: for (int i = 0; i < size; i++) ((double *)storage)[at + i] = n[i]; break;
+/* One loop for each kind and type, so that each is free of branches. */
+#define TYPED(kind, small)                                                               \
+    switch (type) {                                                                      \
+    case BYTES: step_of(x, u, spikes, at, size, step, first, BYTES, kind, small); break;   \
+    case FLOATS: step_of(x, u, spikes, at, size, step, first, FLOATS, kind, small); break; \
+    default: step_of(x, u, spikes, at, size, step, first, DOUBLES, kind, small); break;    \
+    }
+
+static void any_step(const double *restrict x, double *restrict u, void *restrict spikes, int64_t at, int size,
+                     const step_plan *step, int first, int type) {
+    const int small = step->threshold * (step->high + 1.0) < SMALL;
+    switch (step->kind) {
+    case UNSIGNED: if (small) TYPED(UNSIGNED, 1) else TYPED(UNSIGNED, 0) break;
+    case UNSIGNED_BINARY: TYPED(UNSIGNED_BINARY, 1) break;
+    case SIGNED: if (small) TYPED(SIGNED, 1) else TYPED(SIGNED, 0) break;
+    default: TYPED(SIGNED_BINARY, 1) break;
     }
 }
 
@@ -63,14 +86,9 @@ void bitfront_spikes(const double *x, void *spikes, int64_t count, int32_t steps
     for (int64_t block = 0; block < blocks; block++) {
         const int64_t begin = block * BLOCK;
         const int size = (int)(count - begin < BLOCK ? count - begin : BLOCK);
-        double u[BLOCK], n[BLOCK];
-        for (int t = 0; t < steps; t++) {
-            const double *now = x + begin + (framed ? t * count : 0);
-            if (t == 0) for (int i = 0; i < size; i++) u[i] = now[i];
-            else for (int i = 0; i < size; i++) u[i] = u[i] - plan[t - 1].threshold * n[i] + now[i];
-            levels_of(u, n, size, plan + t);
-            store(spikes, t * count + begin, size, type, n);
-        }
+        double u[BLOCK];
+        for (int t = 0; t < steps; t++)
+            any_step(x + begin + (framed ? t * count : 0), u, spikes, t * count + begin, size, plan + t, t == 0, type);
     }
 }
 
@@ -78,9 +96,27 @@ INLINE double read(const void *sums, int64_t at, int doubles) {
     return doubles ? ((const double *)sums)[at] : (double)((const float *)sums)[at];
 }
 
-INLINE void row(const void *sums, double *current, const double *multiplier, const double *start, int64_t at,
-                int channels, int doubles) {
-    for (int c = 0; c < channels; c++) current[c] = start[c] + multiplier[c] * read(sums, at + c, doubles);
+/* `width` channels of one pixel; `width` is known when this is compiled, so that `total` stays in a register. */
+INLINE void channels_of(const void *sums, double *currents, const double *multiplier, const double *bias, int64_t at,
+                        int64_t count, int channels, int steps, int framed, int doubles, int width) {
+    double total[LANES];
+    for (int i = 0; i < width; i++) total[i] = bias[i];
+    for (int t = 0; t < steps; t++) {
+        for (int i = 0; i < width; i++) total[i] += multiplier[t * channels + i] * read(sums, t * count + at + i, doubles);
+        if (!framed) continue;
+        for (int i = 0; i < width; i++) currents[t * count + at + i] = total[i];
+        for (int i = 0; i < width; i++) total[i] = bias[i];
+    }
+    if (!framed) for (int i = 0; i < width; i++) currents[at + i] = total[i];
+}
+
+INLINE void pixel_of(const void *sums, double *currents, const double *multiplier, const double *bias, int64_t at,
+                     int64_t count, int channels, int steps, int framed, int doubles) {
+    int c = 0;
+    for (; c + LANES <= channels; c += LANES)
+        channels_of(sums, currents, multiplier + c, bias + c, at + c, count, channels, steps, framed, doubles, LANES);
+    for (; c < channels; c++)
+        channels_of(sums, currents, multiplier + c, bias + c, at + c, count, channels, steps, framed, doubles, 1);
 }
 
 void bitfront_currents(const void *sums, double *currents, int64_t pixels, int32_t channels, int32_t steps,
@@ -90,11 +126,7 @@ void bitfront_currents(const void *sums, double *currents, int64_t pixels, int32
     #pragma omp parallel for num_threads(threads) if (count * steps >= SERIAL_BELOW)
     for (int64_t pixel = 0; pixel < pixels; pixel++) {
         const int64_t at = pixel * channels;
-        for (int t = 0; t < steps; t++) {
-            double *current = currents + at + (framed ? t * count : 0);
-            const double *start = framed || t == 0 ? bias : current;
-            if (doubles) row(sums, current, multipliers + t * channels, start, t * count + at, channels, 1);
-            else row(sums, current, multipliers + t * channels, start, t * count + at, channels, 0);
-        }
+        if (doubles) pixel_of(sums, currents, multipliers, bias, at, count, channels, steps, framed, 1);
+        else pixel_of(sums, currents, multipliers, bias, at, count, channels, steps, framed, 0);
     }
 }

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from torch import nn
 
@@ -223,24 +223,28 @@ def test_compiled_and_plain_passes_give_the_same(
         assert all(torch.equal(a, b) for a, b in zip(steps, plain[1][name], strict=True))
 
 
-@given(
-    st.integers(-(2**49), 2**49), st.integers(1, 2**49), st.integers(-2, 2), st.integers(1, 8), st.booleans()
-)
-def test_compiled_levels_are_those_of_integers(u, V, beside, bits, signed):
-    V += V % 2  # so that a border between two levels is a whole number, and can be met
-    border = min((2 * (abs(u) % 300) + 1) * V // 2 + beside, 2**50)
-    for potential in (u, border, -border, V // 2, -(V // 2), 0):
-        form = passes.passes_of(
-            passes.TorchPasses(
-                thresholds=[float(V)],
-                levels=[levels_at(bits, signed=signed)],
-                multiplier_TO=torch.ones(1, 1, dtype=torch.float64),
-                bias_O=torch.zeros(1, dtype=torch.float64),
-                framed=False,
-            )
+@given(st.lists(st.integers(-(2**49), 2**49)), st.integers(1, 2**49), st.integers(1, 8), st.booleans())
+@example([], 49, 4, False)
+@example([], 2**41 + 1, 8, False)  # the largest thresholds whose levels a product finds, and the next
+@example([], 2**41 - 1, 8, False)
+@example([], 8_553_210_435_747, 8, False)  # which a product would find one too high
+def test_compiled_levels_are_those_of_integers(others, V, bits, signed):
+    """At every border between two levels and beside it, where a quotient that is rounded would go wrong."""
+    levels = levels_at(bits, signed=signed)
+    borders = [(2 * level + 1) * V // 2 + beside for level in range(levels.high + 2) for beside in (-1, 0, 1)]
+    potentials = np.array([*(u for u in borders if u < 2**51), *others, 0])
+    potentials = np.concatenate([potentials, -potentials])
+    form = passes.passes_of(
+        passes.TorchPasses(
+            thresholds=[float(V)],
+            levels=[levels],
+            multiplier_TO=torch.ones(1, 1, dtype=torch.float64),
+            bias_O=torch.zeros(1, dtype=torch.float64),
+            framed=False,
         )
-        found = form.spikes(torch.full((1, 1), float(potential), dtype=torch.float64), torch.float32)
-        assert found.item() == spike_levels(np.array([potential]), V, bits, signed=signed)[0]
+    )
+    found = form.spikes(torch.from_numpy(potentials).double()[None], torch.float32)
+    assert found[0].tolist() == spike_levels(potentials, V, bits, signed=signed).tolist()
 
 
 def test_only_float64_and_unexplained_levels_decide_what_is_equal():
