@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 from pydantic import BaseModel, TypeAdapter
 
-from models.errors import CheckpointDamagedError
+from models.errors import BitfrontError, CheckpointDamagedError
 from service.client_ablations import AblationCalls
 from service.client_admin import AdminCalls
 from service.client_batches import BatchCalls
@@ -22,6 +22,7 @@ from service.client_comparisons import ComparisonCalls
 from service.client_exports import ExportCalls
 from service.client_fits import FitCalls
 from service.client_http import (
+    BUSY,
     JSON_BODY,
     PAUSES,
     ApiError,
@@ -201,6 +202,10 @@ class BitfrontClient(
                 if failures == len(PAUSES):
                     raise self._unreachable(error) from error
                 failures += 1
+            except ApiError as error:
+                if error.status not in BUSY:
+                    raise
+                self._sleep(error.retry_after or 0)  # it lives and says that it will be back
             self._sleep(PAUSES[max(failures - 1, 0)])
 
     def checkpoint(self, point_id: str, to: Path) -> Path:
@@ -209,7 +214,7 @@ class BitfrontClient(
             with self._http.stream("GET", f"/v1/points/{point_id}/checkpoint") as response:
                 if response.is_error:
                     response.read()
-                    raise api_error(response)
+                    raise _checkpoint_error(api_error(response))
                 _save(response, to)
         except httpx.TransportError as error:
             raise self._unreachable(error) from error
@@ -239,6 +244,11 @@ def _body(spec: Mapping[str, Any] | JobSpec) -> bytes:
     if isinstance(spec, BaseModel):
         return spec.model_dump_json().encode()
     return json.dumps(spec).encode()  # NaN stays in, for the service to name its field
+
+
+def _checkpoint_error(error: ApiError) -> BitfrontError:
+    """The service looks at the hash too, before it sends anything."""
+    return CheckpointDamagedError(str(error)) if error.code == CheckpointDamagedError.code else error
 
 
 def _save(response: httpx.Response, to: Path) -> None:

@@ -21,7 +21,7 @@ from models.export.nodes import LayerNode
 from models.nets import Network
 from search.job import JobSpec
 from search.strategy import proposal_from_json
-from workers.checkpoints import read_tensors
+from workers.checkpoints import Readable, read_tensors
 from workers.data import Splits
 from workers.data.batches import batches
 from workers.data.samples import Samples
@@ -38,7 +38,7 @@ class TrainedPoint:
 
     spec: Mapping[str, Any]
     proposal: Mapping[str, Any]
-    checkpoint: Path
+    checkpoint: Readable
     checkpoint_sha256: str
 
 
@@ -53,7 +53,7 @@ class Verification:
 def export_point(point: TrainedPoint, data_folder: Path, facts: Mapping[str, Any]) -> Export:
     """The integer export of a point.
 
-    Raises CheckpointDamagedError, ExportUnsupportedError, DataMissingError and DataDamagedError.
+    Raises CheckpointDamagedError, StorageError, ExportUnsupportedError, DataMissingError, DataDamagedError.
     """
     splits = point_splits(point, data_folder)
     return make_export(trained_network(point, splits), input_spec(splits), facts)

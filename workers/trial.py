@@ -27,6 +27,7 @@ from workers.data import Splits, load_splits
 from workers.descent import stages_of
 from workers.evaluation import measure
 from workers.placement import placement_of
+from workers.places import Where, place_of
 from workers.points import intact, record_point
 from workers.progress import Progress
 from workers.provenance import provenance
@@ -39,7 +40,7 @@ from workers.warm_start import load_warm_start
 def run_trial(
     request: TrialRequest,
     *,
-    checkpoints: Path,
+    checkpoints: Where,
     data_folder: Path,
     threads: int,
     report: Callable[[EpochReport], None],
@@ -47,7 +48,7 @@ def run_trial(
     """Train a request to its end, resuming from its folder, and report every epoch from the resumed one on.
 
     It is not stopped early: whoever asks for one training wants its point. Raises NanLossError,
-    DataMissingError, DataDamagedError and InvalidInputError.
+    DataMissingError, DataDamagedError, InvalidInputError and StorageError.
     """
     request = replace(request, proposal=without_bars(request.proposal))
     run = TrialRun(request, checkpoints=checkpoints, data_folder=data_folder, threads=threads)
@@ -61,12 +62,12 @@ def run_trial(
 class TrialRun:
     """A trial that is advanced one epoch at a time."""
 
-    def __init__(self, request: TrialRequest, *, checkpoints: Path, data_folder: Path, threads: int) -> None:
+    def __init__(self, request: TrialRequest, *, checkpoints: Where, data_folder: Path, threads: int) -> None:
         use_threads(threads)
         spec = JobSpec.model_validate(request.spec)
         proposal = proposal_from_json(request.proposal, spec.cost_basis())
         self.spec = spec.on(proposal.settings)
-        self.folder = checkpoints / request.trial_id
+        self.folder = place_of(checkpoints).child(request.trial_id)
         self.threads = threads
         self.data = spec_splits(self.spec, data_folder)
         self.trainer = self._trainer(proposal, request.seed, data_folder)

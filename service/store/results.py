@@ -164,6 +164,7 @@ class ResultRepository(Repository):
             .where(true() if objective == "accuracy" else ~lacking.exists())
             .order_by(Trial.seq)
             .limit(1)
+            .with_for_update(read=True, of=Trial)  # its checkpoints are not removed until this is stored
         )
 
     def _would_stop(self, trial: Trial, earlier: Trial, objective: Objective) -> TrialStop | None:

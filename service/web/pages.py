@@ -125,7 +125,9 @@ def pages(renderer: Renderer) -> APIRouter:
             renderer,
             "queue.html",
             context,
-            lambda store: queue_context(operations.store, store, context.caller.workspace),
+            lambda store: queue_context(
+                operations.store, store, context.caller.workspace, context.room.problem()
+            ),
         )
 
     @router.get("/jobs/{job_id}/trials")
@@ -173,7 +175,7 @@ def _answer(
     renderer: Renderer, template: str, context: ApiContext, shown: Callable[[Store], dict[str, Any]]
 ) -> Response:
     """The page, or one that says what is not there."""
-    caller = {"caller": context.caller}
+    caller = {"caller": context.caller, "room": context.room.problem()}
     try:
         return renderer.page(template, {**shown(context.store), **caller})
     except NotFoundError as error:
