@@ -63,8 +63,8 @@ def number_differences(
 
 
 def _number(name: str, a: float | None, b: float | None) -> NumberDifference:
-    known = a is not None and b is not None
-    return NumberDifference(name=name, a=a, b=b, difference=b - a if known else None)
+    difference = None if a is None or b is None else b - a
+    return NumberDifference(name=name, a=a, b=b, difference=difference)
 
 
 def _change(a: LayerBits, b: LayerBits) -> LayerChange:
