@@ -35,6 +35,7 @@ from service.client_http import (
 from service.client_queue import QueueCalls
 from service.client_reruns import RerunCalls
 from service.client_tables import TableCalls
+from service.trajectory.views import TrajectoryView
 from service.views import EventView, FrontView, JobView, NamedView, Page, PlanView, PointView, TrialView
 from service.worker_log import WorkerLineView
 from service.workspaces import WorkspaceUse
@@ -131,6 +132,11 @@ class BitfrontClient(
     def trial(self, trial_id: str) -> TrialView:
         """A trial with its learning curve and attempts."""
         return self._get(TrialView, f"/v1/trials/{trial_id}")
+
+    def trajectory(self, trial_id: str) -> list[TrajectoryView]:
+        """The bits of each layer after each epoch of a trial that may change them."""
+        content = self._call("GET", f"/v1/trials/{trial_id}/trajectory").content
+        return TypeAdapter(list[TrajectoryView]).validate_json(content)
 
     def trial_log(self, trial_id: str) -> list[WorkerLineView]:
         """What workers on the machine of the service wrote down about a trial, oldest first."""

@@ -12,16 +12,18 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import torch
 
+from models.allocation import Allocation
 from models.cost import Limit, layer_loads, limit_cost, mean_bits
 from models.layers import LayerOptions
 from models.nets import Network, build_network, layer_table
 from search.job import DatasetSpec, JobSpec
 from search.objective import Measured, score_of
 from search.stopping import bars_of, why_stopped, without_bars
-from search.strategy import Proposal, proposal_from_json
+from search.strategy import FixedBits, Proposal, proposal_from_json
 from workers.checkpoints import Checkpoint, latest_checkpoint, save_checkpoint
 from workers.data import Splits, load_splits
 from workers.descent import stages_of
@@ -71,6 +73,7 @@ class TrialRun:
         self.threads = threads
         self.data = spec_splits(self.spec, data_folder)
         self.trainer = self._trainer(proposal, request.seed, data_folder)
+        self._bits_change = not isinstance(proposal, FixedBits)
         self.resumed: EpochReport | None = None
         """The last epoch of an earlier attempt; it may have died before anyone was told of it."""
         self.stopped: str | None = None
@@ -171,6 +174,7 @@ class TrialRun:
             mean_spike_bits=float(bits[1]),
             mean_steps=float(bits[2]),
             data_wait_share=sums.data_wait_share,
+            layer_bits=_told(network.allocation()) if self._bits_change else None,
         )
 
     def _why_stopped(self, report: EpochReport) -> str | None:
@@ -219,6 +223,11 @@ def _load(dataset: DatasetSpec, folder: Path) -> Splits:
         frames=dataset.frames,
         size=dataset.size,
     )
+
+
+def _told(allocation: Allocation) -> dict[str, Any]:
+    """Bits as an epoch reports them: of channels with widths of their own the mean."""
+    return {name: replace(bits, channel_bits=None).to_json() for name, bits in allocation}
 
 
 def _budget_metric(spec: JobSpec) -> Limit:

@@ -48,8 +48,8 @@ def layer_differences(a: Allocation, b: Allocation) -> Iterator[LayerDifference]
         one, other = of_a.get(name), of_b.get(name)
         yield LayerDifference(
             layer=name,
-            a=_bits(one),
-            b=_bits(other),
+            a=None if one is None else bits_view(one),
+            b=None if other is None else bits_view(other),
             change=None if one is None or other is None else _change(one, other),
             same=one == other,
         )
@@ -75,9 +75,8 @@ def _change(a: LayerBits, b: LayerBits) -> LayerChange:
     )
 
 
-def _bits(bits: LayerBits | None) -> LayerBitsView | None:
-    if bits is None:
-        return None
+def bits_view(bits: LayerBits) -> LayerBitsView:
+    """The bits of a layer as REST has them."""
     return LayerBitsView(
         steps=bits.steps, spike_bits=list(bits.spike_bits), weight_bits=bits.mean_weight_bits
     )

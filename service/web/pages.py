@@ -37,6 +37,7 @@ from service.web.layer_bars import layer_chart, layer_rows
 from service.web.marks import marks
 from service.web.queue_page import queue_context
 from service.web.rendering import Renderer
+from service.web.trajectory_part import trajectory_context
 from service.web.trial_page import trial_context, trials_context
 
 JOBS_PER_PAGE = 20
@@ -136,17 +137,17 @@ def pages(renderer: Renderer) -> APIRouter:
         return _answer(renderer, "trials.html", context, lambda store: trials_context(store, job_id, asked))
 
     @router.get("/trials/{trial_id}")
-    def trial(context: Context, trial_id: str) -> Response:
+    def trial(context: Context, trial_id: str, epoch: str | None = None) -> Response:
         return _answer(
             renderer,
             "trial.html",
             context,
-            lambda store: trial_context(store, context.settings.logs, trial_id),
+            lambda store: trial_context(store, context.settings.logs, trial_id, epoch),
         )
 
     @router.get("/points/{point_id}")
-    def point(context: Context, point_id: str) -> Response:
-        return _answer(renderer, "point.html", context, lambda store: _point_context(store, point_id))
+    def point(context: Context, point_id: str, epoch: str | None = None) -> Response:
+        return _answer(renderer, "point.html", context, lambda store: _point_context(store, point_id, epoch))
 
     @router.get("/points/{point_id}/difference")
     def chosen_difference(point_id: str, other: str = "") -> Response:
@@ -217,16 +218,18 @@ def _hardware_context(point: PointView) -> dict[str, Any]:
     return {"hardware": hardware, "cycles": cycles, "seconds": hardware.seconds(cycles)}
 
 
-def _point_context(store: Store, point_id: str) -> dict[str, Any]:
+def _point_context(store: Store, point_id: str, epoch: str | None) -> dict[str, Any]:
     with store.unit() as unit:
         point = unit.points.get(point_id)
         job = unit.jobs.get(point.job_id)
         reruns = unit.reruns.of_point(point_id, limit=RERUNS_SHOWN)
         others = others_of(unit, point)
+        over_epochs = trajectory_context(unit, point.trial_id, epoch)
     return {
         "point": point,
         "reruns": reruns,
         "others": others,
+        **over_epochs,
         "rerun_going": any(rerun.state not in ENDED_RERUN_STATES for rerun in reruns),
         "job": job,
         "measure": measure_name(point.objective),

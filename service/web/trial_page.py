@@ -15,18 +15,20 @@ from service.views import ENDED_TRIAL_STATES, TrialState
 from service.web.attempt_bars import timeline, words_of
 from service.web.figures_page import figures_part
 from service.web.marks import marks
+from service.web.trajectory_part import trajectory_context
 from service.worker_log import worker_lines
 
 LATE_SHOWN = 20
 LISTED = 50
 
 
-def trial_context(store: Store, logs: Path, trial_id: str) -> dict[str, Any]:
+def trial_context(store: Store, logs: Path, trial_id: str, epoch: str | None = None) -> dict[str, Any]:
     """The context of `trial.html`. Raises NotFoundError."""
     with store.unit() as unit:
         trial = unit.trials.get(trial_id)
         job = unit.jobs.get(trial.job_id)
         points = [unit.points.get(point_id) for point_id in trial.point_ids]
+        over_epochs = trajectory_context(unit, trial_id, epoch)
         late = unit.incidents.of_trial(trial.id, limit=LATE_SHOWN)
     part = figures_part(
         learning_figures(trial), f"/v1/trials/{trial.id}/figures", ended=trial.state in ENDED_TRIAL_STATES
@@ -42,6 +44,7 @@ def trial_context(store: Store, logs: Path, trial_id: str) -> dict[str, Any]:
         "lines": worker_lines(logs, trial.id),
         "epochs": list(reversed(trial.epochs)),
         "proposal_text": json.dumps(trial.proposal, indent=2, ensure_ascii=False),
+        **over_epochs,
         **part,
     }
 
