@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from service.comparison.views import ComparisonView, IntervalView, PairView
+from service.comparison.views import ComparisonView, IntervalView, MethodView, PairView
 from service.figures.drawing import figure_svg
 from service.figures.views import FigureView
 
@@ -94,19 +94,27 @@ def _pairs_table(test: ComparisonView) -> Iterator[str]:
 
 
 def _long_table(section: Section, long: ComparisonView) -> Iterator[str]:
-    """When a black-box method with more compute reaches the subject's median."""
-    test = section.tests[0]
-    subject = next(one for one in test.methods if one.method == test.subject)
-    target = subject.curve[-1].median
-    seeds = len(long.methods[0].seeds)
-    yield f"With {section.times:g} times the compute, {seeds} seeds:\n"
-    yield f"| method | hypervolume, test | reaches {test.subject}'s {_percent(target)} at |"
-    yield "|---|---|---|"
+    """When a black-box method with more compute reaches the median of each method that is compared."""
+    targets = {test.subject: _last_median(test) for test in section.tests}
+    heads = "".join(f" reaches {subject}'s {_percent(target)} at |" for subject, target in targets.items())
+    count = len(long.methods[0].seeds)
+    yield f"With {section.times:g} times the compute, {'one seed' if count == 1 else f'{count} seeds'}:\n"
+    yield f"| method | hypervolume, test |{heads}"
+    yield "|---|---|" + "---|" * len(targets)
     for one in long.methods:
-        there = next((point.share for point in one.curve if point.median >= target), None)
-        words = f"not within {section.times:g} x" if there is None else f"{there * section.times:.1f} x"
-        yield f"| {one.method} | {_interval(one.hypervolume)} | {words} |"
+        cells = [one.method, _interval(one.hypervolume)]
+        cells += [_reached(one, target, section.times) for target in targets.values()]
+        yield f"| {' | '.join(cells)} |"
     yield ""
+
+
+def _last_median(test: ComparisonView) -> float:
+    return next(one for one in test.methods if one.method == test.subject).curve[-1].median
+
+
+def _reached(one: MethodView, target: float, times: float) -> str:
+    there = next((point.share for point in one.curve if point.median >= target), None)
+    return f"not within {times:g} x" if there is None else f"{there * times:.1f} x"
 
 
 def _interval(found: IntervalView | None) -> str:

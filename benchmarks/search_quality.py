@@ -6,8 +6,8 @@
 Runs the searches through a service of its own on DIR (a job per setting, and with --long a second one that
 gives the black-box methods that many times the compute), then writes docs/results.md with its figures. What
 DIR already holds is not trained again, so an interrupted run goes on, and other seeds add to it. Options:
---settings, --seeds, --seeds-of SETTING SEED..., --methods, --trials, --long, --long-seeds, --concurrent,
---split-seed (another subset and split), --report FILE.
+--settings, --seeds, --seeds-of SETTING SEED... (SETTING-long for its long runs), --methods, --trials, --long,
+--long-seeds, --concurrent, --split-seed (another subset and split), --report FILE.
 """
 
 from __future__ import annotations
@@ -65,13 +65,14 @@ def main() -> None:
 
 def section(client: BitfrontClient, name: str, options: argparse.Namespace, console: Console) -> Section:
     """One setting, searched to its end."""
-    seeds = seeds_of(name, options)
+    seeds = seeds_of(name, options.seeds, options)
     job = searched(client, job_of(name, options.methods, seeds, options.trials, options), console)
     long = None
     baselines = [method for method in options.methods if method in BLACK_BOX]
     if options.long > 1 and baselines:
         trials = round(options.long * options.trials)
-        spec = job_of(f"{name}-long", baselines, options.long_seeds, trials, options)
+        long_seeds = seeds_of(f"{name}-long", options.long_seeds, options)
+        spec = job_of(f"{name}-long", baselines, long_seeds, trials, options)
         long = client.comparison(searched(client, spec, console).id)
     subjects = [method for method in SUBJECTS if method in options.methods] or [None]
     return Section(
@@ -111,10 +112,10 @@ def job_of(
     }
 
 
-def seeds_of(name: str, options: argparse.Namespace) -> list[int]:
-    """The seeds of a setting: those of --seeds-of, or of --seeds."""
+def seeds_of(name: str, usual: list[int], options: argparse.Namespace) -> list[int]:
+    """The seeds of a job: those of --seeds-of, or the usual ones."""
     own = {setting: [int(seed) for seed in seeds] for setting, *seeds in options.seeds_of}
-    return own.get(name, options.seeds)
+    return own.get(name, usual)
 
 
 def command(options: argparse.Namespace) -> str:

@@ -58,6 +58,12 @@ class CheckpointDamagedError(BitfrontError):
     code = "checkpoint_damaged"
 
 
+class StorageError(BitfrontError):
+    """The place where checkpoints or rows are kept cannot be reached, is full or may not be written."""
+
+    code = "storage_unavailable"
+
+
 class ExportUnsupportedError(InvalidInputError):
     """A network with a part that the integer export cannot express."""
 

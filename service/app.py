@@ -15,6 +15,7 @@ from service.api import (
     catalogue,
     clouds,
     comparisons,
+    differences,
     document,
     events,
     exports,
@@ -43,6 +44,7 @@ from service.api.etag import EntityTags
 from service.api.guard import OriginGuard
 from service.api.metrics import Metrics, StoreMetrics, counts_of
 from service.api.observe import Observe
+from service.room import Room
 from service.settings import Settings
 from service.store import Store
 from service.web.admin import admin_pages
@@ -62,7 +64,10 @@ def create_app(settings: Settings, store: Store, *, offered: Catalogue | None = 
         title="Bitfront", version="1", docs_url=None, redoc_url=None, openapi_url="/v1/openapi.json"
     )
     app.state.context = ApiContext(
-        settings=settings, store=store, catalogue=offered or catalogue.registered()
+        settings=settings,
+        store=store,
+        catalogue=offered or catalogue.registered(),
+        room=Room(settings),
     )
     app.state.metrics = _metrics(store)
     app.state.gate = Gate(settings, store)
@@ -83,6 +88,7 @@ def create_app(settings: Settings, store: Store, *, offered: Catalogue | None = 
         overlays,
         clouds,
         comparisons,
+        differences,
         figures,
         events,
         catalogue,

@@ -28,10 +28,12 @@ from service.commands import (
     fronts,
     keys,
     listing,
+    prune,
     queue,
     rerun,
     running,
     submit,
+    trial,
     webhooks,
 )
 from service.commands.shared import EXIT_INTERRUPTED, err, exit_code_of, show_error
@@ -56,7 +58,6 @@ app = typer.Typer(
     cls=Commands,
     name="bitfront",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 fine, 1 failed or differs, 2 bad input, 3 no service answers, 4 not found, "
@@ -105,6 +106,7 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
     fit.fit,
     fronts.fronts,
     fronts.table,
+    trial.trial,
     compare.compare,
     diff.diff,
     ablate.ablate,
@@ -115,6 +117,7 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
     rerun.rerun,
     backup.backup,
     backup.restore,
+    prune.prune,
     export.export,
     export.verify,
     listing.methods,

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 import httpx
 from pydantic import BaseModel, TypeAdapter
 
-from models.errors import CheckpointDamagedError
+from models.errors import BitfrontError, CheckpointDamagedError
 from service.client_ablations import AblationCalls
 from service.client_admin import AdminCalls
 from service.client_batches import BatchCalls
 from service.client_comparisons import ComparisonCalls
-from service.client_differences import DifferenceCalls
 from service.client_exports import ExportCalls
 from service.client_fits import FitCalls
 from service.client_http import (
+    BUSY,
     JSON_BODY,
     PAUSES,
     ApiError,
@@ -35,7 +35,9 @@ from service.client_http import (
 from service.client_queue import QueueCalls
 from service.client_reruns import RerunCalls
 from service.client_tables import TableCalls
+from service.trajectory.views import TrajectoryView
 from service.views import EventView, FrontView, JobView, NamedView, Page, PlanView, PointView, TrialView
+from service.worker_log import WorkerLineView
 from service.workspaces import WorkspaceUse
 
 __all__ = ["ApiError", "BitfrontClient", "UnreachableError"]
@@ -50,7 +52,6 @@ class BitfrontClient(
     AdminCalls,
     BatchCalls,
     ComparisonCalls,
-    DifferenceCalls,
     ExportCalls,
     FitCalls,
     QueueCalls,
@@ -132,6 +133,16 @@ class BitfrontClient(
         """A trial with its learning curve and attempts."""
         return self._get(TrialView, f"/v1/trials/{trial_id}")
 
+    def trajectory(self, trial_id: str) -> list[TrajectoryView]:
+        """The bits of each layer after each epoch of a trial that may change them."""
+        content = self._call("GET", f"/v1/trials/{trial_id}/trajectory").content
+        return TypeAdapter(list[TrajectoryView]).validate_json(content)
+
+    def trial_log(self, trial_id: str) -> list[WorkerLineView]:
+        """What workers on the machine of the service wrote down about a trial, oldest first."""
+        content = self._call("GET", f"/v1/trials/{trial_id}/log").content
+        return TypeAdapter(list[WorkerLineView]).validate_json(content)
+
     def points(self, job_id: str, *, limit: int = 50, cursor: str | None = None) -> Page[PointView]:
         """A page of the points of a job."""
         return self._get(Page[PointView], f"/v1/jobs/{job_id}/points", limit=limit, cursor=cursor)
@@ -197,6 +208,10 @@ class BitfrontClient(
                 if failures == len(PAUSES):
                     raise self._unreachable(error) from error
                 failures += 1
+            except ApiError as error:
+                if error.status not in BUSY:
+                    raise
+                self._sleep(error.retry_after or 0)  # it lives and says that it will be back
             self._sleep(PAUSES[max(failures - 1, 0)])
 
     def checkpoint(self, point_id: str, to: Path) -> Path:
@@ -205,7 +220,7 @@ class BitfrontClient(
             with self._http.stream("GET", f"/v1/points/{point_id}/checkpoint") as response:
                 if response.is_error:
                     response.read()
-                    raise api_error(response)
+                    raise _checkpoint_error(api_error(response))
                 _save(response, to)
         except httpx.TransportError as error:
             raise self._unreachable(error) from error
@@ -235,6 +250,11 @@ def _body(spec: Mapping[str, Any] | JobSpec) -> bytes:
     if isinstance(spec, BaseModel):
         return spec.model_dump_json().encode()
     return json.dumps(spec).encode()  # NaN stays in, for the service to name its field
+
+
+def _checkpoint_error(error: ApiError) -> BitfrontError:
+    """The service looks at the hash too, before it sends anything."""
+    return CheckpointDamagedError(str(error)) if error.code == CheckpointDamagedError.code else error
 
 
 def _save(response: httpx.Response, to: Path) -> None:

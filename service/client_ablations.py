@@ -46,7 +46,7 @@ class AblationCalls(Protocol):
         return self._call("GET", f"/v1/ablations/{ablation_id}", params={"format": "csv"}).text
 
     def figures(self, owner_id: str) -> list[FigureView]:
-        """The figures of a job or an ablation."""
+        """The figures of a job, a trial or an ablation."""
         content = self._call("GET", f"{_path_of(owner_id)}/figures").content
         return TypeAdapter(list[FigureView]).validate_json(content)
 
@@ -65,5 +65,5 @@ class AblationCalls(Protocol):
 
 
 def _path_of(owner_id: str) -> str:
-    kind = "ablations" if owner_id.startswith("ablation-") else "jobs"
-    return f"/v1/{kind}/{owner_id}"
+    kinds = {"ablation": "ablations", "trial": "trials"}
+    return f"/v1/{kinds.get(owner_id.partition('-')[0], 'jobs')}/{owner_id}"

@@ -1,4 +1,4 @@
-"""The calls of the client about comparisons."""
+"""The calls of the client about comparisons, of methods and of two points."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import httpx
 from pydantic import BaseModel
 
 from service.comparison.views import Accuracy, ComparisonView
+from service.differences.views import PointDifferenceView
 
 Answer = TypeVar("Answer", bound=BaseModel)
 
@@ -26,6 +27,10 @@ class ComparisonCalls(Protocol):
         """What each seed of each method has, as CSV text: the same whoever is compared."""
         params = {"format": "csv", "accuracy": accuracy}
         return self._call("GET", _path(job_id), params=params).text
+
+    def difference(self, point_id: str, other_id: str) -> PointDifferenceView:
+        """Two points layer by layer, of one job or of two; every difference is the other minus the first."""
+        return self._get(PointDifferenceView, f"/v1/points/{point_id}/difference/{other_id}")
 
     @abstractmethod
     def _get(self, kind: type[Answer], path: str, **params: Any) -> Answer: ...

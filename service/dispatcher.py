@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -29,11 +30,13 @@ from service.jobs.heartbeat import Heartbeat
 from service.parent import end_with_parent
 from service.presence import Present
 from service.reruns.running import run_rerun
+from service.room import Room
 from service.settings import Settings
 from service.store import Claim, Store, Unit
 from service.store.queue import Presence
 from service.store.reruns import RerunClaim
 from service.supervisor import dispatcher_of
+from workers.places import is_full
 from workers.planning import plan_job
 
 if TYPE_CHECKING:  # importing it imports Ray, whose environment is set first
@@ -44,6 +47,7 @@ Runner = Callable[["TrialFeed", JobSpec], None]
 
 Claimed = TypeVar("Claimed", Claim, RerunClaim)
 POLL_SECONDS = 0.5
+REST_SECONDS = 5.0
 ONE_JOB: Mapping[str, Any] = {"jobs": 1, "cpus": None, "ray_node_here": True}
 """What a further dispatcher does otherwise: one job, on the Ray of the first one, through its node."""
 
@@ -66,6 +70,9 @@ class Dispatcher:
         self._stop = stop
         self._plan = plan
         self._owner = presence_of(settings).id
+        self._room = Room(settings)
+        self._rests_until = 0.0
+        self._waits = False
         self._log = structlog.get_logger("bitfront.dispatcher")
 
     def work(self) -> None:
@@ -75,7 +82,12 @@ class Dispatcher:
                 self._stop.wait(POLL_SECONDS)
 
     def work_once(self) -> bool:
-        """Claim one rerun, or else one job, and run it; whether there was one."""
+        """Claim one rerun, or else one job, and run it; whether there was one.
+
+        None is claimed while nothing could be stored of it.
+        """
+        if not self._has_room():
+            return False
         if self._work_on_rerun():
             return True
         claim = self._claim(self._next_job)
@@ -87,19 +99,35 @@ class Dispatcher:
             self._run_job(claim, heartbeat)
         return True
 
+    def _has_room(self) -> bool:
+        if time.monotonic() < self._rests_until:
+            return False
+        problem = self._room.problem()
+        if (problem is not None) != self._waits:
+            self._waits = problem is not None
+            self._log.warning("jobs wait for room" if problem else "there is room again", error=str(problem))
+        return problem is None
+
+    def _rest(self) -> None:
+        """What found no room is not claimed again at once, should the next look find some."""
+        self._log.warning("there was no room to store results; the job goes on later")
+        self._rests_until = time.monotonic() + REST_SECONDS
+
     def _work_on_rerun(self) -> bool:
         claim = self._claim(lambda unit: unit.reruns.claim(self._owner, self._settings.lease_seconds))
         if claim is None:
             return False
         self._log.info("rerun claimed", rerun=claim.rerun_id, point=claim.point_id)
         with Heartbeat(self._store, claim) as heartbeat:
-            run_rerun(
+            stored = run_rerun(
                 self._store,
                 claim,
                 run=self._run,
-                checkpoints=self._settings.checkpoints,
+                checkpoints=self._settings.checkpoint_place,
                 halt=lambda: self._stop.is_set() or heartbeat.lost.is_set(),
             )
+        if not stored:
+            self._rest()
         return True
 
     def _next_job(self, unit: Unit) -> Claim | None:
@@ -120,7 +148,7 @@ class Dispatcher:
             self._store,
             claim,
             data_folder=self._settings.data,
-            checkpoints=self._settings.checkpoints,
+            checkpoints=self._settings.checkpoint_place,
             plan=self._plan,
             halt=lambda: self._stop.is_set() or heartbeat.lost.is_set(),
         )
@@ -128,6 +156,8 @@ class Dispatcher:
             self._run_to_end(job, claim)
         except OperationalError as error:
             self._log.warning("the database failed; the job will be claimed again", error=str(error))
+        if job.without_room:
+            self._rest()
         self._log.info("job left")
 
     def _run_to_end(self, job: JobRun, claim: Claim) -> None:
@@ -137,9 +167,13 @@ class Dispatcher:
             job.finish()
         except OperationalError:
             raise
-        except BitfrontError as error:
-            job.abort(str(error))
         except Exception as error:
+            if is_full(error):
+                job.give_back()
+                return
+            if isinstance(error, BitfrontError):
+                job.abort(str(error))
+                return
             self._log.exception("the job failed")
             job.abort(f"{type(error).__name__}: {error}")
 
@@ -192,7 +226,7 @@ def ray_runner(settings: Settings) -> Runner:
         run_trials(
             feed,
             compute=spec.compute,
-            checkpoints=settings.checkpoints,
+            checkpoints=settings.checkpoint_place,
             data_folder=settings.data,
             scratch=settings.scratch,
             logs=settings.logs,

@@ -21,6 +21,7 @@ from service.parent import end_with_parent
 from service.settings import Settings, is_loopback
 from service.supervisor import dispatcher_of
 from workers.cluster import require_token
+from workers.places import LocalPlace
 
 if TYPE_CHECKING:
     from service.store import Store
@@ -91,25 +92,33 @@ def _serve_http(settings: Settings, listener: socket.socket) -> None:
     try:
         app = create_app(settings, store)
         structlog.get_logger("bitfront").info("listening", url=settings.url, home=str(settings.home))
-        with _sender(settings, store):
+        with _beside(settings, store):
             server_of(settings, app, app.state.context.stopping).run(sockets=[listener])
     finally:
         store.close()
 
 
 @contextmanager
-def _sender(settings: Settings, store: Store) -> Iterator[None]:
-    """Webhooks are sent to for as long as the context lasts; what is under way at its end is ended."""
+def _beside(settings: Settings, store: Store) -> Iterator[None]:
+    """Webhooks are sent to and checkpoints pruned for as long as the context lasts; what is under way at its
+    end is ended."""
     from service.hooks.sender import Sender
+    from service.retention.pruner import Pruner
 
     stop = threading.Event()
-    thread = threading.Thread(target=Sender(settings, store, stop=stop).work, name="sender")
-    thread.start()
+    works = {
+        "sender": Sender(settings, store, stop=stop).work,
+        "pruner": Pruner(settings, store, stop=stop).work,
+    }
+    threads = [threading.Thread(target=work, name=name) for name, work in works.items()]
+    for thread in threads:
+        thread.start()
     try:
         yield
     finally:
         stop.set()
-        thread.join()
+        for thread in threads:
+            thread.join()
 
 
 @contextmanager
@@ -131,8 +140,10 @@ def prepare(settings: Settings) -> None:
     """Make the folders, and the database or its newest schema."""
     from service.store import Store
 
-    for folder in (settings.home, settings.checkpoints, settings.scratch, settings.data):
+    for folder in (settings.home, settings.scratch, settings.data):
         folder.mkdir(parents=True, exist_ok=True)
+    if isinstance(place := settings.checkpoint_place, LocalPlace):
+        place.folder.mkdir(parents=True, exist_ok=True)
     store = Store.open(settings.database)
     try:
         store.migrate()

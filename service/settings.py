@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from models.errors import InvalidInputError
 from workers.cluster import host_and_port
+from workers.places import Place, place_of
 
 SECRETS_FOLDER = Path("/run/secrets")
 """Where containers find secrets; a file `bitfront_database_url` there sets the database."""
@@ -42,6 +43,13 @@ class Settings(BaseSettings):
     database_url: str | None = Field(
         default=None, repr=False
     )  # a SQLAlchemy URL; a SQLite file in the home when not given
+    checkpoint_url: str | None = (
+        None  # where checkpoints are kept, a folder or s3://bucket/folder; else in the home
+    )
+    checkpoint_days: float | None = Field(default=30.0, ge=0)  # that those stay which no front needs
+    checkpoint_bytes: int | None = Field(default=None, ge=0)  # beyond which such go earlier
+    least_free_bytes: int = Field(default=200 * 2**20, ge=0)  # with less on a disk nothing new is begun
+    grace_seconds: float = Field(default=20.0, gt=0)  # for trials to end their epoch, once told to stop
     data_folder: Path | None = None  # home/"data" when not given
     host: str = "127.0.0.1"
     port: int = Field(default=8765, ge=0, le=65_535)
@@ -77,6 +85,18 @@ class Settings(BaseSettings):
             except InvalidInputError as error:
                 raise ValueError(str(error)) from None
         return address
+
+    @field_validator("checkpoint_url")
+    @classmethod
+    def _place(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        if url.startswith("memory:"):
+            raise ValueError("memory keeps nothing that another process could read")
+        try:
+            return place_of(url).url
+        except InvalidInputError as error:  # it shows the URL without what may be secret in it
+            raise ValueError(str(error)) from None
 
     @field_validator("public_url")
     @classmethod
@@ -133,8 +153,13 @@ class Settings(BaseSettings):
 
     @property
     def checkpoints(self) -> Path:
-        """One folder per trial."""
+        """The folder of checkpoints, unless `checkpoint_url` names another place."""
         return self.home / "checkpoints"
+
+    @property
+    def checkpoint_place(self) -> Place:
+        """Where checkpoints are kept: one folder per trial."""
+        return place_of(self.checkpoints if self.checkpoint_url is None else self.checkpoint_url)
 
     @property
     def scratch(self) -> Path:

@@ -14,8 +14,6 @@ from service.credentials import without_key
 from service.parent import child_environment
 from service.settings import Settings
 
-GRACE_SECONDS = 20.0
-"""How long the dispatcher may take to hand its job back."""
 STEADY_SECONDS = 60.0
 """A process that lived this long is not failing at its start: the next pause is short again."""
 LONGEST_PAUSE = 30.0
@@ -31,7 +29,7 @@ class Supervisor:
         command: list[str],
         environment: dict[str, str],
         *,
-        grace: float = GRACE_SECONDS,
+        grace: float,
         stop: threading.Event | None = None,
     ) -> None:
         self._command = command
@@ -86,7 +84,8 @@ def dispatcher_of(settings: Settings, *, stop: threading.Event | None = None) ->
     """The supervisor of the dispatcher that works with these settings."""
     inherited = {name: value for name, value in without_key(os.environ).items() if name not in NOT_INHERITED}
     environment = inherited | settings.to_environment() | child_environment()
-    return Supervisor([*own_command(), "dispatcher"], environment, stop=stop)
+    command = [*own_command(), "dispatcher"]
+    return Supervisor(command, environment, grace=settings.grace_seconds, stop=stop)
 
 
 def own_command() -> list[str]:

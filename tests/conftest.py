@@ -20,6 +20,7 @@ from search.strategy import FixedBits, FixedFront, LearnFront, proposal_from_jso
 from service.store import Store
 from tests.integration.serving import run_job
 from tests.postgres_server import PostgresServer, server_binaries
+from tests.s3_server import S3Server
 from workers.planning import JobPlan
 from workers.report import EpochReport, PointResult, TrialFailure, TrialOutcome, TrialRequest
 
@@ -96,6 +97,19 @@ def postgres_server() -> Iterator[PostgresServer]:
     server = _postgres_server()
     yield server
     server.remove()
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3Server]:
+    """One S3-compatible server, reached through the environment; skips where the extra `s3` is not there."""
+    pytest.importorskip("s3fs", reason="the extra s3 is not installed")
+    pytest.importorskip("moto", reason="the server of the S3 tests is not installed")
+    server = S3Server()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in server.environment.items():
+            patch.setenv(name, value)
+        yield server
+    server.stop()
 
 
 @pytest.fixture(scope="session")

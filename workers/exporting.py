@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
@@ -21,7 +21,7 @@ from models.export.nodes import LayerNode
 from models.nets import Network
 from search.job import JobSpec
 from search.strategy import proposal_from_json
-from workers.checkpoints import read_tensors
+from workers.checkpoints import Readable, read_tensors
 from workers.data import Splits
 from workers.data.batches import batches
 from workers.data.samples import Samples
@@ -38,7 +38,7 @@ class TrainedPoint:
 
     spec: Mapping[str, Any]
     proposal: Mapping[str, Any]
-    checkpoint: Path
+    checkpoint: Readable
     checkpoint_sha256: str
 
 
@@ -53,7 +53,7 @@ class Verification:
 def export_point(point: TrainedPoint, data_folder: Path, facts: Mapping[str, Any]) -> Export:
     """The integer export of a point.
 
-    Raises CheckpointDamagedError, ExportUnsupportedError, DataMissingError and DataDamagedError.
+    Raises CheckpointDamagedError, StorageError, ExportUnsupportedError, DataMissingError, DataDamagedError.
     """
     splits = point_splits(point, data_folder)
     return make_export(trained_network(point, splits), input_spec(splits), facts)
@@ -107,11 +107,14 @@ def input_spec(splits: Splits) -> InputSpec:
     )
 
 
-def verify(export: Export, network: Network, test: Samples) -> Verification:
-    """Run an export and the network that it was made from over a test set."""
+def verify(
+    export: Export, network: Network, test: Samples, tell: Callable[[int], None] = lambda samples: None
+) -> Verification:
+    """Run an export and the network that it was made from over a test set; `tell` hears of samples done."""
     comparer = Comparer(IntegerNetwork(export), network)
     for x, y_B in batches(test, VERIFY_BATCH):
         comparer.add(x, y_B)
+        tell(comparer.result.samples)
     return Verification(comparison=comparer.result, costs=measured_costs(export, comparer.result))
 
 

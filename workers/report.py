@@ -47,6 +47,7 @@ class EpochReport:
     data_wait_share: float = 0.0  # of the seconds spent on training steps, those that passed waiting for data
     validation_balanced_accuracy: float | None = None  # None in what was stored before it was measured
     validation_loss: float | None = None  # mean cross entropy, likewise
+    layer_bits: Mapping[str, Any] | None = None  # rounded bits of each layer where they may change
 
     @property
     def validation(self) -> Measured:

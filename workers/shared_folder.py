@@ -1,33 +1,37 @@
-"""Tells whether another machine sees the same folder, by a mark in it.
+"""Tells whether another machine sees the same place of checkpoints, by a mark in it.
 
 The trials of a cluster write their checkpoints where the service reads them: to one folder that every node
-has mounted at the same path. A node without it would write to one of its own, and its results would be lost.
+has mounted at the same path, or to one bucket. A node without it would write to another, and its results
+would be lost.
 """
 
 from __future__ import annotations
 
 import secrets
-from pathlib import Path
 
 from models.errors import InvalidInputError
-from workers.checkpoints import write_atomically
+from workers.places import Where, place_of
 
 MARK = ".shared-folder"
 
 
-def mark_of(folder: Path) -> str:
-    """What a folder is marked with; it is marked at first use."""
-    path = folder / MARK
-    if not path.exists():
-        write_atomically(path, secrets.token_hex(16).encode())
-    return path.read_text()
+def mark_of(folder: Where) -> str:
+    """What a place is marked with; it is marked at first use. Raises StorageError."""
+    place = place_of(folder)
+    if MARK not in place.names():
+        place.write(MARK, secrets.token_hex(16).encode())
+    return place.read(MARK).decode()
 
 
-def require_mark(folder: Path, mark: str) -> None:
+def require_mark(folder: Where, mark: str) -> None:
     """Raises InvalidInputError where the folder at this path is not the one that was marked so."""
-    path = folder / MARK
-    if not path.is_file() or path.read_text() != mark:
+    place = place_of(folder)
+    try:
+        found = place.read(MARK).decode(errors="replace")
+    except FileNotFoundError:
+        found = ""
+    if found != mark:
         raise InvalidInputError(
-            f"this node of the cluster sees another folder at {folder} than the service does.",
-            fix="Mount the home of the service at the same path on every node.",
+            f"this node of the cluster sees another folder at {place.url} than the service does.",
+            fix="Mount the home of the service at the same path on every node, or keep them in a bucket.",
         )

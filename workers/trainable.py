@@ -15,6 +15,7 @@ from ray import tune
 
 from models.errors import BitfrontError, NanLossError
 from workers.logs import worker_log
+from workers.places import is_full, place_of
 from workers.report import FailureReason, TrialFailure, TrialOutcome, TrialRequest, to_json
 from workers.shared_folder import require_mark
 from workers.trial import TrialRun
@@ -39,6 +40,9 @@ class TrialTrainable(tune.Trainable):
         try:
             return self._advance()
         except Exception as error:
+            if is_full(error):  # no fault of the trial: once there is room it goes on
+                self._log.warning("nothing can be stored", error=str(error))
+                return {"done": True, "unstored": str(error)}
             failure = failure_of(error)
             self._log.error("trial failed", reason=failure.reason, exc_info=True)
             return {"done": True, "failure": to_json(failure)}
@@ -71,7 +75,7 @@ class TrialTrainable(tune.Trainable):
 
 def open_run(config: dict[str, Any]) -> TrialRun:
     """The trial of a Tune configuration, resumed where an earlier attempt left it."""
-    checkpoints = Path(config["checkpoints"])
+    checkpoints = place_of(str(config["checkpoints"]))
     require_mark(checkpoints, config["folder_mark"])
     return TrialRun(
         TrialRequest(**json.loads(config["request"])),

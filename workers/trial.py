@@ -12,21 +12,24 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import torch
 
+from models.allocation import Allocation
 from models.cost import Limit, layer_loads, limit_cost, mean_bits
 from models.layers import LayerOptions
 from models.nets import Network, build_network, layer_table
 from search.job import DatasetSpec, JobSpec
 from search.objective import Measured, score_of
 from search.stopping import bars_of, why_stopped, without_bars
-from search.strategy import Proposal, proposal_from_json
+from search.strategy import FixedBits, Proposal, proposal_from_json
 from workers.checkpoints import Checkpoint, latest_checkpoint, save_checkpoint
 from workers.data import Splits, load_splits
 from workers.descent import stages_of
 from workers.evaluation import measure
 from workers.placement import placement_of
+from workers.places import Where, place_of
 from workers.points import intact, record_point
 from workers.progress import Progress
 from workers.provenance import provenance
@@ -39,7 +42,7 @@ from workers.warm_start import load_warm_start
 def run_trial(
     request: TrialRequest,
     *,
-    checkpoints: Path,
+    checkpoints: Where,
     data_folder: Path,
     threads: int,
     report: Callable[[EpochReport], None],
@@ -47,7 +50,7 @@ def run_trial(
     """Train a request to its end, resuming from its folder, and report every epoch from the resumed one on.
 
     It is not stopped early: whoever asks for one training wants its point. Raises NanLossError,
-    DataMissingError, DataDamagedError and InvalidInputError.
+    DataMissingError, DataDamagedError, InvalidInputError and StorageError.
     """
     request = replace(request, proposal=without_bars(request.proposal))
     run = TrialRun(request, checkpoints=checkpoints, data_folder=data_folder, threads=threads)
@@ -61,15 +64,16 @@ def run_trial(
 class TrialRun:
     """A trial that is advanced one epoch at a time."""
 
-    def __init__(self, request: TrialRequest, *, checkpoints: Path, data_folder: Path, threads: int) -> None:
+    def __init__(self, request: TrialRequest, *, checkpoints: Where, data_folder: Path, threads: int) -> None:
         use_threads(threads)
         spec = JobSpec.model_validate(request.spec)
         proposal = proposal_from_json(request.proposal, spec.cost_basis())
         self.spec = spec.on(proposal.settings)
-        self.folder = checkpoints / request.trial_id
+        self.folder = place_of(checkpoints).child(request.trial_id)
         self.threads = threads
         self.data = spec_splits(self.spec, data_folder)
         self.trainer = self._trainer(proposal, request.seed, data_folder)
+        self._bits_change = not isinstance(proposal, FixedBits)
         self.resumed: EpochReport | None = None
         """The last epoch of an earlier attempt; it may have died before anyone was told of it."""
         self.stopped: str | None = None
@@ -170,6 +174,7 @@ class TrialRun:
             mean_spike_bits=float(bits[1]),
             mean_steps=float(bits[2]),
             data_wait_share=sums.data_wait_share,
+            layer_bits=_told(network.allocation()) if self._bits_change else None,
         )
 
     def _why_stopped(self, report: EpochReport) -> str | None:
@@ -218,6 +223,11 @@ def _load(dataset: DatasetSpec, folder: Path) -> Splits:
         frames=dataset.frames,
         size=dataset.size,
     )
+
+
+def _told(allocation: Allocation) -> dict[str, Any]:
+    """Bits as an epoch reports them: of channels with widths of their own the mean."""
+    return {name: replace(bits, channel_bits=None).to_json() for name, bits in allocation}
 
 
 def _budget_metric(spec: JobSpec) -> Limit:

@@ -21,9 +21,10 @@ from ray.tune import Callback, Stopper
 from ray.tune.experiment import Trial
 from ray.tune.search import Searcher
 
-from models.errors import InvalidInputError
+from models.errors import InvalidInputError, StorageError
 from search.job import ComputeSpec
 from workers.checkpoints import discard_resume
+from workers.places import Place, Where, place_of
 from workers.report import EpochReport, TrialFailure, TrialOutcome, TrialRequest, TrialStop, outcome_from_json
 from workers.shared_folder import mark_of
 from workers.trainable import TrialTrainable
@@ -57,6 +58,9 @@ class TrialFeed(Protocol):
     def stopped(self, trial_id: str, stop: TrialStop) -> None:
         """A trial was stopped early."""
 
+    def unstored(self, trial_id: str, message: str) -> None:
+        """A trial found no room for its checkpoint, or could not reach its place; it has not ended."""
+
     def failed(self, trial_id: str, failure: TrialFailure) -> None:
         """A trial ended without a point."""
 
@@ -68,7 +72,7 @@ def run_trials(
     feed: TrialFeed,
     *,
     compute: ComputeSpec,
-    checkpoints: Path,
+    checkpoints: Where,
     data_folder: Path,
     scratch: Path,
     logs: Path | None = None,
@@ -83,9 +87,10 @@ def run_trials(
     logging.getLogger("ray.tune").setLevel(logging.ERROR)  # it warns that files we switched off are missing
     _sweep(scratch)
     folder = scratch / f"tune-{os.getpid()}-{uuid.uuid4().hex}"
+    place = place_of(checkpoints)
     shared = {
-        "checkpoints": str(checkpoints.resolve()),
-        "folder_mark": mark_of(checkpoints),
+        "checkpoints": place.url,
+        "folder_mark": mark_of(place),
         "data_folder": str(data_folder.resolve()),
         "threads": max(1, int(compute.cpus_per_trial)),
         "logs": None if logs is None else str(logs.resolve()),
@@ -103,7 +108,7 @@ def run_trials(
             run_config=tune.RunConfig(
                 name=folder.name,
                 storage_path=str(folder.parent.resolve()),
-                callbacks=[FeedCallback(feed, checkpoints)],
+                callbacks=[FeedCallback(feed, place)],
                 stop=FeedStopper(feed),
                 checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
                 failure_config=tune.FailureConfig(max_failures=RETRIES),
@@ -156,7 +161,7 @@ class FeedSearcher(_Unpickled, Searcher):
 class FeedCallback(_Unpickled, Callback):
     """Gives every result to the feed."""
 
-    def __init__(self, feed: TrialFeed, checkpoints: Path) -> None:
+    def __init__(self, feed: TrialFeed, checkpoints: Place) -> None:
         self._feed = feed
         self._checkpoints = checkpoints
 
@@ -173,12 +178,20 @@ class FeedCallback(_Unpickled, Callback):
             self._feed.epoch(trial_id, EpochReport(**result["epoch"]))
         if "outcome" in result:
             self._feed.succeeded(trial_id, outcome_from_json(result["outcome"]))
-            discard_resume(self._checkpoints / trial_id)
+            self._discard(trial_id)
         if "stop" in result:
             self._feed.stopped(trial_id, TrialStop(**result["stop"]))
-            discard_resume(self._checkpoints / trial_id)
+            self._discard(trial_id)
+        if "unstored" in result:
+            self._feed.unstored(trial_id, result["unstored"])
         if "failure" in result:
             self._feed.failed(trial_id, TrialFailure(**result["failure"]))
+
+    def _discard(self, trial_id: str) -> None:
+        try:
+            discard_resume(self._checkpoints.child(trial_id))
+        except StorageError as error:  # the result is stored; what is left over is pruned later
+            logging.getLogger("bitfront.tune").warning("%s", error)
 
     def on_trial_recover(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
         """The worker died and Tune will start the trial again."""

@@ -12,6 +12,7 @@ from fastapi import Depends, Request
 
 from search.job import JobSpec
 from service.api.access import ANYBODY, Caller
+from service.room import Room
 from service.settings import Settings
 from service.store import Store
 from service.views import NamedView
@@ -37,6 +38,7 @@ class ApiContext:
     settings: Settings
     store: Store
     catalogue: Catalogue
+    room: Room
     stopping: threading.Event = field(default_factory=threading.Event)
     caller: Caller = ANYBODY
 

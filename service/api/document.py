@@ -26,7 +26,7 @@ CODES: Mapping[int, tuple[str, ...]] = {
     422: ("invalid_input", "unknown_name", "infeasible", "data_missing", "data_damaged", "forbidden_address"),
     429: ("rate_limited", "too_many_failures", "quota_exceeded"),
     500: ("internal_error",),
-    503: ("not_ready",),
+    503: ("not_ready", "database_unavailable", "storage_unavailable"),
 }
 """The stable codes of problems by their status."""
 OPEN = ("/livez", "/readyz")
@@ -82,7 +82,7 @@ def _complete(method: str, path: str, operation: Operation) -> None:
 def _statuses(path: str, operation: Operation) -> Iterator[int]:
     """The statuses of problems that a call may be answered with."""
     yield from (400, 403, 500)  # a NUL in the address, foreign pages, a mistake of ours
-    if path == "/readyz":
+    if path == "/readyz" or path.endswith(tuple(FILES)):
         yield 503
     if path not in OPEN:
         yield from (401, 429)

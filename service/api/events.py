@@ -6,8 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated
 
+import structlog
 from fastapi import APIRouter, Depends, FastAPI, Header, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
+from sqlalchemy.exc import OperationalError
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -21,6 +23,8 @@ from service.views import ENDED_JOB_STATES, EventView
 router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["events"])
 POLL_SECONDS = 0.5
 BATCH = 200
+RETRY_MILLISECONDS = 3000
+"""After which a browser, or another reader, connects again with the id of the last event that it saw."""
 
 
 class StreamOverError(Exception):
@@ -51,17 +55,26 @@ def _start(
 async def events(
     context: Context, job_id: JobId, after: Annotated[int, Depends(_start)]
 ) -> AsyncIterator[ServerSentEvent]:
-    """Every event after the given one, as it happens, until the job has ended or the key is revoked."""
-    while not context.stopping.is_set() and await run_in_threadpool(_admitted, context):
-        ended, batch = await run_in_threadpool(_read, context, job_id, after)
-        for event in batch:
-            yield ServerSentEvent(id=str(event.id), event=event.kind, raw_data=event.model_dump_json())
-            after = event.id
-        if len(batch) == BATCH:
-            continue
-        if ended:
-            return
-        await asyncio.sleep(POLL_SECONDS)
+    """Every event after the given one, as it happens, until the job has ended or the key is revoked.
+
+    Where the service stops or its database is away, the stream ends with the time after which to come again.
+    """
+    try:
+        while not context.stopping.is_set():
+            if not await run_in_threadpool(_admitted, context):
+                return
+            ended, batch = await run_in_threadpool(_read, context, job_id, after)
+            for event in batch:
+                yield ServerSentEvent(id=str(event.id), event=event.kind, raw_data=event.model_dump_json())
+                after = event.id
+            if len(batch) == BATCH:
+                continue
+            if ended:
+                return
+            await asyncio.sleep(POLL_SECONDS)
+    except OperationalError as error:
+        structlog.get_logger("bitfront.events").warning("the database cannot be reached", error=str(error))
+    yield ServerSentEvent(retry=RETRY_MILLISECONDS, comment="come again")
 
 
 def _admitted(context: ApiContext) -> bool:

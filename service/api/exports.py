@@ -11,9 +11,8 @@ from starlette.responses import Response
 
 from models.errors import CheckpointDamagedError
 from service.api.context import Context
-from service.api.errors import HttpError
 from service.api.ids import PointId
-from service.api.points import kept
+from service.api.points import damaged, kept
 from service.api.queries import ExportForm, ExportQuery
 from service.views import PointView
 
@@ -31,18 +30,17 @@ def export(context: Context, point_id: PointId, query: ExportForm) -> Response:
     from models.export import archive_of
     from workers.exporting import TrainedPoint
 
-    stored, path = kept(context, point_id)
+    stored, file = kept(context, point_id)
     point = TrainedPoint(
         spec=stored.spec,
         proposal=stored.proposal,
-        checkpoint=path,
+        checkpoint=file,
         checkpoint_sha256=stored.checkpoint_sha256,
     )
     try:
         contents = _contents(query, point, context.settings.data, facts_of(stored))
     except CheckpointDamagedError as error:
-        fix = f"Train it again with: bitfront rerun {point_id}."
-        raise HttpError(409, error.code, error.message, fix=fix) from error
+        raise damaged(point_id, error) from error
     content = archive_of(contents)
     headers = {
         SHA256_HEADER: hashlib.sha256(content).hexdigest(),

@@ -1,4 +1,4 @@
-"""Figures over REST: all of a job or an ablation, or one of them as JSON or CSV."""
+"""Figures over REST: all of a job, a trial or an ablation, or one of them as JSON or CSV."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from starlette.responses import Response
 
 from service.api.context import Context
 from service.api.csv_answers import csv_answer, wants_csv
-from service.api.ids import AblationId, JobId
+from service.api.ids import AblationId, JobId, TrialId
 from service.api.queries import TableForm
+from service.figures.learning import learning_figures
 from service.figures.reading import figure_named, figures_of_ablation, figures_of_job
 from service.figures.table import figure_csv
 from service.figures.views import FigureView
@@ -32,6 +33,21 @@ def one_of_job(
 ) -> FigureView | Response:
     """One figure of a job."""
     return _answer(of_job(context, job_id), job_id, key, wants_csv(query.format, request))
+
+
+@router.get("/trials/{trial_id}/figures")
+def of_trial(context: Context, trial_id: TrialId) -> list[FigureView]:
+    """The learning curves of a trial."""
+    with context.store.unit() as unit:
+        return learning_figures(unit.trials.get(trial_id))
+
+
+@router.get("/trials/{trial_id}/figures/{key}", response_model=FigureView)
+def one_of_trial(
+    context: Context, trial_id: TrialId, key: FigureKey, query: TableForm, request: Request
+) -> FigureView | Response:
+    """One learning curve of a trial."""
+    return _answer(of_trial(context, trial_id), trial_id, key, wants_csv(query.format, request))
 
 
 @router.get("/ablations/{ablation_id}/figures")

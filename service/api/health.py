@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
 import structlog
 from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -25,9 +22,9 @@ def livez() -> dict[str, str]:
 
 @router.get("/readyz")
 def readyz(context: Operations) -> dict[str, str]:
-    """Answers 503 with the reason while jobs could not be stored."""
+    """Answers 503 with the reason while jobs, or what they bring, could not be stored."""
     _check_database(context)
-    _check_home(context.settings.home)
+    _check_room(context)
     return {"status": "ready", "home": home_id(context.settings.home)}
 
 
@@ -47,14 +44,10 @@ def _check_database(context: ApiContext) -> None:
         raise _not_ready("the database has another schema than this version.", "Restart `bitfront serve`.")
 
 
-def _check_home(home: Path) -> None:
-    try:
-        with tempfile.TemporaryFile(dir=home):
-            pass
-    except OSError as error:
-        raise _not_ready(
-            f"the home folder cannot be written: {error.strerror}.", "Free space or set its rights."
-        ) from error
+def _check_room(context: ApiContext) -> None:
+    problem = context.room.look()
+    if problem is not None:
+        raise _not_ready(problem.message, problem.fix)
 
 
 def _not_ready(message: str, fix: str) -> HttpError:

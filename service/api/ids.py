@@ -33,7 +33,7 @@ def _point_id(point_id: Annotated[str, Path()]) -> str:
     return _checked("point", point_id)
 
 
-def _other_id(other_id: Annotated[str, Path()]) -> str:
+def _other_id(other_id: Annotated[str, Path(description="Another point.")]) -> str:
     return _checked("point", other_id)
 
 

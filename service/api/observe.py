@@ -17,9 +17,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.api.authenticate import is_for_programs
 from service.api.errors import HttpError
 from service.api.metrics import Metrics
-from service.api.problems import internal_problem, problem_of, problem_response
+from service.api.problems import RETRY_SECONDS, internal_problem, problem_of, problem_response
 from service.trace import trace_of
+from workers.places import is_full
 
+FULL = ("database or disk is full", "disk I/O error", "No space left on device")
+"""What SQLite and PostgreSQL say where a write found no room."""
 KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 SECURITY_HEADERS = {
     # Charts show tooltips with style attributes; scripts come from files of the service only.
@@ -67,8 +70,17 @@ class Observe:
         if not isinstance(error, OperationalError):
             return problem_response(internal_problem(path))
         fix = "Ask again soon; the log of the service says what the database answers."
-        gone = HttpError(503, "database_unavailable", "the database cannot be reached.", fix=fix)
-        return problem_response(problem_of(gone, path)) if is_for_programs(path) else self.refusal(gone)
+        full = is_full(error.orig) or any(words in str(error.orig) for words in FULL)
+        gone = HttpError(
+            503,
+            "storage_unavailable" if full else "database_unavailable",
+            "the database has no room to write." if full else "the database cannot be reached.",
+            fix="Free space on its disk; nothing was stored of this call." if full else fix,
+            headers={"Retry-After": str(RETRY_SECONDS)},
+        )
+        if is_for_programs(path):
+            return problem_response(problem_of(gone, path), gone.headers)
+        return self.refusal(gone)
 
     def _record(self, scope: Scope, answer: _Answer, seconds: float) -> None:
         method = scope["method"] if scope["method"] in KNOWN_METHODS else "other"

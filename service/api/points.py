@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from fastapi import APIRouter, Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
+from models.errors import CheckpointDamagedError
 from service.api import tables
 from service.api.context import ApiContext, Context
 from service.api.csv_answers import csv_listing, wants_csv
 from service.api.errors import HttpError
-from service.api.ids import JobId, OtherPointId, PointId
+from service.api.ids import JobId, PointId
 from service.api.queries import Pages
-from service.difference.subtract import difference_of
-from service.difference.views import PointDifferenceView
 from service.views import Page, PointView
+from workers.checkpoints import read_checked
+from workers.places import Stored
 
 router = APIRouter(prefix="/v1", tags=["points"])
 SHA256_HEADER = "X-Checkpoint-SHA256"
+FIX = "Train it again with: bitfront rerun {} --on-service, which puts it back."
 
 
 @router.get("/jobs/{job_id}/points", response_model=Page[PointView])
@@ -41,36 +41,37 @@ def one(context: Context, point_id: PointId) -> PointView:
         return unit.points.get(point_id)
 
 
-@router.get("/points/{point_id}/difference/{other_id}")
-def difference(context: Context, point_id: PointId, other_id: OtherPointId) -> PointDifferenceView:
-    """What changes from a point to another: bits of each layer, measures and costs."""
-    with context.store.unit() as unit:
-        return difference_of(unit.points.get(point_id), unit.points.get(other_id))
-
-
-@router.get("/points/{point_id}/checkpoint", response_class=FileResponse)
-def checkpoint(context: Context, point_id: PointId) -> FileResponse:
+@router.get("/points/{point_id}/checkpoint", response_class=Response)
+def checkpoint(context: Context, point_id: PointId) -> Response:
     """The weights of a point as safetensors; a header carries the SHA-256 that was recorded with it."""
-    point, path = kept(context, point_id)
-    return FileResponse(
-        path,
-        media_type="application/octet-stream",
-        filename=f"{point_id}.safetensors",
-        headers={SHA256_HEADER: point.checkpoint_sha256},
-    )
+    point, file = kept(context, point_id)
+    try:
+        content = read_checked(file, point.checkpoint_sha256)
+    except CheckpointDamagedError as error:
+        raise damaged(point_id, error) from error
+    headers = {
+        SHA256_HEADER: point.checkpoint_sha256,
+        "Content-Disposition": f'attachment; filename="{point_id}.safetensors"',
+    }
+    return Response(content, media_type="application/octet-stream", headers=headers)
 
 
-def kept(context: ApiContext, point_id: str) -> tuple[PointView, Path]:
-    """A point and its checkpoint. Raises HttpError checkpoint_gone."""
+def kept(context: ApiContext, point_id: str) -> tuple[PointView, Stored]:
+    """A point and its checkpoint. Raises HttpError checkpoint_gone, and StorageError."""
     with context.store.unit() as unit:
         trial_id, name = unit.points.checkpoint(point_id)
         point = unit.points.get(point_id)
-    path = context.settings.checkpoints / trial_id / name
-    if not path.is_file():
+    file = Stored(place=context.settings.checkpoint_place.child(trial_id), name=name)
+    if name not in file.place.names():
         raise HttpError(
             404,
             "checkpoint_gone",
-            f"the checkpoint of {point_id} is no longer there.",
-            fix=f"Train it again with: bitfront rerun {point_id}.",
+            f"the checkpoint of {point_id} is not there: those that no front needs are removed.",
+            fix=FIX.format(point_id),
         )
-    return point, path
+    return point, file
+
+
+def damaged(point_id: str, error: CheckpointDamagedError) -> HttpError:
+    """The answer where the checkpoint of a point is not what was recorded."""
+    return HttpError(409, error.code, error.message, fix=FIX.format(point_id))

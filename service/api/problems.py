@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from models.errors import BitfrontError, DataDamagedError, DataMissingError, InvalidInputError
+from models.errors import BitfrontError, DataDamagedError, DataMissingError, InvalidInputError, StorageError
 from service.api.errors import HttpError, InvalidFieldsError
 from service.api.schema import Schema
 from service.api.validation import parameter_errors
@@ -27,7 +27,10 @@ _STATUS: Mapping[type[BitfrontError], int] = {
     ConflictError: 409,
     WebhookDisabledError: 409,
     ForbiddenAddressError: 422,
+    StorageError: 503,
 }
+RETRY_SECONDS = 3
+"""After which it may be asked again for what a database, a disk or a bucket holds that is away."""
 _CODES: Mapping[int, str] = {404: "not_found", 405: "method_not_allowed"}
 
 
@@ -102,6 +105,8 @@ def headers_of(error: BitfrontError) -> Mapping[str, str]:
     """The headers that go with an error, such as `Retry-After`."""
     if isinstance(error, QuotaExceededError) and error.retry_after is not None:
         return {"Retry-After": str(error.retry_after)}
+    if isinstance(error, StorageError):
+        return {"Retry-After": str(RETRY_SECONDS)}
     return error.headers if isinstance(error, HttpError) else {}
 
 

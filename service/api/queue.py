@@ -40,7 +40,7 @@ _BODY: dict[str, Any] = {
 @router.get("/queue")
 def queue(context: Context, operations: Operations) -> QueueView:
     """The jobs of the workspace that wait, in the order of their claims, and run, and all dispatchers."""
-    return read_queue(operations.store, context.store, context.caller.workspace)
+    return read_queue(operations.store, context.store, context.caller.workspace, context.room.problem())
 
 
 @router.put("/jobs/{job_id}/priority", openapi_extra=_BODY)

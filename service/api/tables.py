@@ -11,6 +11,7 @@ from service.ablations.views import AblationView
 from service.api.csv_answers import Columns
 from service.batches.views import BatchView
 from service.hooks.views import DeliveryView
+from service.trajectory.views import TrajectoryView
 from service.views import (
     EpochView,
     IncidentView,
@@ -93,4 +94,11 @@ DELIVERIES: Columns[DeliveryView] = {
 ABLATIONS: Columns[AblationView] = {
     **_fields("id", "name", "state", "created_at", "jobs", "jobs_ended", "trials_planned", "trials_done"),
     "groups": lambda ablation: ablation.spec["groups"],
+}
+TRAJECTORY: Columns[TrajectoryView] = {
+    **_fields("epoch", "layer"),
+    "steps": lambda row: row.bits.steps,
+    "spike_bits": lambda row: row.bits.spike_bits,
+    "weight_bits": lambda row: row.bits.weight_bits,
+    **_fields("changed"),
 }

@@ -10,7 +10,10 @@ from service.api.csv_answers import csv_listing, csv_table, wants_csv
 from service.api.filters import check_study
 from service.api.ids import JobId, TrialId
 from service.api.queries import Pages, TableForm, TrialPages
+from service.trajectory.reading import trajectory_of
+from service.trajectory.views import TrajectoryView
 from service.views import EpochView, Page, StudyView, TrialAttemptView, TrialView
+from service.worker_log import WorkerLineView, worker_lines
 
 router = APIRouter(prefix="/v1", tags=["trials"])
 
@@ -76,3 +79,22 @@ def epochs(
         found = unit.trials.get(trial_id).epochs
     csv = wants_csv(query.format, request)
     return csv_table(found, tables.EPOCHS, f"{trial_id}-epochs") if csv else found
+
+
+@router.get("/trials/{trial_id}/trajectory", response_model=list[TrajectoryView])
+def trajectory(
+    context: Context, trial_id: TrialId, query: TableForm, request: Request
+) -> list[TrajectoryView] | Response:
+    """The bits of each layer after each epoch; none where they were given or not yet kept."""
+    with context.store.unit() as unit:
+        found = list(trajectory_of(unit.trials.layer_bits(trial_id)))
+    csv = wants_csv(query.format, request)
+    return csv_table(found, tables.TRAJECTORY, f"{trial_id}-trajectory") if csv else found
+
+
+@router.get("/trials/{trial_id}/log")
+def log(context: Context, trial_id: TrialId) -> list[WorkerLineView]:
+    """What workers on this machine wrote down about a trial: the newest 500 lines, oldest first."""
+    with context.store.unit() as unit:
+        found = unit.trials.get(trial_id).id
+    return worker_lines(context.settings.logs, found)

@@ -16,13 +16,13 @@ from service.backup.archive import BackupDamagedError, Manifest, Member, chunks,
 from service.backup.rows import from_line, in_its_form, tables
 from service.backup.saving import Progress
 from service.store import Store
-from workers.checkpoints import write_atomically
+from workers.places import LocalPlace, Place, Where, place_of
 
 ROWS_AT_ONCE = 500
 
 
 def restore(
-    store: Store, checkpoints: Path, source: Path, *, progress: Progress = lambda name: None
+    store: Store, checkpoints: Where, source: Path, *, progress: Progress = lambda name: None
 ) -> Manifest:
     """Fill an empty database and the checkpoint folder from a backup, and return its manifest.
 
@@ -30,13 +30,14 @@ def restore(
     empty, and can be run again. A backup of an earlier version is brought to this version's form.
     Raises InvalidInputError where the database holds jobs, and BackupDamagedError, storing no row.
     """
+    place = place_of(checkpoints)
     with opened(source) as (archive, manifest):
         _check_form(store, manifest)
         store.migrate(to=manifest.schema_revision)
-        _check_space(manifest, checkpoints)
+        _check_space(manifest, place)
         for member in manifest.checkpoints():
             progress(member.name)
-            _place(archive, member, checkpoints.parent)
+            _place(archive, member, place)
         try:
             with store.connection() as connection:
                 _fill(archive, manifest, connection, progress)
@@ -80,19 +81,22 @@ def _seeded(table: Table) -> bool:
     return table.name == "workspaces"
 
 
-def _check_space(manifest: Manifest, checkpoints: Path) -> None:
+def _check_space(manifest: Manifest, place: Place) -> None:
     """Refuse before anything is written; SQLite's file takes about as much as the rows do as JSON."""
-    checkpoints.mkdir(parents=True, exist_ok=True)
-    needed, free = sum(each.bytes for each in manifest.members), shutil.disk_usage(checkpoints).free
+    if not isinstance(place, LocalPlace):
+        return  # a store does not say how much it has left
+    place.folder.mkdir(parents=True, exist_ok=True)
+    needed, free = sum(each.bytes for each in manifest.members), shutil.disk_usage(place.folder).free
     if needed > free:
         raise InvalidInputError(
             f"the backup unpacks to {needed:,} bytes, and {free:,} are free.", fix="Free space on the disk."
         )
 
 
-def _place(archive: zipfile.ZipFile, member: Member, home: Path) -> None:
+def _place(archive: zipfile.ZipFile, member: Member, checkpoints: Place) -> None:
     """Write a checkpoint; its content is checked before it has its name."""
-    write_atomically(home / member.name, b"".join(chunks(archive, member)))
+    _, trial, file = member.name.split("/")
+    checkpoints.child(trial).write(file, b"".join(chunks(archive, member)))
 
 
 def _fill(archive: zipfile.ZipFile, manifest: Manifest, connection: Connection, progress: Progress) -> None:

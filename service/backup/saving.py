@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import zipfile
 from collections.abc import Callable, Iterator
@@ -12,11 +11,13 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Table, select
 
-from models.errors import InvalidInputError
-from service.backup.archive import CHUNK, FORMAT, MANIFEST, Hashed, Manifest, Member
+from models.errors import CheckpointDamagedError, InvalidInputError
+from service.backup.archive import FORMAT, MANIFEST, Hashed, Manifest, Member
 from service.backup.rows import tables, to_line
 from service.store import Store
 from service.store.tables import Point
+from workers.checkpoints import read_checked
+from workers.places import Place, Stored, Where, place_of
 
 Progress = Callable[[str], None]
 """Told the name of each member before it is written."""
@@ -25,7 +26,7 @@ ROWS_AT_ONCE = 1_000
 
 
 def save(
-    store: Store, checkpoints: Path, target: Path, *, progress: Progress = lambda name: None
+    store: Store, checkpoints: Where, target: Path, *, progress: Progress = lambda name: None
 ) -> Manifest:
     """Write a backup, whole or not at all, and return its manifest.
 
@@ -45,7 +46,7 @@ def save(
     neighbour = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         with store.snapshot() as connection, zipfile.ZipFile(neighbour, "x", zipfile.ZIP_DEFLATED) as archive:
-            manifest = _write(archive, connection, checkpoints, revision, progress)
+            manifest = _write(archive, connection, place_of(checkpoints), revision, progress)
         with neighbour.open("rb") as file:
             os.fsync(file.fileno())
         neighbour.rename(target)
@@ -55,13 +56,13 @@ def save(
 
 
 def _write(
-    archive: zipfile.ZipFile, connection: Connection, checkpoints: Path, revision: str, progress: Progress
+    archive: zipfile.ZipFile, connection: Connection, checkpoints: Place, revision: str, progress: Progress
 ) -> Manifest:
     created = datetime.now(UTC)
     members = [_table(archive, connection, table, progress) for table in tables()]
     missing = []
     for trial, file, sha256 in _wanted(connection):
-        saved = _checkpoint(archive, checkpoints / trial / file, sha256, progress)
+        saved = _checkpoint(archive, checkpoints, f"{trial}/{file}", sha256, progress)
         if saved is None:
             missing.append(f"{trial}/{file}")
         else:
@@ -98,22 +99,18 @@ def _wanted(connection: Connection) -> Iterator[tuple[str, str, str]]:
         yield row[0], row[1], row[2]
 
 
-def _checkpoint(archive: zipfile.ZipFile, path: Path, sha256: str, progress: Progress) -> Member | None:
-    """Save a checkpoint; None where it is gone or is no longer what was recorded."""
-    if _hash_of(path) != sha256:
-        return None
-    name = f"checkpoints/{path.parent.name}/{path.name}"
-    progress(name)
-    with archive.open(name, "w", force_zip64=True) as file, path.open("rb") as source:
-        hashed = Hashed(file)
-        while chunk := source.read(CHUNK):
-            hashed.write(chunk)
-    return hashed.member(name)
-
-
-def _hash_of(path: Path) -> str | None:
+def _checkpoint(
+    archive: zipfile.ZipFile, checkpoints: Place, path: str, sha256: str, progress: Progress
+) -> Member | None:
+    """Save a checkpoint; None where it is gone or is no longer what was recorded. Raises StorageError."""
+    trial, _, file = path.partition("/")
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
+        content = read_checked(Stored(place=checkpoints.child(trial), name=file), sha256)
+    except CheckpointDamagedError:
         return None
+    name = f"checkpoints/{path}"
+    progress(name)
+    with archive.open(name, "w", force_zip64=True) as target:
+        hashed = Hashed(target)
+        hashed.write(content)
+    return hashed.member(name)

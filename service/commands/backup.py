@@ -30,7 +30,10 @@ def backup(
     with closing(Store.open(settings.database)) as store, _progress() as progress:
         task = progress.add_task("looking", total=None)
         manifest = save(
-            store, settings.checkpoints, file, progress=lambda name: progress.update(task, description=name)
+            store,
+            settings.checkpoint_place,
+            file,
+            progress=lambda name: progress.update(task, description=name),
         )
     out().print(f"Saved {_content(manifest)} to {file} ({file.stat().st_size:,} bytes).", soft_wrap=True)
     if manifest.missing:
@@ -50,7 +53,10 @@ def restore(
     with closing(Store.open(settings.database)) as store, _progress() as progress:
         task = progress.add_task("checking", total=None)
         manifest = fill(
-            store, settings.checkpoints, file, progress=lambda name: progress.update(task, description=name)
+            store,
+            settings.checkpoint_place,
+            file,
+            progress=lambda name: progress.update(task, description=name),
         )
     out().print(f"Restored {_content(manifest)}, as of {manifest.created_at:%Y-%m-%d %H:%M:%S} UTC.")
 

@@ -1,65 +1,60 @@
-"""`bitfront diff`: what changes from one point to another."""
+"""`bitfront diff`: two points beside each other."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.table import Table
 
 from service.commands.shared import client_of, out, print_json
-from service.commands.tables import titled
+from service.differences.views import LayerDifference, NumberDifference, PointDifferenceView
+from service.web.formats import cost, percent
 
-if TYPE_CHECKING:
-    from service.difference.views import LayerDifferenceView, LayerSideView, ValueDifferenceView
+AsJson = Annotated[bool, typer.Option("--json", help="Print the difference as JSON.")]
 
 
 def diff(
     context: typer.Context,
-    first: Annotated[str, typer.Argument(metavar="A", help="The id of a point.")],
-    second: Annotated[str, typer.Argument(metavar="B", help="The id of another.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print the difference as JSON.")] = False,
+    first: Annotated[str, typer.Argument(metavar="POINT", help="The id of a point.")],
+    second: Annotated[str, typer.Argument(metavar="OTHER", help="The id of another point.")],
+    as_json: AsJson = False,
 ) -> None:
-    """Show what changes from point A to point B: bits of each layer, measures and costs."""
+    """Put two points beside each other: the bits of each layer, what they reach and cost."""
     found = client_of(context).difference(first, second)
     if as_json:
         print_json(found)
         return
-    console = out()
-    console.print(titled(f"Bits of each layer, {first} to {second}", _layers(found.layers)))
-    console.print(titled("Measures", _values(found.measures)))
-    console.print(titled("Costs", _values(found.costs)))
+    out().print(_layers(found))
+    out().print(_numbers(found))
 
 
-def _layers(layers: Sequence[LayerDifferenceView]) -> Table:
-    table = Table("layer", "T", "Bs", "Bw", "changed")
-    for layer in layers:
-        one, other = _cells(layer.first), _cells(layer.second)
-        said = "only in A" if layer.second is None else "only in B" if layer.first is None else ""
-        changed = said or ", ".join(layer.changed).replace("_", " ") or "nothing"
-        pairs = (a if a == b else f"{a} > {b}" for a, b in zip(one, other, strict=True))
-        table.add_row(layer.name, *pairs, changed)
+def _layers(found: PointDifferenceView) -> Table:
+    table = Table("Layer", "T", "Bs (mean)", "Bw", title=f"{found.a.id} → {found.b.id}")
+    for one in found.layers:
+        table.add_row(one.layer, *_cells(one))
     return table
 
 
-def _cells(side: LayerSideView | None) -> tuple[str, str, str]:
-    """T, Bs (per step where steps differ) and Bw."""
-    if side is None:
-        return "–", "–", "–"
-    spikes = side.spike_bits if len(set(side.spike_bits)) > 1 else side.spike_bits[:1]
-    return str(side.steps), ",".join(map(str, spikes)), f"{side.weight_bits:.3g}"
+def _cells(one: LayerDifference) -> list[str]:
+    """`before → after` where a layer changes, one number where it does not."""
+    a, b = one.a, one.b
+    if a is None or b is None:
+        return [f"in the {'first' if b is None else 'second'} alone", "–", "–"]
+    means = [sum(bits.spike_bits) / bits.steps for bits in (a, b)]
+    pairs = [(a.steps, b.steps), (means[0], means[1]), (a.weight_bits, b.weight_bits)]
+    return [cost(before) if before == after else f"{cost(before)} → {cost(after)}" for before, after in pairs]
 
 
-def _values(values: Sequence[ValueDifferenceView]) -> Table:
-    table = Table("", "layers")
-    for column in ("A", "B", "B less A"):
-        table.add_column(column, justify="right")
-    for value in values:
-        cells = (_number(value.first), _number(value.second), _number(value.difference, "+"))
-        table.add_row(value.name.replace("_", " "), value.scope or "", *cells)
+def _numbers(found: PointDifferenceView) -> Table:
+    table = Table("", "First", "Second", "Difference")
+    for one in (*found.measures, *found.costs):
+        table.add_row(one.name, _shown(one, one.a), _shown(one, one.b), _shown(one, one.difference, sign="+"))
     return table
 
 
-def _number(value: float | None, sign: str = "") -> str:
-    return "–" if value is None else f"{value:{sign},.6g}"
+def _shown(one: NumberDifference, value: float | None, sign: str = "") -> str:
+    if value is None:
+        return "–"
+    words = percent(abs(value), 2) if "accuracy" in one.name else cost(abs(value))
+    return f"{sign if value > 0 else '−' if value < 0 else ''}{words}"

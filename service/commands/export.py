@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from models.errors import ExportDamagedError
-from service.commands.shared import EXIT_FAILED, client_of, out, settings_with
+from service.commands.shared import EXIT_FAILED, client_of, err, out, settings_with
 from service.views import ExportFormat
 
 if TYPE_CHECKING:
@@ -87,10 +88,18 @@ def verify(
         splits = point_splits(point, settings_with(home=home).data)
         check_data(found, splits)
         network = trained_network(point, splits)
-    verification = run(found, network, splits.test)
+    with _samples_bar() as bar:
+        task = bar.add_task("test samples", total=len(splits.test))
+        verification = run(found, network, splits.test, lambda done: bar.update(task, completed=done))
     show(console, found, verification)
     if not verification.comparison.equal:
         raise typer.Exit(EXIT_FAILED)
+
+
+def _samples_bar() -> Progress:
+    """The three networks beside each other take minutes on thousands of samples."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=err(), transient=True)
 
 
 def _trained(context: typer.Context, found: Export, checkpoint: Path | None, place: Path) -> TrainedPoint:

@@ -17,6 +17,7 @@ from service.commands.tables import percent
 from service.reruns.comparison import equal, measures, same_allocation
 
 if TYPE_CHECKING:
+    from service.reruns.views import RerunView
     from service.views import PointView
     from workers.report import EpochReport, PointResult, TrialOutcome
 
@@ -25,9 +26,16 @@ def rerun(
     context: typer.Context,
     point: Annotated[str, typer.Argument(metavar="POINT", help="The id of a point.")],
     home: Annotated[Path | None, typer.Option(help="The home folder whose data is used.")] = None,
+    on_service: Annotated[
+        bool,
+        typer.Option("--on-service", help="The service trains it, and puts back what is gone."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
 ) -> None:
-    """Train a point again on this machine; exit 0 only if it reaches the same accuracies and objective."""
+    """Train a point again, here unless told; exit 0 only if it reaches the same accuracies and objective."""
+    if on_service:
+        _end_on_service(client_of(context).wait_rerun(client_of(context).rerun(point).id), as_json)
+        return
     stored = client_of(context).point(point)
     console = err() if as_json else out()
     threads = _threads(stored)
@@ -42,6 +50,19 @@ def rerun(
         console.print("[red]Not the same.[/red] Another machine or other library versions can be the cause.")
         raise typer.Exit(EXIT_FAILED)
     console.print("[green]The same.[/green]")
+
+
+def _end_on_service(found: RerunView, as_json: bool) -> None:
+    if as_json:
+        print_json(found)
+    elif found.error is not None:
+        err().print(f"[red]✗[/red] {found.error}")
+    else:
+        for one in found.measures:
+            out().print(f"{one.name.replace('_', ' ')}: stored {one.stored!r}, again {one.again!r}")
+        out().print("[green]The same.[/green]" if found.same else "[red]Not the same.[/red]")
+    if not found.same:
+        raise typer.Exit(EXIT_FAILED)
 
 
 class Rerun(BaseModel):

@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, Literal
 
 import structlog
 
+from models.errors import StorageError
 from search.job import JobSpec
 from search.strategies import make_strategy
 from service.jobs.record import Record
 from service.jobs.turns import StrategyMaker, Turns
 from service.store import Claim, Store
+from workers.checkpoints import is_resume
+from workers.places import Where, place_of
 from workers.planning import JobPlan, plan_job
 from workers.report import EpochReport, TrialFailure, TrialOutcome, TrialRequest, TrialStop
 
@@ -42,7 +45,7 @@ class JobRun:
         claim: Claim,
         *,
         data_folder: Path,
-        checkpoints: Path | None = None,
+        checkpoints: Where | None = None,
         plan: Planner = plan_job,
         make: StrategyMaker = make_strategy,
         halt: Callable[[], bool] = lambda: False,
@@ -51,7 +54,7 @@ class JobRun:
         self._claim = claim
         self._record = Record(store, claim)
         self._data_folder = data_folder
-        self._checkpoints = checkpoints
+        self._checkpoints = None if checkpoints is None else place_of(checkpoints)
         self._plan = plan
         self._make = make
         self._halt = halt
@@ -59,6 +62,8 @@ class JobRun:
         self._log = structlog.get_logger("bitfront.engine").bind(job=claim.job_id)
         self._turns: Turns | None = None
         self._cancelling = False
+        self.without_room = False
+        """A checkpoint or a row could not be stored."""
         self._polled_at = -POLL_SECONDS
 
     def prepare(self) -> None:
@@ -113,7 +118,7 @@ class JobRun:
         counted = False
         with self._record.result(trial_id, "success") as unit:
             counted = unit.results.succeed(
-                self._claim, trial_id, outcome, stored_bytes=self._stored_bytes(trial_id)
+                self._claim, trial_id, outcome, stored_bytes=self._stored_bytes(trial_id, resume=False)
             )
         self._settle(trial_id, counted=counted)
 
@@ -122,9 +127,14 @@ class JobRun:
         counted = False
         with self._record.result(trial_id, "stop") as unit:
             counted = unit.results.prune(
-                self._claim, trial_id, stop, stored_bytes=self._stored_bytes(trial_id)
+                self._claim, trial_id, stop, stored_bytes=self._stored_bytes(trial_id, resume=False)
             )
         self._settle(trial_id, counted=counted)
+
+    def unstored(self, trial_id: str, message: str) -> None:
+        """A trial could not store its checkpoint: the job goes back to the queue, to be gone on with."""
+        self.without_room = True
+        self.lost(trial_id, message)
 
     def failed(self, trial_id: str, failure: TrialFailure) -> None:
         """A trial ended without a point; what fails while the dispatcher stops will be run again."""
@@ -153,7 +163,7 @@ class JobRun:
             elif self._prepared.finished:
                 error = unit.studies.why_no_point(self._claim.job_id)
                 unit.jobs.finish(self._claim, "failed" if error else "succeeded", error)
-            elif self._halt():
+            elif self._halt() or self.without_room:
                 unit.jobs.release(self._claim)
             else:
                 unit.jobs.finish(self._claim, "failed", "The trials stopped before the search was complete.")
@@ -166,16 +176,27 @@ class JobRun:
             else:
                 unit.jobs.finish(self._claim, "failed", message)
 
+    def give_back(self) -> None:
+        """Return the job to the queue: what it needs cannot be stored or reached now."""
+        self.without_room = True
+        with self._record.unit() as unit:
+            unit.jobs.release(self._claim)
+
     def _settle(self, trial_id: str, *, counted: bool) -> None:
         self._log.info("trial ended", trial=trial_id, counted=counted)
         self._prepared.settle(trial_id, counted=counted)
 
-    def _stored_bytes(self, trial_id: str) -> int:
-        """What the folder of a trial holds; 0 where there is none."""
+    def _stored_bytes(self, trial_id: str, *, resume: bool = True) -> int:
+        """What the folder of a trial holds, with or without what serves resuming; 0 where it holds nothing
+        or cannot be looked at."""
         if self._checkpoints is None:
             return 0
-        files = (self._checkpoints / trial_id).glob("**/*")
-        return sum(file.stat().st_size for file in files if file.is_file())
+        try:
+            sizes = self._checkpoints.child(trial_id).sizes()
+            return sum(size for name, size in sizes.items() if resume or not is_resume(name))
+        except StorageError as error:
+            self._log.warning("checkpoints cannot be counted", error=str(error))
+            return 0
 
     @property
     def _prepared(self) -> Turns:
@@ -184,7 +205,7 @@ class JobRun:
         return self._turns
 
     def _over(self) -> bool:
-        return self._record.stale or self._cancelling or self._halt()
+        return self._record.stale or self._cancelling or self.without_room or self._halt()
 
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from models.errors import StorageError
 from service.queue.line import places
 from service.queue.views import (
     DispatcherView,
@@ -20,8 +21,11 @@ SHOWN = 100
 """Queued jobs that are listed."""
 
 
-def read_queue(everything: Store, own: Store, workspace: str) -> QueueView:
-    """The queue as `workspace` may see it; `everything` is a store bound to none, `own` one bound to it."""
+def read_queue(everything: Store, own: Store, workspace: str, room: StorageError | None = None) -> QueueView:
+    """The queue as `workspace` may see it; `everything` is a store bound to none, `own` one bound to it.
+
+    `room` says why nothing can be stored, where that is so.
+    """
     with everything.unit() as unit:
         now, shares = unit.queue.now(), unit.queue.shares()
         rows, busy = unit.queue.dispatchers(), unit.queue.holders()
@@ -37,7 +41,7 @@ def read_queue(everything: Store, own: Store, workspace: str) -> QueueView:
         queued_jobs=sum(share.waiting for share in mine),
         queued_jobs_elsewhere=sum(share.waiting for share in shares if share not in mine),
         running_jobs_elsewhere=sum(share.running for share in shares if share not in mine),
-        queued=[_queued(job, place, dispatchers) for job, place in zip(waiting, line, strict=False)],
+        queued=[_queued(job, place, dispatchers, room) for job, place in zip(waiting, line, strict=False)],
         running=[_running(job, trials, now, leases.get(job.lease_owner or "")) for job, trials in held],
         dispatchers=dispatchers,
     )
@@ -77,8 +81,10 @@ def _running(job: Job, trials: int, now: datetime, lease_seconds: float | None) 
     )
 
 
-def _queued(job: Job, place: int, dispatchers: list[DispatcherView]) -> QueuedJobView:
-    reason, why = waiting_for(place, dispatchers)
+def _queued(
+    job: Job, place: int, dispatchers: list[DispatcherView], room: StorageError | None
+) -> QueuedJobView:
+    reason, why = waiting_for(place, dispatchers, room)
     return QueuedJobView(
         id=job.id,
         name=job.name,
@@ -90,8 +96,12 @@ def _queued(job: Job, place: int, dispatchers: list[DispatcherView]) -> QueuedJo
     )
 
 
-def waiting_for(place: int, dispatchers: list[DispatcherView]) -> tuple[WaitingReason, str]:
+def waiting_for(
+    place: int, dispatchers: list[DispatcherView], room: StorageError | None = None
+) -> tuple[WaitingReason, str]:
     """What the job at a place in line waits for: a word for programs, and a sentence."""
+    if room is not None:
+        return "no_room", f"There is no room for what it would store: {room.message}"
     alive = [one for one in dispatchers if one.alive]
     working = [one for one in alive if one.ray_answers]
     free = sum(not one.busy for one in working)

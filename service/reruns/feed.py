@@ -6,9 +6,7 @@ killed, it resumes from its checkpoint. Its folder is its own and is removed whe
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Literal
 
 from search.stopping import without_bars
@@ -17,6 +15,8 @@ from service.reruns.comparison import equal, measures, same_allocation
 from service.store import Store
 from service.store.reruns import RerunClaim
 from service.views import PointView
+from workers.checkpoints import read_checked
+from workers.places import Place, Stored
 from workers.report import EpochReport, TrialFailure, TrialOutcome, TrialRequest, TrialStop
 
 Result = dict[str, Any]
@@ -34,6 +34,7 @@ class RerunFeed:
         self._halt = halt
         self._handed_out = False
         self._stale = False
+        self.without_room = False
         self.result: Result | None = None
         self.error: str | None = None
 
@@ -73,6 +74,10 @@ class RerunFeed:
         """It cannot be: nothing stops it early."""
         self.error = stop.message
 
+    def unstored(self, trial_id: str, message: str) -> None:
+        """Its checkpoint could not be stored; it is given back."""
+        self.without_room = True
+
     def failed(self, trial_id: str, failure: TrialFailure) -> None:
         """It ended without a point; what fails while the dispatcher stops will be run again."""
         if not self._halt():
@@ -80,7 +85,7 @@ class RerunFeed:
 
     def cancelled(self) -> bool:
         """Whether to stop now."""
-        return self._stale or self._halt()
+        return self._stale or self.without_room or self._halt()
 
 
 def result_of(point: PointView, outcome: TrialOutcome) -> Result:
@@ -96,6 +101,19 @@ def result_of(point: PointView, outcome: TrialOutcome) -> Result:
     }
 
 
-def forget_folder(checkpoints: Path, claim: RerunClaim) -> None:
+def put_back(checkpoints: Place, claim: RerunClaim, point: PointView, home: tuple[str, str]) -> bool:
+    """Give a point its checkpoint again where it is gone, from a rerun that reached the same weights.
+
+    `home` is where it belongs: the folder of a trial, and the name there.
+    """
+    folder, name = checkpoints.child(home[0]), home[1]
+    if name in folder.names():
+        return False
+    file = Stored(place=checkpoints.child(claim.rerun_id), name=name)
+    folder.write(name, read_checked(file, point.checkpoint_sha256))
+    return True
+
+
+def forget_folder(checkpoints: Place, claim: RerunClaim) -> None:
     """Remove what the training left."""
-    shutil.rmtree(checkpoints / claim.rerun_id, ignore_errors=True)
+    checkpoints.child(claim.rerun_id).clear()

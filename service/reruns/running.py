@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
 from sqlalchemy.exc import OperationalError
 
+from models.errors import CheckpointDamagedError, StorageError
 from search.job import JobSpec
 from service.errors import StaleLeaseError
-from service.reruns.feed import RerunFeed, forget_folder
+from service.reruns.feed import RerunFeed, forget_folder, put_back
 from service.store import Store
 from service.store.reruns import RerunClaim
+from workers.places import Place, is_full
 
 if TYPE_CHECKING:  # importing it imports Ray, whose environment is set first
     from workers.tune import TrialFeed
@@ -22,19 +23,29 @@ Runner = Callable[["TrialFeed", JobSpec], None]
 
 
 def run_rerun(
-    store: Store, claim: RerunClaim, *, run: Runner, checkpoints: Path, halt: Callable[[], bool]
-) -> None:
-    """Train the point again and store what came out; an error in it ends the rerun, never the dispatcher."""
+    store: Store, claim: RerunClaim, *, run: Runner, checkpoints: Place, halt: Callable[[], bool]
+) -> bool:
+    """Train the point again and store what came out; an error in it ends the rerun, never the dispatcher.
+
+    Whether there was room to store it.
+    """
     log = structlog.get_logger("bitfront.reruns").bind(rerun=claim.rerun_id)
+    stored = True
     try:
         feed = _trained(store, claim, run, halt)
+        if feed.result is not None and feed.result["same_weights"]:
+            _put_back(store, claim, checkpoints)
         _end(store, claim, feed, halt)
         if feed.result is not None or feed.error is not None:
             forget_folder(checkpoints, claim)
+        stored = not feed.without_room
     except StaleLeaseError:
         log.warning("another dispatcher has taken the rerun over")
+    except StorageError as error:
+        log.warning("what the rerun left cannot be removed", error=str(error))
     except OperationalError as error:
         log.warning("the database failed; the rerun will be claimed again", error=str(error))
+    return stored
 
 
 def _trained(store: Store, claim: RerunClaim, run: Runner, halt: Callable[[], bool]) -> RerunFeed:
@@ -46,16 +57,33 @@ def _trained(store: Store, claim: RerunClaim, run: Runner, halt: Callable[[], bo
     except OperationalError:
         raise
     except Exception as error:
+        if is_full(error):
+            feed.without_room = True
+            return feed
         structlog.get_logger("bitfront.reruns").exception("the rerun failed", rerun=claim.rerun_id)
         feed.error = f"{type(error).__name__}: {error}"
     return feed
+
+
+def _put_back(store: Store, claim: RerunClaim, checkpoints: Place) -> None:
+    """Pruned checkpoints come back this way; without the weights at hand the comparison still counts."""
+    log = structlog.get_logger("bitfront.reruns").bind(rerun=claim.rerun_id)
+    with store.unit() as unit:
+        point, home = unit.points.get(claim.point_id), unit.points.checkpoint(claim.point_id)
+    try:
+        if put_back(checkpoints, claim, point, home):
+            with store.unit() as unit:
+                unit.retention.left(home[0], sum(checkpoints.child(home[0]).sizes().values()))
+            log.info("the checkpoint is there again", point=claim.point_id)
+    except (CheckpointDamagedError, StorageError) as error:
+        log.warning("the checkpoint could not be put back", error=str(error))
 
 
 def _end(store: Store, claim: RerunClaim, feed: RerunFeed, halt: Callable[[], bool]) -> None:
     with store.unit() as unit:
         if feed.result is not None:
             unit.reruns.finish(claim, feed.result)
-        elif halt():
+        elif halt() or feed.without_room:
             unit.reruns.release(claim)
         else:
             unit.reruns.fail(claim, feed.error or "The training stopped before its end.")

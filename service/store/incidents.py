@@ -45,6 +45,11 @@ class IncidentRepository(Repository):
         shown, more = cursors.split(listing, [(row.seq, row) for row in rows], limit)
         return Page[IncidentView](items=[_view(row) for row in shown], next_cursor=more)
 
+    def of_trial(self, trial_id: str, *, limit: int) -> list[IncidentView]:
+        """The newest results of a trial that came too late."""
+        query = select(Incident).where(Incident.trial_id == trial_id)
+        return [_view(row) for row in self._session.scalars(query.order_by(Incident.seq.desc()).limit(limit))]
+
     def counts(self) -> dict[str, int]:
         """How many there are of each kind."""
         rows = self._session.execute(select(Incident.kind, func.count()).group_by(Incident.kind))

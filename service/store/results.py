@@ -72,7 +72,8 @@ class ResultRepository(Repository):
         attempt.first_epoch = attempt.first_epoch or report.epoch
         trial.epochs_done, trial.samples = report.epoch, report.samples
         trial.seconds = self._seconds(trial, now)
-        self._tell(trial, "epoch", asdict(report), now)
+        told = {name: value for name, value in asdict(report).items() if name != "layer_bits"}
+        self._tell(trial, "epoch", told, now)
         return True
 
     def succeed(self, claim: Claim, trial_id: str, outcome: TrialOutcome, *, stored_bytes: int = 0) -> bool:
@@ -164,6 +165,7 @@ class ResultRepository(Repository):
             .where(true() if objective == "accuracy" else ~lacking.exists())
             .order_by(Trial.seq)
             .limit(1)
+            .with_for_update(read=True, of=Trial)  # its checkpoints are not removed until this is stored
         )
 
     def _would_stop(self, trial: Trial, earlier: Trial, objective: Objective) -> TrialStop | None:

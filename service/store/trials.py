@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import select
 
 from service.errors import NotFoundError
@@ -48,6 +50,18 @@ class TrialRepository(Repository):
         rows = self._session.scalars(query.limit(cursors.check_limit(limit) + 1)).all()
         shown, more = cursors.split(LISTING, [(trial.seq, trial) for trial in rows], limit)
         return Page[TrialView](items=[_view(trial) for trial in shown], next_cursor=more)
+
+    def layer_bits(self, trial_id: str) -> list[tuple[int, dict[str, Any]]]:
+        """(epoch, bits by layer) of a trial that may change them, or of the one that it was reused from.
+
+        Raises NotFoundError.
+        """
+        trial = self._session.scalar(select(Trial).where(Trial.id == trial_id))
+        if trial is None:
+            raise NotFoundError(f"there is no trial {trial_id!r}.")
+        query = select(Epoch.epoch, Epoch.layer_bits).where(Epoch.trial_id == (trial.reused_from or trial.id))
+        rows = self._session.execute(query.order_by(Epoch.epoch))
+        return [(epoch, bits) for epoch, bits in rows if bits is not None]
 
     def attempts_page(self, job_id: str, *, limit: int, cursor: str | None) -> Page[TrialAttemptView]:
         """The attempts at the trials of a job, newest first. Raises as `page` does."""

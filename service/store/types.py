@@ -14,6 +14,9 @@ SEQ = BigInteger().with_variant(Integer(), "sqlite")
 DOCUMENT = JSON()
 """JSON kept as written: layers stay in network order and numbers keep their digits."""
 
+OPTIONAL_DOCUMENT = JSON(none_as_null=True)
+"""The same, empty where there is none."""
+
 QUERIED = JSON().with_variant(JSONB(), "postgresql")
 """JSON that queries look into; PostgreSQL may reorder its keys."""
 

@@ -21,6 +21,7 @@ from service.store.queue import QueueRepository
 from service.store.quotas import QuotaRepository
 from service.store.reruns import RerunRepository
 from service.store.results import ResultRepository
+from service.store.retention import RetentionRepository
 from service.store.studies import StudyRepository
 from service.store.transaction import Transaction
 from service.store.trials import TrialRepository
@@ -57,4 +58,5 @@ class Unit:
         self.pace = PaceRepository(transaction)
         self.studies = StudyRepository(transaction, self.jobs)
         self.reruns = RerunRepository(transaction, self.outbox, self.quotas)
+        self.retention = RetentionRepository(transaction)
         self.results = ResultRepository(transaction, self.jobs, self.events)

@@ -98,6 +98,11 @@ def moment(time: datetime) -> str:
     return f"{_utc(time):%Y-%m-%d %H:%M} UTC"
 
 
+def clock(time: datetime) -> str:
+    """A time in UTC, to the second."""
+    return f"{_utc(time):%Y-%m-%d %H:%M:%S} UTC"
+
+
 def iso(time: datetime) -> str:
     """A time as the `datetime` attribute of a `time` element has it."""
     return _utc(time).isoformat(timespec="seconds")
@@ -136,6 +141,7 @@ FILTERS: Mapping[str, Any] = {
     "count": count,
     "duration": duration,
     "moment": moment,
+    "clock": clock,
     "iso": iso,
     "metric_note": metric_note,
     "scope_words": scope_words,

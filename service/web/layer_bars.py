@@ -30,7 +30,7 @@ class Bar:
     height: float
     text: str
     title: str
-    hollow: bool = False  # of the first of two points
+    side: str = "a"  # of two points beside each other: the first or the second
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,7 +74,12 @@ def layer_chart(point: PointView) -> LayerChart:
 def layer_rows(point: PointView) -> list[Mapping[str, str]]:
     """The same as text, for the table: layer, T, Bs (per step where steps differ), Bw."""
     return [
-        {"layer": name, "steps": str(bits.steps), "spike": _spikes(bits), "weight": bits.weight_text}
+        {
+            "layer": name,
+            "steps": str(bits.steps),
+            "spike": spikes_text(bits.spike_bits),
+            "weight": bits.weight_text,
+        }
         for name, bits in Allocation.from_json(point.allocation)
     ]
 
@@ -113,10 +118,10 @@ def _row(place: int, values: Values, layers: Layers, column: float) -> BarRow:
 
 
 def _detail(kind: str, bits: LayerBits) -> str:
-    return {"steps": str(bits.steps), "spike": _spikes(bits), "weight": bits.weight_text}[kind]
+    return {"steps": str(bits.steps), "spike": spikes_text(bits.spike_bits), "weight": bits.weight_text}[kind]
 
 
-def _spikes(bits: LayerBits) -> str:
+def spikes_text(spike_bits: Sequence[int]) -> str:
     """One number where every step has the same spike bits, else one per step."""
-    same = len(set(bits.spike_bits)) == 1
-    return str(bits.spike_bits[0]) if same else ", ".join(str(step) for step in bits.spike_bits)
+    same = len(set(spike_bits)) == 1
+    return str(spike_bits[0]) if same else ", ".join(str(step) for step in spike_bits)

@@ -1,4 +1,4 @@
-"""The web pages: jobs, a job, its figures and comparison, fronts, ablations, batches, a point, the queue.
+"""The web pages: jobs, a job and its parts, fronts, ablations, batches, a point, the queue.
 
 Tables need no JavaScript.
 """
@@ -28,7 +28,7 @@ from service.views import JobView, Page, PointView, objective_of
 from service.web.ablation_page import ablation_context, ablations_context
 from service.web.batch_page import batch_context, batches_context
 from service.web.comparison_page import comparison_context
-from service.web.difference_page import difference_context
+from service.web.difference_page import difference_context, others_of
 from service.web.figures_page import figures_context
 from service.web.forms import Fields
 from service.web.fronts_page import asked_view, fronts_context, growth_context
@@ -37,6 +37,8 @@ from service.web.layer_bars import layer_chart, layer_rows
 from service.web.marks import marks
 from service.web.queue_page import queue_context
 from service.web.rendering import Renderer
+from service.web.trajectory_part import trajectory_context
+from service.web.trial_page import trial_context, trials_context
 
 JOBS_PER_PAGE = 20
 RERUNS_SHOWN = 5
@@ -124,20 +126,33 @@ def pages(renderer: Renderer) -> APIRouter:
             renderer,
             "queue.html",
             context,
-            lambda store: queue_context(operations.store, store, context.caller.workspace),
+            lambda store: queue_context(
+                operations.store, store, context.caller.workspace, context.room.problem()
+            ),
+        )
+
+    @router.get("/jobs/{job_id}/trials")
+    def trials(context: Context, job_id: str, request: Request) -> Response:
+        asked = request.query_params
+        return _answer(renderer, "trials.html", context, lambda store: trials_context(store, job_id, asked))
+
+    @router.get("/trials/{trial_id}")
+    def trial(context: Context, trial_id: str, epoch: str | None = None) -> Response:
+        return _answer(
+            renderer,
+            "trial.html",
+            context,
+            lambda store: trial_context(store, context.settings.logs, trial_id, epoch),
         )
 
     @router.get("/points/{point_id}")
-    def point(context: Context, point_id: str) -> Response:
-        return _answer(renderer, "point.html", context, lambda store: _point_context(store, point_id))
+    def point(context: Context, point_id: str, epoch: str | None = None) -> Response:
+        return _answer(renderer, "point.html", context, lambda store: _point_context(store, point_id, epoch))
 
     @router.get("/points/{point_id}/difference")
-    def choose(context: Context, point_id: PointId, other: str = "") -> Response:
-        """Where the form of a point's page leads."""
-        with context.store.unit() as unit:
-            unit.points.get(point_id)
-        chosen = f"/difference/{quote(other.strip(), safe='')}" if other.strip() else "#difference-title"
-        return RedirectResponse(f"/points/{point_id}{chosen}", status_code=303)
+    def chosen_difference(point_id: str, other: str = "") -> Response:
+        chosen = quote(other.strip(), safe="")
+        return RedirectResponse(f"/points/{quote(point_id)}" + (f"/difference/{chosen}" if chosen else ""))
 
     @router.get("/points/{point_id}/difference/{other_id}")
     def difference(context: Context, point_id: str, other_id: str) -> Response:
@@ -161,7 +176,7 @@ def _answer(
     renderer: Renderer, template: str, context: ApiContext, shown: Callable[[Store], dict[str, Any]]
 ) -> Response:
     """The page, or one that says what is not there."""
-    caller = {"caller": context.caller}
+    caller = {"caller": context.caller, "room": context.room.problem()}
     try:
         return renderer.page(template, {**shown(context.store), **caller})
     except NotFoundError as error:
@@ -203,17 +218,18 @@ def _hardware_context(point: PointView) -> dict[str, Any]:
     return {"hardware": hardware, "cycles": cycles, "seconds": hardware.seconds(cycles)}
 
 
-def _point_context(store: Store, point_id: str) -> dict[str, Any]:
+def _point_context(store: Store, point_id: str, epoch: str | None) -> dict[str, Any]:
     with store.unit() as unit:
         point = unit.points.get(point_id)
         job = unit.jobs.get(point.job_id)
         reruns = unit.reruns.of_point(point_id, limit=RERUNS_SHOWN)
-        metric = JobSpec.model_validate(job.spec).budget.metric
-        front = unit.fronts.front(job.id, metric=metric, method=None, seed=None, all_points=False)
+        others = others_of(unit, point)
+        over_epochs = trajectory_context(unit, point.trial_id, epoch)
     return {
         "point": point,
         "reruns": reruns,
-        "others": [other for other in front.points if other.id != point_id],
+        "others": others,
+        **over_epochs,
         "rerun_going": any(rerun.state not in ENDED_RERUN_STATES for rerun in reruns),
         "job": job,
         "measure": measure_name(point.objective),

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from models.errors import StorageError
 from service.queue.reading import read_queue
 from service.store import Store
 from service.web.formats import iso
 
 
-def queue_context(everything: Store, own: Store, workspace: str) -> dict[str, Any]:
+def queue_context(everything: Store, own: Store, workspace: str, room: StorageError | None) -> dict[str, Any]:
     """The context of `queue.html`."""
-    found = read_queue(everything, own, workspace)
+    found = read_queue(everything, own, workspace, room)
     return {
         "queue": found,
         "names": {job.id: job.name for job in found.running},

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import product
+from typing import Any
 
 from models.allocation import Allocation, LayerBits
 from models.cost import COST_VERSIONS, LayerShape, costs
@@ -235,4 +236,16 @@ def _epoch(point: PointResult, epoch: int, seed: int) -> EpochReport:
         mean_weight_bits=bits,
         mean_spike_bits=bits - 0.5 * left,
         mean_steps=1.0 + left,
+        layer_bits=_bits_then(point, EPOCHS - epoch),
     )
+
+
+def _bits_then(point: PointResult, epochs_left: int) -> dict[str, Any]:
+    """The bits of a point with some more weight bits in every other layer, the more the longer ago."""
+    allocation = Allocation.from_json(point.allocation)
+    return {
+        name: replace(
+            bits, channel_bits=None, weight_bits=min(8, bits.weight_bits + place % 2 * epochs_left // 2)
+        ).to_json()
+        for place, (name, bits) in enumerate(allocation)
+    }

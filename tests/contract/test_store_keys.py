@@ -199,8 +199,9 @@ def test_device_hours_and_stored_bytes_count_what_trials_took(store, job_spec, t
     run = JobRun(store, claim, data_folder=tmp_path, checkpoints=tmp_path, plan=training.plan)
     run.prepare()
     request = run.next_trial()
-    (tmp_path / request.trial_id / "a").mkdir(parents=True)
-    (tmp_path / request.trial_id / "a" / "b.safetensors").write_bytes(b"x" * 1000)
+    (tmp_path / request.trial_id).mkdir()
+    (tmp_path / request.trial_id / "point-0.safetensors").write_bytes(b"x" * 1000)
+    (tmp_path / request.trial_id / "epoch-8.json").write_bytes(b"removed once the result is stored")
     run.started(request.trial_id)
     run.succeeded(request.trial_id, training.good(request))
     with red.store.unit() as unit:

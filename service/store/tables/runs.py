@@ -9,7 +9,7 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.store.tables.base import Base
-from service.store.types import DOCUMENT, QUERIED, SEQ
+from service.store.types import DOCUMENT, OPTIONAL_DOCUMENT, QUERIED, SEQ
 from service.store.workspace_scope import InWorkspace
 
 
@@ -144,6 +144,8 @@ class Epoch(InWorkspace, Base):
     data_wait_share: Mapped[float | None]  # None where it was not measured, as the next two
     validation_balanced_accuracy: Mapped[float | None]
     validation_loss: Mapped[float | None]
+    # By layer, of trainings whose bits may change; long, so only who asks for it reads it.
+    layer_bits: Mapped[dict[str, Any] | None] = mapped_column(OPTIONAL_DOCUMENT, deferred=True)
 
 
 class Point(InWorkspace, Base):

@@ -119,6 +119,16 @@ def test_waiting_ends_when_the_service_stops(api: TestClient, app: FastAPI, spec
     assert time.monotonic() - began < 5
 
 
+def test_an_event_stream_of_a_service_that_stops_ends_with_the_time_to_come_again(
+    api: TestClient, app: FastAPI, spec: dict[str, Any]
+) -> None:
+    job_id = api.post("/v1/jobs", json=spec).json()["id"]
+    threading.Timer(0.3, app.state.context.stopping.set).start()
+    told = api.get(f"/v1/jobs/{job_id}/events").text
+    assert told.startswith("event: job_state")
+    assert told.rstrip().endswith("retry: 3000")
+
+
 def test_says_whether_it_lives_and_is_ready(api: TestClient) -> None:
     assert api.get("/livez").json() == {"status": "alive"}
     assert api.get("/readyz").json()["status"] == "ready"
@@ -149,7 +159,7 @@ def test_is_not_ready_without_its_home(api: TestClient, monkeypatch: pytest.Monk
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("service.api.health.tempfile.TemporaryFile", full)
+    monkeypatch.setattr("service.room.tempfile.TemporaryFile", full)
     response = api.get("/readyz")
     assert response.status_code == 503
     assert "No space left" in response.json()["detail"]

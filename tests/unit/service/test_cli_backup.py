@@ -54,3 +54,11 @@ def test_refusals_say_what_to_do_and_exit_with_2(home, tmp_path):
         refused = run(*arguments)
         assert refused.exit_code == 2, arguments
         assert said in refused.output
+
+
+def test_prune_says_what_it_would_remove(home):
+    for arguments, said in ((("--dry-run",), "Would remove 0 files"), (("--days", 0), "Removed 0 files")):
+        pruned = run("prune", *arguments, "--home", home)
+        assert (pruned.exit_code, pruned.stdout.split(" of ")[0]) == (0, said), pruned.output
+    assert '"left_bytes": 0' in run("prune", "--json", "--home", home).stdout
+    assert run("prune", "--days", -1, "--home", home).exit_code == 2

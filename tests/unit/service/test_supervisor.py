@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from service.supervisor import Supervisor
+from service.settings import Settings
+from service.supervisor import Supervisor, dispatcher_of
 
 
 def lives(log: Path) -> list[int]:
@@ -59,3 +60,8 @@ def test_kills_a_child_that_does_not_end(tmp_path: Path) -> None:
     supervisor.stop()
     with pytest.raises(ProcessLookupError):
         os.kill(child, 0)
+
+
+def test_the_grace_of_a_dispatcher_is_a_setting(tmp_path):
+    assert dispatcher_of(Settings(home=tmp_path))._grace == 20
+    assert dispatcher_of(Settings(home=tmp_path, grace_seconds=90))._grace == 90

@@ -52,7 +52,10 @@ def test_an_export_is_equal_on_the_whole_test_set(trained):
     result, point, folder = trained
     export = export_of(contents_of(export_point(point, folder, {})))
     splits = point_splits(point, folder)
-    found = verify(export, trained_network(point, splits), splits.test)
+    heard: list[int] = []
+    found = verify(export, trained_network(point, splits), splits.test, heard.append)
+    assert heard == sorted(heard)
+    assert heard[-1] == len(splits.test)
     comparison = found.comparison
     assert comparison.equal
     assert comparison.samples == len(splits.test)

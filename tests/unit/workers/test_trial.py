@@ -197,6 +197,15 @@ def test_what_is_not_learned_keeps_its_start_and_the_budget_is_kept_by_the_rest(
     assert outcome.points[0].costs["searched"]["bit_budget"] <= 4.0
 
 
+def test_an_epoch_tells_the_bits_of_each_layer_where_they_may_change(tmp_path):
+    outcome, reports = run(request(learn()), tmp_path)
+    told = [report.layer_bits for report in reports]
+    assert told[-1] == outcome.points[0].allocation
+    assert told[0] != told[-1]
+    _, reports = run(request(fixed(tmp_path), trial_id="trial-b"), tmp_path)
+    assert [report.layer_bits for report in reports] == [None] * 4
+
+
 def test_an_epoch_tells_the_share_of_its_time_that_waited_for_data(tmp_path):
     _, reports = run(request(fixed(tmp_path)), tmp_path)
     assert all(0 <= report.data_wait_share < 1 for report in reports)

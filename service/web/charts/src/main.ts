@@ -3,8 +3,10 @@
 import { CloudPage, type CloudSetup } from "./cloud_page";
 import { FigurePage, type FigureSetup } from "./figure_page";
 import { JobPage } from "./job_page";
+import { startScrubbers } from "./scrubber";
 import type { Setup } from "./types";
 
+startScrubbers();
 const block = document.getElementById("setup");
 if (block !== null) {
   const setup = JSON.parse(block.textContent ?? "") as Setup | FigureSetup | CloudSetup;

@@ -88,6 +88,26 @@ def test_a_rerun_trains_what_was_stored_and_says_that_it_is_the_same(
     assert [one["state"] for one in api.get(f"{at}/reruns").json()] == ["queued", "succeeded"]
 
 
+def test_a_rerun_that_reaches_the_same_weights_puts_a_pruned_checkpoint_back(
+    api: TestClient, api_store: Store, settings: Settings, point: dict[str, Any]
+) -> None:
+    at = f"/v1/points/{point['id']}"
+    (kept,) = settings.checkpoints.glob(f"{point['trial_id']}/*")
+    content = kept.read_bytes()
+    kept.unlink()
+    gone = api.get(f"{at}/checkpoint").json()
+    assert (gone["code"], f"bitfront rerun {point['id']} --on-service" in gone["detail"]) == (
+        "checkpoint_gone",
+        True,
+    )
+    folder = settings.checkpoints / api.post(f"{at}/rerun").json()["id"]
+    folder.mkdir()
+    (folder / kept.name).write_bytes(content)
+    assert dispatch(settings, api_store, trainer(again(point)))
+    assert api.get(f"{at}/checkpoint").content == content
+    assert not folder.exists()
+
+
 def test_what_comes_out_otherwise_is_told(
     api: TestClient, api_store: Store, settings: Settings, point: dict[str, Any]
 ) -> None:

@@ -1,1 +1,0 @@
-"""The difference of two points: bits of each layer, measures and costs."""
