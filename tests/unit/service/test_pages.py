@@ -275,6 +275,12 @@ def test_a_job_that_searches_architecture_says_which_settings(api: TestClient, s
 
 
 class TestPointPage:
+    def test_it_shows_the_firing_rate_of_each_layer(self, api: TestClient, job_with_points: MakeJob) -> None:
+        point = api.get(f"/v1/jobs/{job_with_points()}/points").json()["items"][0]
+        page = api.get(f"/points/{point['id']}").text
+        assert 'value="0.1" aria-label="Firing rate of conv1"' in page
+        assert re.search(r"conv1 10\.0\s% 10\.0\s%", plain(page))
+
     def test_it_has_all_that_repeats_the_point(self, api: TestClient, job_with_points: MakeJob) -> None:
         point = api.get(f"/v1/jobs/{job_with_points()}/points").json()["items"][0]
         page = api.get(f"/points/{point['id']}").text
