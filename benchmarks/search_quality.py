@@ -7,7 +7,8 @@ Runs the searches through a service of its own on DIR (a job per setting, and wi
 gives the black-box methods that many times the compute), then writes docs/results.md with its figures. What
 DIR already holds is not trained again, so an interrupted run goes on, and other seeds add to it. Options:
 --settings, --seeds, --seeds-of SETTING SEED... (SETTING-long for its long runs), --methods, --trials, --long,
---long-seeds, --concurrent, --split-seed (another subset and split), --report FILE.
+--long-seeds, --long-settings (all unless named), --concurrent, --split-seed (another subset and split),
+--report FILE.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ def section(client: BitfrontClient, name: str, options: argparse.Namespace, cons
     job = searched(client, job_of(name, options.methods, seeds, options.trials, options), console)
     long = None
     baselines = [method for method in options.methods if method in BLACK_BOX]
-    if options.long > 1 and baselines:
+    if options.long > 1 and baselines and name in (options.long_settings or options.settings):
         trials = round(options.long * options.trials)
         long_seeds = seeds_of(f"{name}-long", options.long_seeds, options)
         spec = job_of(f"{name}-long", baselines, long_seeds, trials, options)
@@ -127,6 +128,7 @@ def command(options: argparse.Namespace) -> str:
         "trials": [options.trials],
         "long": [options.long],
         "long-seeds": options.long_seeds,
+        **({"long-settings": options.long_settings} if options.long_settings else {}),
         "split-seed": [options.split_seed],
     }
     pairs = [*words.items(), *(("seeds-of", own) for own in options.seeds_of)]
@@ -148,6 +150,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--trials", type=int, default=12)
     parser.add_argument("--long", type=float, default=10.0)
     parser.add_argument("--long-seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--long-settings", nargs="+", choices=list(SETTINGS), default=[])
     parser.add_argument("--concurrent", type=int, default=2)
     parser.add_argument("--split-seed", type=int, default=0)
     parser.add_argument("--report", type=Path, default=Path("docs/results.md"))
