@@ -26,7 +26,11 @@ WORKER_KILLS = 2
 """Of one life: a trial whose worker dies three times is given up, as it should be."""
 LIFE_SECONDS = 240
 """Longer than a job takes beside the kills of one life: ten times as long as an undisturbed one."""
-KILLS_OF_A_LIFE = 8
+KILLS_OF_A_LIFE = 15
+PAUSE_SECONDS = (0.2, 2.0)
+"""Between two kills: often less than it takes to start what the last one killed."""
+PATIENT = {"BITFRONT_MOST_FRUITLESS_CLAIMS": "1000"}
+"""A job that so many dispatchers die of before it trains an epoch would be given up, as it should be."""
 
 
 class Monkey:
@@ -43,7 +47,7 @@ class Monkey:
         worker_kills, kills = WORKER_KILLS, min(self.left, KILLS_OF_A_LIFE)
         began = time.monotonic()
         for _ in range(kills):
-            time.sleep(self.random.uniform(0.2, 4.0))
+            time.sleep(self.random.uniform(*PAUSE_SECONDS))
             if _is_over(service, job_id):
                 break
             targets = self._targets(workers=worker_kills > 0)
@@ -97,7 +101,7 @@ def lives(folder: Path, monkey: Monkey, database: Callable[[], str | None]) -> l
     while monkey.left > 0:
         home = folder / f"life-{len(found)}"
         home.mkdir()
-        found.append(run_job(home, monkey.live, database()))
+        found.append(run_job(home, monkey.live, database(), PATIENT))
     return found
 
 

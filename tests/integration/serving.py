@@ -228,9 +228,14 @@ def trained_once(database: str, job_id: str) -> None:
         store.close()
 
 
-def run_job(home: Path, disturb: Callable[[Service, str], None], database: str | None = None) -> Any:
+def run_job(
+    home: Path,
+    disturb: Callable[[Service, str], None],
+    database: str | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Any:
     """The result of the job on a fresh home, disturbed meanwhile; every trial counted once."""
-    service = Service(home, database)
+    service = Service(home, database, environment=environment)
     try:
         job_id = wait_until(lambda: service.client.submit(dict(JOB), idempotency_key="job").id)
         disturb(service, job_id)
