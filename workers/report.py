@@ -118,10 +118,15 @@ class TrialStop:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrialFailure:
-    """The end of a trial that failed, with a reason that users can act on."""
+    """The end of a trial that failed, with a reason that users can act on.
+
+    `points` is what the stages of a descent had reached before; `provenance` is theirs.
+    """
 
     reason: FailureReason
     message: str
+    points: tuple[PointResult, ...] = ()
+    provenance: Mapping[str, Any] = field(default_factory=dict)
 
 
 def to_json(report: EpochReport | TrialOutcome | TrialStop | TrialFailure) -> dict[str, Any]:
@@ -131,4 +136,13 @@ def to_json(report: EpochReport | TrialOutcome | TrialStop | TrialFailure) -> di
 
 def outcome_from_json(data: Mapping[str, Any]) -> TrialOutcome:
     """The inverse of `to_json` for an outcome."""
-    return TrialOutcome(**{**data, "points": tuple(PointResult(**point) for point in data["points"])})
+    return TrialOutcome(**{**data, "points": _points(data)})
+
+
+def failure_from_json(data: Mapping[str, Any]) -> TrialFailure:
+    """The inverse of `to_json` for a failure."""
+    return TrialFailure(**{**data, "points": _points(data)})
+
+
+def _points(data: Mapping[str, Any]) -> tuple[PointResult, ...]:
+    return tuple(PointResult(**point) for point in data["points"])

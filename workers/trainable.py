@@ -43,7 +43,7 @@ class TrialTrainable(tune.Trainable):
             if is_full(error):  # no fault of the trial: once there is room it goes on
                 self._log.warning("nothing can be stored", error=str(error))
                 return {"done": True, "unstored": str(error)}
-            failure = failure_of(error)
+            failure = failure_of(error, self._run)
             self._log.error("trial failed", reason=failure.reason, exc_info=True)
             return {"done": True, "failure": to_json(failure)}
 
@@ -97,10 +97,14 @@ def log_of(config: dict[str, Any]) -> Any:
     )
 
 
-def failure_of(error: Exception) -> TrialFailure:
-    """The reason and the sentence for an exception."""
+def failure_of(error: Exception, run: TrialRun | None = None) -> TrialFailure:
+    """The reason and the sentence for an exception, with the points that the trial had reached before it."""
     message = str(error) if isinstance(error, BitfrontError) else f"{type(error).__name__}: {error}"
-    return TrialFailure(reason=_reason(error), message=message)
+    if run is None or not run.points:
+        return TrialFailure(reason=_reason(error), message=message)
+    return TrialFailure(
+        reason=_reason(error), message=message, points=run.points, provenance=run.provenance()
+    )
 
 
 def _reason(error: Exception) -> FailureReason:

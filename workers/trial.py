@@ -119,8 +119,12 @@ class TrialRun:
             points=(*self.points, self._point()),
             epochs=self.progress.epoch,
             samples=self.progress.samples,
-            provenance=provenance(threads=self.threads, data_sha256=self.data.sha256),
+            provenance=self.provenance(),
         )
+
+    def provenance(self) -> dict[str, Any]:
+        """What its points were found with."""
+        return provenance(threads=self.threads, data_sha256=self.data.sha256)
 
     def _trainer(self, proposal: Proposal, seed: int, data_folder: Path) -> Trainer:
         torch.manual_seed(seed)  # the initial weights; the data order has generators of its own

@@ -25,7 +25,15 @@ from models.errors import InvalidInputError, StorageError
 from search.job import ComputeSpec
 from workers.checkpoints import discard_resume
 from workers.places import Place, Where, place_of
-from workers.report import EpochReport, TrialFailure, TrialOutcome, TrialRequest, TrialStop, outcome_from_json
+from workers.report import (
+    EpochReport,
+    TrialFailure,
+    TrialOutcome,
+    TrialRequest,
+    TrialStop,
+    failure_from_json,
+    outcome_from_json,
+)
 from workers.shared_folder import mark_of
 from workers.trainable import TrialTrainable
 
@@ -62,7 +70,7 @@ class TrialFeed(Protocol):
         """A trial found no room for its checkpoint, or could not reach its place; it has not ended."""
 
     def failed(self, trial_id: str, failure: TrialFailure) -> None:
-        """A trial ended without a point."""
+        """A trial ended before its end, with the points that it had reached by then."""
 
     def cancelled(self) -> bool:
         """Whether to stop now; polled about once a second and after each result."""
@@ -185,7 +193,7 @@ class FeedCallback(_Unpickled, Callback):
         if "unstored" in result:
             self._feed.unstored(trial_id, result["unstored"])
         if "failure" in result:
-            self._feed.failed(trial_id, TrialFailure(**result["failure"]))
+            self._feed.failed(trial_id, failure_from_json(result["failure"]))
 
     def _discard(self, trial_id: str) -> None:
         try:

@@ -36,7 +36,7 @@ def difference_of(unit: Unit, a_id: str, b_id: str) -> PointDifferenceView:
         b=_head(unit, b),
         same_network=(a.spec["architecture"], a.settings) == (b.spec["architecture"], b.settings),
         layers=list(layer_differences(*bits)),
-        costs=number_differences(a.costs[SCOPE], b.costs[SCOPE]),
+        costs=[_comparable(one, a, b) for one in number_differences(a.costs[SCOPE], b.costs[SCOPE])],
         measures=number_differences(_measures(a), _measures(b)),
     )
 
@@ -80,6 +80,12 @@ def bits_view(bits: LayerBits) -> LayerBitsView:
     return LayerBitsView(
         steps=bits.steps, spike_bits=list(bits.spike_bits), weight_bits=bits.mean_weight_bits
     )
+
+
+def _comparable(cost: NumberDifference, a: PointView, b: PointView) -> NumberDifference:
+    """A cost, without a difference where the two were counted by different versions of its metric."""
+    same = a.cost_versions.get(cost.name) == b.cost_versions.get(cost.name)
+    return cost if same else cost.model_copy(update={"difference": None})
 
 
 def _head(unit: Unit, point: PointView) -> PointHead:

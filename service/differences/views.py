@@ -44,7 +44,7 @@ class LayerDifference(View):
 
 
 class NumberDifference(View):
-    """One number of both points; None where it was not measured."""
+    """One number of both points; None where it was not measured, or counted otherwise for each."""
 
     name: str
     a: float | None

@@ -137,7 +137,7 @@ class JobRun:
         self.lost(trial_id, message)
 
     def failed(self, trial_id: str, failure: TrialFailure) -> None:
-        """A trial ended without a point; what fails while the dispatcher stops will be run again."""
+        """A trial failed; what fails while the dispatcher stops will be run again."""
         if self._halt():
             return
         counted = False

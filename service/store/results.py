@@ -105,7 +105,7 @@ class ResultRepository(Repository):
         return True
 
     def fail(self, claim: Claim, trial_id: str, failure: TrialFailure, *, stored_bytes: int = 0) -> bool:
-        """End a trial that has not ended without a point; whether the failure counted."""
+        """End a trial that failed, with the points that it had reached by then; whether that counted."""
         trial = self._trial(claim, trial_id)
         if trial.state not in {"queued", "running"}:
             return False
@@ -114,6 +114,9 @@ class ResultRepository(Repository):
         self._leases.progressed(claim)
         trial.reason, trial.message = failure.reason, failure.message
         trial.stored_bytes = stored_bytes
+        self._store_points(
+            claim, trial, failure.points, checkpoint_trial=trial.id, provenance=failure.provenance, moment=now
+        )
         self._end(trial, "failed", now)
         return True
 

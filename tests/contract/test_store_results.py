@@ -176,6 +176,25 @@ def test_a_failure_keeps_its_reason(running):
     assert (study.trials_failed, study.trials_queued) == (1, 1)
 
 
+def test_a_failure_keeps_the_points_before_it(running, outcome):
+    trial = running.trials[0]
+    running.do("start", trial)
+    told = TrialFailure(
+        reason="nan_loss", message="no number", points=outcome.points, provenance=outcome.provenance
+    )
+    assert running.do("fail", trial, told)
+    assert not running.do("fail", trial, told)
+    with running.store.unit() as unit:
+        view = unit.trials.get(trial)
+        (point,) = unit.points.page(running.job_id, limit=9, cursor=None).items
+        front = unit.fronts.front(
+            running.job_id, metric="bit_budget", method=None, seed=None, all_points=False
+        )
+    assert (view.state, view.point_ids) == ("failed", [point.id])
+    assert point.provenance == outcome.provenance
+    assert [shown.id for shown in front.points] == [point.id]
+
+
 def test_events_tell_every_step_in_order(running, outcome, training):
     first, second = running.trials
     running.do("start", first)

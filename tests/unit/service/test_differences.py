@@ -10,12 +10,14 @@ import pytest
 from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
 from typer.testing import CliRunner
 
 from models.allocation import Allocation, LayerBits
 from service.cli import app as command_line
 from service.client import BitfrontClient
 from service.differences.reading import layer_differences, number_differences
+from service.store import Store
 
 MakeJob = Callable[..., str]
 NOWHERE = "point-0000000000000000"
@@ -81,6 +83,18 @@ class TestOverHttp:
         assert {one["name"]: one["difference"] for one in found["costs"]}["bit_budget"] == 1.0
         assert found["same_network"]
         assert [one["same"] for one in found["layers"]] == [True]
+
+    def test_costs_counted_by_other_versions_are_not_subtracted(
+        self, api: TestClient, api_store: Store, points: list[str]
+    ) -> None:
+        with api_store.connection() as connection:
+            old = text(
+                "UPDATE points SET cost_versions = json_set(cost_versions, '$.s_ace', 99) WHERE id = :id"
+            )
+            connection.execute(old, {"id": points[1]})
+        costs = api.get(f"/v1/points/{points[0]}/difference/{points[1]}").json()["costs"]
+        unknown = [one["name"] for one in costs if one["difference"] is None]
+        assert unknown == ["s_ace"]
 
     def test_there_is_none_of_a_point_that_is_not_there(self, api: TestClient, points: list[str]) -> None:
         for pair in (f"{points[0]}/difference/{NOWHERE}", f"{NOWHERE}/difference/{points[0]}"):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import json
 from pathlib import Path
 
 import pytest
@@ -9,13 +10,15 @@ import torch
 
 from models.allocation import Allocation, LayerBits
 from models.cost import Limit
+from models.errors import NanLossError
 from search.job import JobSpec
 from search.strategy import FixedBits, FixedFront, LearnBits, LearnFront, proposal_to_json
 from workers.checkpoints import read_tensors
 from workers.descent import stage_at, stages_of
 from workers.evaluation import accuracy
-from workers.report import TrialRequest
+from workers.report import TrialRequest, failure_from_json, to_json
 from workers.steering import Steer
+from workers.trainable import failure_of
 from workers.trial import TrialRun, run_trial
 
 BUDGETS = (6.0, 3.0, 1.5)
@@ -186,6 +189,18 @@ def test_a_descent_killed_after_any_epoch_ends_with_the_same_points_bit_for_bit(
             for where in (tmp_path, folder)
         )
         assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+
+
+def test_a_descent_that_fails_keeps_the_points_before(tmp_path, whole):
+    run = opened(request(), tmp_path)
+    assert failure_of(NanLossError("no number"), run).points == ()
+    while not run.points:
+        run.step()
+    failure = failure_of(NanLossError("no number"), run)
+    _, outcome, _ = whole
+    assert failure.points == outcome.points[:1]
+    assert failure.provenance == outcome.provenance
+    assert failure_from_json(json.loads(json.dumps(to_json(failure)))) == failure
 
 
 def test_a_descent_whose_recorded_point_is_damaged_trains_it_again(tmp_path, whole):

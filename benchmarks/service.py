@@ -1,4 +1,4 @@
-"""What people wait for, over made-up results: python benchmarks/pages.py [--url postgresql://...]
+"""What people wait for, over made-up results: python benchmarks/service.py [--url postgresql://...]
 
 For each of --points, a store with one job of so many points (ten a trial, five methods, three seeds): the
 front query and the thinned cloud in the server, and the page of fronts in headless Chromium until its chart
