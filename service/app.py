@@ -32,6 +32,7 @@ from service.api import (
     queue,
     reruns,
     trials,
+    uploads,
     webhooks,
     workspace,
 )
@@ -96,6 +97,7 @@ def create_app(settings: Settings, store: Store, *, offered: Catalogue | None = 
         queue,
         keys,
         webhooks,
+        uploads,
     ):
         app.include_router(part.router, dependencies=[Security(SENT_KEY)])
     document.install(app)
@@ -116,7 +118,9 @@ def _add_pages(app: FastAPI, renderer: Renderer) -> None:
 def _add_layers(app: FastAPI, settings: Settings, renderer: Renderer) -> None:
     """The layer that is added last is passed first."""
     app.add_middleware(EntityTags)
-    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    app.add_middleware(
+        BodyLimit, max_bytes=settings.max_body_bytes, max_upload_bytes=settings.max_upload_bytes
+    )
     app.add_middleware(Authenticate, gate=app.state.gate)
     app.add_middleware(PlainAddresses)
     app.add_middleware(OriginGuard, settings=settings)

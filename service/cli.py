@@ -34,6 +34,7 @@ from service.commands import (
     running,
     submit,
     trial,
+    upload,
     webhooks,
 )
 from service.commands.shared import EXIT_INTERRUPTED, err, exit_code_of, show_error
@@ -115,6 +116,9 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
     figures.figures,
     listing.cancel,
     rerun.rerun,
+    upload.upload,
+    upload.uploads,
+    upload.forget,
     backup.backup,
     backup.restore,
     prune.prune,

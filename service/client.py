@@ -35,6 +35,7 @@ from service.client_http import (
 from service.client_queue import QueueCalls
 from service.client_reruns import RerunCalls
 from service.client_tables import TableCalls
+from service.client_uploads import UploadCalls
 from service.trajectory.views import TrajectoryView
 from service.views import EventView, FrontView, JobView, NamedView, Page, PlanView, PointView, TrialView
 from service.worker_log import WorkerLineView
@@ -56,6 +57,7 @@ class BitfrontClient(
     FitCalls,
     QueueCalls,
     RerunCalls,
+    UploadCalls,
     TableCalls,
 ):
     """Calls one service; raises ApiError for its problems and UnreachableError when it does not answer.

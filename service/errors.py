@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from models.errors import BitfrontError
+from models.errors import BitfrontError, InvalidInputError
 from service.workspaces import QuotaUse
 
 
@@ -22,6 +22,18 @@ class WebhookDisabledError(BitfrontError):
     """A webhook that nothing is sent to any more."""
 
     code = "webhook_disabled"
+
+
+class UploadInUseError(BitfrontError):
+    """An upload that a job needs which has not ended."""
+
+    code = "upload_in_use"
+
+
+class UploadUnusableError(InvalidInputError):
+    """A file that is not what it was brought as: damaged, cut off, too large unpacked, of another format."""
+
+    code = "upload_unusable"
 
 
 class StaleLeaseError(BitfrontError):

@@ -61,6 +61,7 @@ class Settings(BaseSettings):
     ray_token_file: Path | None = None  # the cluster's token; home/"ray-token" when not given
     ray_node_here: bool = False  # True: a node of that cluster runs on this machine, and none is started
     max_body_bytes: int = Field(default=1_048_576, ge=1)
+    max_upload_bytes: int = Field(default=512 * 2**20, ge=1)  # of a data set or weights that a user brings
     public_url: str | None = None  # where browsers reach it through a proxy, as https://bits.example.org
     keys_on_loopback: bool = True  # False: once there are keys, loopback still needs none
     rate_limit: str = "6000/minute"  # of the calls of a key

@@ -15,6 +15,7 @@ from service.api.access import ANYBODY, Caller
 from service.room import Room
 from service.settings import Settings
 from service.store import Store
+from service.uploads.owned import owned
 from service.views import NamedView
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def context_of(request: Request) -> ApiContext:
     caller: Caller = request.state.caller
     context = operations_of(request)
     store = context.store.within(caller.workspace, trace_id=request.state.trace_id)
-    return replace(context, caller=caller, store=store)
+    return replace(context, caller=caller, store=store, catalogue=owned(context.catalogue, store))
 
 
 def operations_of(request: Request) -> ApiContext:

@@ -20,10 +20,18 @@ CODES: Mapping[int, tuple[str, ...]] = {
     401: ("unauthenticated", "invalid_key", "key_expired", "key_revoked"),
     403: ("foreign_origin", "foreign_host", "missing_scope", "quota_exceeded"),
     404: ("not_found", "no_feasible_point", "checkpoint_gone"),
-    409: ("idempotency_conflict", "webhook_disabled", "checkpoint_damaged"),
+    409: ("idempotency_conflict", "webhook_disabled", "checkpoint_damaged", "upload_in_use"),
     413: ("body_too_large",),
     415: ("unsupported_media_type",),
-    422: ("invalid_input", "unknown_name", "infeasible", "data_missing", "data_damaged", "forbidden_address"),
+    422: (
+        "invalid_input",
+        "unknown_name",
+        "infeasible",
+        "data_missing",
+        "data_damaged",
+        "forbidden_address",
+        "upload_unusable",
+    ),
     429: ("rate_limited", "too_many_failures", "quota_exceeded"),
     500: ("internal_error",),
     503: ("not_ready", "database_unavailable", "storage_unavailable"),
@@ -31,6 +39,7 @@ CODES: Mapping[int, tuple[str, ...]] = {
 """The stable codes of problems by their status."""
 OPEN = ("/livez", "/readyz")
 CONFLICTS = ("/test", "/export")
+REMOVED = "/v1/uploads/{upload_id}"
 FILES = {"/checkpoint": "application/octet-stream", "/export": "application/zip"}
 _PREFIX = "#/components/schemas/"
 
@@ -82,7 +91,7 @@ def _complete(method: str, path: str, operation: Operation) -> None:
 def _statuses(path: str, operation: Operation) -> Iterator[int]:
     """The statuses of problems that a call may be answered with."""
     yield from (400, 403, 500)  # a NUL in the address, foreign pages, a mistake of ours
-    if path == "/readyz" or path.endswith(tuple(FILES)):
+    if path in {"/readyz", "/v1/uploads"} or path.endswith(tuple(FILES)):
         yield 503
     if path not in OPEN:
         yield from (401, 429)
@@ -92,7 +101,7 @@ def _statuses(path: str, operation: Operation) -> Iterator[int]:
         yield from (413, 415, 422)
     if any(parameter["in"] in {"query", "header"} for parameter in operation.get("parameters", ())):
         yield 422
-    if _has(operation, "idempotency-key") or path.endswith(CONFLICTS):
+    if _has(operation, "idempotency-key") or path.endswith(CONFLICTS) or path == REMOVED:
         yield 409
 
 

@@ -49,6 +49,10 @@ def _webhook_id(webhook_id: Annotated[str, Path()]) -> str:
     return _checked("webhook", webhook_id)
 
 
+def _upload_id(upload_id: Annotated[str, Path()]) -> str:
+    return _checked("upload", upload_id)
+
+
 def _rerun_id(rerun_id: Annotated[str, Path()]) -> str:
     return _checked("rerun", rerun_id)
 
@@ -66,5 +70,6 @@ OtherPointId = Annotated[str, Depends(_other_id)]
 BatchId = Annotated[str, Depends(_batch_id)]
 AblationId = Annotated[str, Depends(_ablation_id)]
 WebhookId = Annotated[str, Depends(_webhook_id)]
+UploadId = Annotated[str, Depends(_upload_id)]
 RerunId = Annotated[str, Depends(_rerun_id)]
 KeyId = Annotated[str, Depends(_key_id)]

@@ -15,7 +15,13 @@ from models.errors import BitfrontError, DataDamagedError, DataMissingError, Inv
 from service.api.errors import HttpError, InvalidFieldsError
 from service.api.schema import Schema
 from service.api.validation import parameter_errors
-from service.errors import ConflictError, NotFoundError, QuotaExceededError, WebhookDisabledError
+from service.errors import (
+    ConflictError,
+    NotFoundError,
+    QuotaExceededError,
+    UploadInUseError,
+    WebhookDisabledError,
+)
 from service.hooks.addresses import ForbiddenAddressError
 from service.problem import PROBLEM_MEDIA_TYPE, FieldError, Problem
 
@@ -26,6 +32,7 @@ _STATUS: Mapping[type[BitfrontError], int] = {
     NotFoundError: 404,
     ConflictError: 409,
     WebhookDisabledError: 409,
+    UploadInUseError: 409,
     ForbiddenAddressError: 422,
     StorageError: 503,
 }

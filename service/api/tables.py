@@ -12,6 +12,7 @@ from service.api.csv_answers import Columns
 from service.batches.views import BatchView
 from service.hooks.views import DeliveryView
 from service.trajectory.views import TrajectoryView
+from service.uploads.views import UploadView
 from service.views import (
     EpochView,
     IncidentView,
@@ -102,3 +103,4 @@ TRAJECTORY: Columns[TrajectoryView] = {
     "weight_bits": lambda row: row.bits.weight_bits,
     **_fields("changed"),
 }
+UPLOADS: Columns[UploadView] = _fields("id", "kind", "name", "bytes", "sha256", "created_at")

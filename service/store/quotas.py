@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, func, or_, select
 
 from service.errors import NotFoundError, QuotaExceededError
-from service.store.tables import Job, Rerun, Trial, Workspace
+from service.store.tables import Job, Rerun, Trial, Upload, Workspace
 from service.store.transaction import Repository
 from service.workspaces import QuotaName, QuotaUse
 
@@ -21,7 +21,7 @@ WORDS: dict[QuotaName, str] = {
     "queued_jobs": "jobs may wait at a time",
     "trials_per_day": "trials may be submitted within 24 hours",
     "device_hours": "device hours may be used within 30 days",
-    "stored_bytes": "bytes of checkpoints may be stored",
+    "stored_bytes": "bytes of checkpoints and uploads may be stored",
 }
 
 
@@ -44,6 +44,13 @@ class QuotaRepository(Repository):
         for name in WORDS:
             if getattr(row, f"max_{name}") is not None:
                 self._require(self._use(row, name, now), asked.get(name, 0.0), now)
+
+    def require_bytes(self, size: int) -> None:
+        """Raises QuotaExceededError where so many bytes more than are there would be too many."""
+        row = self._row(lock=True)
+        if row.max_stored_bytes is not None:
+            now = self._transaction.now()
+            self._require(self._use(row, "stored_bytes", now), size, now)
 
     def _require(self, use: QuotaUse, asked: float, now: datetime) -> None:
         assert use.limit is not None  # noqa: S101 - the caller passes over quotas without a limit
@@ -90,8 +97,11 @@ class QuotaRepository(Repository):
         return float(self._session.scalar(query) or 0) / 3600
 
     def _stored_bytes(self) -> float:
-        query = select(func.sum(Trial.stored_bytes)).where(Trial.workspace_id == self._transaction.workspace)
-        return float(self._session.scalar(query) or 0)
+        sums = (func.sum(Trial.stored_bytes), Trial), (func.sum(Upload.bytes), Upload)
+        queries = [
+            select(total).where(owner.workspace_id == self._transaction.workspace) for total, owner in sums
+        ]
+        return sum(float(self._session.scalar(query) or 0) for query in queries)
 
     def _retry_after(self, name: QuotaName, now: datetime) -> int | None:
         """Seconds until the use can have fallen; the oldest that counts leaves first."""

@@ -25,6 +25,7 @@ from service.store.retention import RetentionRepository
 from service.store.studies import StudyRepository
 from service.store.transaction import Transaction
 from service.store.trials import TrialRepository
+from service.store.uploads import UploadRepository
 from service.store.webhooks import WebhookRepository
 from service.store.workspace_scope import WorkspaceSession
 from service.store.workspaces import WorkspaceRepository
@@ -49,6 +50,7 @@ class Unit:
         self.ablations = AblationRepository(transaction, self.jobs)
         self.batches = BatchRepository(transaction, self.jobs)
         self.trials = TrialRepository(transaction)
+        self.uploads = UploadRepository(transaction)
         self.curves = CurveRepository(transaction)
         self.points = PointRepository(transaction)
         self.fronts = FrontRepository(transaction, self.points)

@@ -150,9 +150,11 @@ def pages(renderer: Renderer) -> APIRouter:
         return _answer(renderer, "point.html", context, lambda store: _point_context(store, point_id, epoch))
 
     @router.get("/points/{point_id}/difference")
-    def chosen_difference(point_id: str, other: str = "") -> Response:
+    def chosen_difference(context: Context, point_id: PointId, other: str = "") -> Response:
+        with context.store.unit() as unit:
+            unit.points.get(point_id)  # another workspace's is not there
         chosen = quote(other.strip(), safe="")
-        return RedirectResponse(f"/points/{quote(point_id)}" + (f"/difference/{chosen}" if chosen else ""))
+        return RedirectResponse(f"/points/{point_id}" + (f"/difference/{chosen}" if chosen else ""))
 
     @router.get("/points/{point_id}/difference/{other_id}")
     def difference(context: Context, point_id: str, other_id: str) -> Response:

@@ -26,6 +26,7 @@ from service.store.tables.runs import (
     Study,
     Trial,
 )
+from service.store.tables.uploads import Upload
 
 __all__ = [
     "PARENTS",
@@ -51,6 +52,7 @@ __all__ = [
     "SignIn",
     "Study",
     "Trial",
+    "Upload",
     "Webhook",
     "Workspace",
 ]

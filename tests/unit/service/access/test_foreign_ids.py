@@ -9,10 +9,12 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
+from safetensors.numpy import save
 
 from service.settings import Settings
 from service.store import Store
@@ -53,6 +55,7 @@ def owned(api: TestClient, job_with_points: Callable[..., str], spec: dict[str, 
         "job_id": job_id,
         "trial_id": point["trial_id"],
         "point_id": point["id"],
+        "other_id": point["id"],
         "ablation_id": ablation["id"],
     }
 
@@ -85,7 +88,7 @@ def test_another_workspaces_ids_are_not_there(
     for method, path in routes_of(app):
         if "{" not in path:
             continue
-        ids = owned | of_administrators(red, path)
+        ids = owned | made_for_one(red, path)
         unknown = set(re.findall(r"{(\w+)", path)) - {*ids, "key"}
         assert not unknown, f"{path}: say above which id of red's is its {unknown}"
         at, given = address(red, path, ids), {"params": QUERIES.get(path), "json": BODIES.get(path)}
@@ -102,10 +105,14 @@ def test_another_workspaces_ids_are_not_there(
     assert tried >= 45
 
 
-def of_administrators(red: TestClient, path: str) -> dict[str, str]:
-    """A key and a webhook of red's, made for one route: it may be what ends them."""
+def made_for_one(red: TestClient, path: str) -> dict[str, str]:
+    """A key, an upload and a webhook of red's, made for one route: it may be what ends them."""
     if "{key_id}" in path:
         return {"key_id": red.post("/v1/keys", json={"scope": "read"}).json()["id"]}
+    if "{upload_id}" in path:
+        file = save({"a": np.ones(2, np.float32)})
+        head = {"Content-Type": "application/octet-stream"}
+        return {"upload_id": red.post("/v1/uploads?kind=weights", content=file, headers=head).json()["id"]}
     if "{webhook_id}" in path:
         return {"webhook_id": red.post("/v1/webhooks", json={"url": HOOK}).json()["id"]}
     return {}
@@ -115,7 +122,7 @@ def test_no_route_without_an_id_shows_another_workspaces(
     app: FastAPI, red: TestClient, blue: TestClient, owned: dict[str, str]
 ) -> None:
     shown = 0
-    owned |= of_administrators(red, "{key_id}") | of_administrators(red, "{webhook_id}")
+    owned |= made_for_one(red, "{key_id}") | made_for_one(red, "{webhook_id}")
     for method, path in routes_of(app):
         if method == "GET" and "{" not in path:
             assert not [one for one in owned.values() if one in blue.get(path).text], path

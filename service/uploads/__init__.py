@@ -1,0 +1,1 @@
+"""Files that users bring: data sets (.npz) and float weights (.safetensors), kept by their content's hash."""
