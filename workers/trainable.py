@@ -13,10 +13,10 @@ from typing import Any
 
 from ray import tune
 
-from models.errors import BitfrontError, NanLossError
+from workers.failures import failure_of
 from workers.logs import worker_log
 from workers.places import is_full, place_of
-from workers.report import FailureReason, TrialFailure, TrialOutcome, TrialRequest, to_json
+from workers.report import TrialOutcome, TrialRequest, to_json
 from workers.shared_folder import require_mark
 from workers.trial import TrialRun
 
@@ -95,25 +95,3 @@ def log_of(config: dict[str, Any]) -> Any:
         attempt=config.get("attempt"),
         trace_id=request.trace_id,
     )
-
-
-def failure_of(error: Exception, run: TrialRun | None = None) -> TrialFailure:
-    """The reason and the sentence for an exception, with the points that the trial had reached before it."""
-    message = str(error) if isinstance(error, BitfrontError) else f"{type(error).__name__}: {error}"
-    if run is None or not run.points:
-        return TrialFailure(reason=_reason(error), message=message)
-    return TrialFailure(
-        reason=_reason(error), message=message, points=run.points, provenance=run.provenance()
-    )
-
-
-def _reason(error: Exception) -> FailureReason:
-    if isinstance(error, NanLossError):
-        return "nan_loss"
-    if (
-        isinstance(error, MemoryError)
-        or "out of memory" in str(error).lower()
-        or "can't allocate memory" in str(error)
-    ):
-        return "out_of_memory"
-    return "error"

@@ -13,8 +13,8 @@ from models.errors import InvalidInputError, StorageError
 from tests.contract.place_contract import PlaceContract, checkpoint
 from tests.s3_server import S3Server
 from workers.checkpoints import latest_checkpoint
+from workers.failures import failure_of
 from workers.places import LocalPlace, Place, RemotePlace, place_of
-from workers.trainable import failure_of
 
 
 class TestFolder(PlaceContract):

@@ -27,7 +27,6 @@ from service.settings import Settings
 from service.store import Store
 from workers.report import TrialRequest, outcome_from_json
 from workers.shared_folder import mark_of
-from workers.trainable import TrialTrainable
 
 JOB: dict[str, Any] = {
     "name": "full",
@@ -52,8 +51,10 @@ def full_disk(allowed: int = 512) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def trainable(settings: Settings, request: TrialRequest, attempt: int) -> TrialTrainable:
+def trainable(settings: Settings, request: TrialRequest, attempt: int) -> Any:
     """What Tune would make an actor of."""
+    from workers.trainable import TrialTrainable  # imports Ray, which other tests tell how to begin first
+
     made = TrialTrainable.__new__(TrialTrainable)
     place = settings.checkpoint_place
     made.setup(

@@ -16,9 +16,9 @@ from search.strategy import FixedBits, FixedFront, LearnBits, LearnFront, propos
 from workers.checkpoints import read_tensors
 from workers.descent import stage_at, stages_of
 from workers.evaluation import accuracy
+from workers.failures import failure_of
 from workers.report import TrialRequest, failure_from_json, to_json
 from workers.steering import Steer
-from workers.trainable import failure_of
 from workers.trial import TrialRun, run_trial
 
 BUDGETS = (6.0, 3.0, 1.5)
