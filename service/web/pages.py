@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
-from urllib.parse import quote
+from typing import Any, get_args
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -24,7 +24,7 @@ from service.errors import NotFoundError
 from service.labels import label_of
 from service.reruns.views import ENDED_RERUN_STATES
 from service.store import Store
-from service.views import JobView, Page, PointView, objective_of
+from service.views import JobState, JobView, Page, PointView, objective_of
 from service.web.ablation_page import ablation_context, ablations_context
 from service.web.batch_page import batch_context, batches_context
 from service.web.comparison_page import comparison_context
@@ -53,13 +53,23 @@ def pages(renderer: Renderer) -> APIRouter:
         return RedirectResponse("/jobs")
 
     @router.get("/jobs")
-    def jobs(context: Context, cursor: str | None = None, label: str | None = None) -> Response:
+    def jobs(
+        context: Context, cursor: str | None = None, label: str | None = None, state: str | None = None
+    ) -> Response:
         return _answer(
             renderer,
             "jobs.html",
             context,
-            lambda store: _jobs_context(store, context.settings.url, cursor, label),
+            lambda store: _jobs_context(store, context.settings.url, cursor, label, state),
         )
+
+    @router.post("/jobs/cancel")
+    def cancel(context: Context, fields: Fields) -> Response:
+        asked = fields.get("job", [])
+        with context.store.unit() as unit:
+            unit.jobs.cancel_all(asked)
+        one = fields.get("from") == ["job"] and len(asked) == 1
+        return RedirectResponse(f"/jobs/{quote(asked[0], safe='')}" if one else "/jobs", status_code=303)
 
     @router.get("/jobs/{job_id}")
     def job(
@@ -196,10 +206,13 @@ def _refusal(renderer: Renderer, error: BitfrontError, shown: dict[str, Any], st
     return renderer.page("missing.html", {**shown, "error": error}, status=status)
 
 
-def _jobs_context(store: Store, url: str, cursor: str | None, label: str | None) -> dict[str, Any]:
+def _jobs_context(
+    store: Store, url: str, cursor: str | None, label: str | None, asked: str | None
+) -> dict[str, Any]:
     labels = [label_of(label)] if label else []
+    state = asked if asked in get_args(JobState) else None
     with store.unit() as unit:
-        page = unit.jobs.page(limit=JOBS_PER_PAGE, cursor=cursor, state=None, labels=labels)
+        page = unit.jobs.page(limit=JOBS_PER_PAGE, cursor=cursor, state=state, labels=labels)
         # Listings leave out the best points, which this page shows.
         items = [unit.jobs.get(job.id) for job in page.items]
     listed = Page[JobView](items=items, next_cursor=page.next_cursor)
@@ -207,6 +220,9 @@ def _jobs_context(store: Store, url: str, cursor: str | None, label: str | None)
         "page": listed,
         "first": cursor is None,
         "label": label or "",
+        "state": state or "",
+        "states": get_args(JobState),
+        "kept": urlencode({name: value for name, value in (("label", label), ("state", state)) if value}),
         "progress": progress,
         "objective_of": objective_of,
         "url": url,

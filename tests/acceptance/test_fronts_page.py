@@ -25,7 +25,7 @@ def test_a_budget_a_region_and_files(
     other.end()
     page = open_page("/jobs")
     for name in ("fashion-resnet", "fashion-wide"):
-        page.get_by_label(f"Overlay {name}").check()
+        page.get_by_label(f"Tick {name}").check()
     page.get_by_role("button", name="Overlay the fronts").click()
     chart = page.locator("#cloud-chart")
     expect(chart).to_have_attribute("data-points", "108")

@@ -335,3 +335,44 @@ def plain(html: str) -> str:
     """The text of a page, without markup, with single ordinary spaces."""
     text = re.sub(r"<[^>]*>", " ", html).replace("&gt;", ">").replace("&lt;", "<")
     return re.sub(r"\s+", " ", text).strip()
+
+
+class TestCancelling:
+    def test_ticked_jobs_are_asked_to_end_and_the_others_are_not(
+        self, api: TestClient, settings: Settings, spec: dict[str, Any]
+    ) -> None:
+        made = [
+            api.post("/v1/jobs", json=spec | {"name": f"job-{number}"}).json()["id"] for number in range(3)
+        ]
+        own = {"Origin": settings.url}
+        ticked = {"job": made[:2]}
+        answer = api.post("/jobs/cancel", data=ticked, headers=own, follow_redirects=False)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/jobs")
+        states = [api.get(f"/v1/jobs/{job}").json()["state"] for job in made]
+        assert states == ["cancelled", "cancelled", "queued"]
+
+    def test_a_job_is_cancelled_on_its_page(
+        self, api: TestClient, settings: Settings, spec: dict[str, Any]
+    ) -> None:
+        job = api.post("/v1/jobs", json=spec).json()["id"]
+        assert 'action="/jobs/cancel"' in api.get(f"/jobs/{job}").text
+        sent = {"job": job, "from": "job"}
+        answer = api.post("/jobs/cancel", data=sent, headers={"Origin": settings.url}, follow_redirects=False)
+        assert answer.headers["location"] == f"/jobs/{job}"
+        assert 'action="/jobs/cancel"' not in api.get(f"/jobs/{job}").text
+
+    def test_a_page_elsewhere_cannot_cancel(self, api: TestClient, spec: dict[str, Any]) -> None:
+        job = api.post("/v1/jobs", json=spec).json()["id"]
+        for headers in ({}, {"Origin": "https://evil.example"}):
+            assert api.post("/jobs/cancel", data={"job": job}, headers=headers).status_code == 403
+        assert api.get(f"/v1/jobs/{job}").json()["state"] == "queued"
+
+    def test_the_list_shows_jobs_of_one_state(
+        self, api: TestClient, settings: Settings, spec: dict[str, Any]
+    ) -> None:
+        jobs = [api.post("/v1/jobs", json=spec | {"name": f"job-{number}"}).json()["id"] for number in (0, 1)]
+        api.post(f"/v1/jobs/{jobs[0]}/cancel")
+        page = api.get("/jobs?state=cancelled").text
+        assert f'href="/jobs/{jobs[0]}"' in page
+        assert f'href="/jobs/{jobs[1]}"' not in page
+        assert "No job is failed." in api.get("/jobs?state=failed").text
