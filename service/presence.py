@@ -35,6 +35,7 @@ class Present:
         self._pause = min(me.lease_seconds / BEATS_PER_LEASE, LONGEST_PAUSE)
         self._ask = ask
         self._answer: tuple[float, Mapping[str, Any]] | None = None
+        self._failure = ""
         self._done = threading.Event()
         self._threads = [
             threading.Thread(target=self._every, args=(work,), name=name, daemon=True)
@@ -74,6 +75,8 @@ class Present:
 
     def _ask_ray(self) -> None:
         try:
-            self._answer = (time.monotonic(), self._ask())
+            self._answer, self._failure = (time.monotonic(), self._ask()), ""
         except Exception as failure:  # whatever Ray raises: the age of its last answer tells
-            self._log.warning("Ray does not answer", error=str(failure))
+            if str(failure) != self._failure:  # said once, not at every beat
+                self._failure = str(failure)
+                self._log.warning("Ray does not answer", error=self._failure)

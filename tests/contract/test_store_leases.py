@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -24,6 +24,12 @@ def submit(store: Store, spec: object, count: int = 1) -> list[str]:
 def claim(store: Store, owner: str = "a", seconds: float = 60.0) -> Claim | None:
     with store.unit() as unit:
         return unit.jobs.claim(owner, seconds)
+
+
+def lapse(store: Store, held: Claim) -> None:
+    """Let a lease run out, as if its holder had not renewed it in time."""
+    with store.unit() as unit:
+        unit.jobs.renew(replace(held, lease_seconds=0.0))
 
 
 def start_one_trial(store: Store, held: Claim) -> str:
@@ -78,21 +84,20 @@ def test_many_claimers_never_get_the_same_job(store, job_spec):
 
 def test_a_lease_that_ran_out_is_taken_over_with_a_greater_token(store, job_spec):
     submit(store, job_spec())
-    first = claim(store, "a", 0.05)
+    first = claim(store, "a", 60.0)
     assert claim(store, "b") is None
-    time.sleep(0.1)
+    lapse(store, first)
     second = claim(store, "b")
     assert (second.job_id, second.token) == (first.job_id, first.token + 1)
 
 
 def test_a_renewed_lease_is_not_taken_over(store, job_spec):
     submit(store, job_spec())
-    held = claim(store, "a", 2.0)
-    for _ in range(3):
-        time.sleep(1.0)
-        with store.unit() as unit:
-            unit.jobs.renew(held)
-        assert claim(store, "b") is None
+    held = claim(store, "a", 60.0)
+    lapse(store, held)
+    with store.unit() as unit:
+        unit.jobs.renew(held)
+    assert claim(store, "b") is None
 
 
 def test_a_stale_token_stores_nothing(store, job_spec):

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from service.client import BitfrontClient
-from tests.integration.serving import wait_until
+from tests.integration.serving import kill_all, wait_until
 
 COMPOSE = Path(__file__).parents[2] / "docker-compose.yml"
 BITFRONT = [sys.executable, "-m", "service.cli"]
@@ -30,7 +31,7 @@ class Composed:
         self.port = free_port()
         self.secrets = {"bitfront_database_url": database, "ray_token": "0" * 64}
         self.services = yaml.safe_load(self._on_this_machine(COMPOSE.read_text()))["services"]
-        self.running: dict[str, list[subprocess.Popen[bytes]]] = {}
+        self.running: dict[str, list[Container]] = {}
         for name, text in self.secrets.items():
             (folder / name).write_text(text)
 
@@ -52,11 +53,10 @@ class Composed:
     def stop(self) -> None:
         """End every service as `docker compose down` does; those that do not end are killed."""
         for name in ("api", "dispatcher", "ray-worker", "ray-head"):
-            for process in self.running.get(name, []):
-                if process.poll() is None:
-                    process.terminate()
-            for process in self.running.get(name, []):
-                process.wait(timeout=60)
+            for container in self.running.get(name, []):
+                container.terminate()
+            for container in self.running.get(name, []):
+                container.wait()
 
     def up_all(self, name: str) -> None:
         """Every container of a service."""
@@ -65,14 +65,16 @@ class Composed:
 
     def up(self, name: str) -> None:
         """One more container of a service."""
-        process = subprocess.Popen(
-            self._command(name),
-            env=self._environment(name),
-            stdout=(self.folder / f"{name}.log").open("ab"),
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        self.running.setdefault(name, []).append(process)
+        assert self.services[name]["restart"] == "unless-stopped"
+        container = Container(self._command(name), self._environment(name), self.folder / f"{name}.log")
+        self.running.setdefault(name, []).append(container)
+
+    def said(self) -> str:
+        """The last words of every service, for when a test fails."""
+        logs = {
+            log.stem: log.read_text(errors="replace").splitlines()[-25:] for log in self.folder.glob("*.log")
+        }
+        return "\n".join(f"{name}: {line[:300]}" for name, lines in logs.items() for line in lines[-25:])
 
     def run(self, name: str, *other: str) -> str:
         """Run a service to its end, with another command if one is given; what it printed."""
@@ -85,10 +87,7 @@ class Composed:
 
     def lose(self, name: str) -> None:
         """Kill -9 one container of a service with all that runs in it."""
-        process = self.running[name].pop()
-        for pid in [*descendants(process.pid), process.pid]:
-            os.kill(pid, signal.SIGKILL)
-        process.wait()
+        self.running[name].pop().lose()
 
     def replicas(self, name: str) -> int:
         """How many containers a service has."""
@@ -119,6 +118,47 @@ class Composed:
             assert theirs in compose
             compose = compose.replace(theirs, ours)
         return compose
+
+
+class Container:
+    """A process group that is started again when it ends by itself, as `restart: unless-stopped` says."""
+
+    def __init__(self, command: list[str], environment: Mapping[str, str], log: Path) -> None:
+        self._start = partial(
+            subprocess.Popen, command, env=environment, stderr=subprocess.STDOUT, start_new_session=True
+        )
+        self._log = log
+        self._stopped = threading.Event()
+        self._watch = threading.Thread(target=self._keep_up, daemon=True)
+        self._process = self._started()
+        self._watch.start()
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self._stopped.set()
+        if self._process.poll() is None:
+            self._process.terminate()
+
+    def wait(self) -> None:
+        """Wait until it has ended."""
+        self._watch.join(timeout=60)
+        assert not self._watch.is_alive(), f"{self._log.stem} does not end"
+
+    def lose(self) -> None:
+        """Kill -9 all that runs in it."""
+        self._stopped.set()
+        kill_all([*descendants(self._process.pid), self._process.pid])
+        self._watch.join(timeout=60)
+
+    def _keep_up(self) -> None:
+        self._process.wait()
+        while not self._stopped.wait(1.0):
+            self._process = self._started()
+            self._process.wait()
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        with self._log.open("ab") as log:
+            return self._start(stdout=log)
 
 
 def descendants(pid: int) -> list[int]:

@@ -27,6 +27,9 @@ def test_a_cluster_that_comes_late_and_loses_a_node_and_a_dispatcher_finds_the_s
         composed.lose("dispatcher")
         composed.up("dispatcher")
         assert ended(composed, job.id) == undisturbed
+    except AssertionError as error:
+        error.add_note(composed.said())
+        raise
     finally:
         composed.stop()
     trained_once(postgres_database, job.id)
