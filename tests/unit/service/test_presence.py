@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import pytest
+from structlog.testing import capture_logs
 
 from service.presence import Present
 from service.queue.reading import read_queue
@@ -51,13 +51,13 @@ def test_a_ray_that_is_gone_does_not_keep_the_dispatcher_from_saying_so(api_stor
         assert shown(api_store)[0].ray is not None
 
 
-def test_a_ray_that_stays_away_is_told_of_once(api_store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_ray_that_stays_away_is_told_of_once(api_store: Store) -> None:
     asked = threading.Semaphore(0)
 
     def ask() -> Mapping[str, Any]:
         asked.release()
         raise ConnectionError("nobody there")
 
-    with Present(api_store, ME, ask=ask):
+    with capture_logs() as logs, Present(api_store, ME, ask=ask):
         assert all(asked.acquire(timeout=20) for _ in range(3))
-    assert capsys.readouterr().out.count("nobody there") == 1
+    assert [log["error"] for log in logs if log["event"] == "Ray does not answer"] == ["nobody there"]
