@@ -53,6 +53,7 @@ from service.web.new_job_page import new_job_page
 from service.web.pages import error_page, pages
 from service.web.rendering import Renderer
 from service.web.sign_in import sign_in_pages
+from service.web.uploads_page import uploads_page
 
 SENT_KEY = HTTPBearer(auto_error=False, description="A key; none on loopback while there is none.")
 """Tells readers of the OpenAPI document of the layer that asks for it."""
@@ -111,6 +112,7 @@ def _add_pages(app: FastAPI, renderer: Renderer) -> None:
     app.mount("/static", StaticFiles(directory=STATIC, check_dir=False), name="static")
     app.include_router(new_job_page(renderer))  # before the page of a job, whose address takes any word
     app.include_router(pages(renderer))
+    app.include_router(uploads_page(renderer))
     app.include_router(admin_pages(renderer))
     app.include_router(sign_in_pages(renderer))
 

@@ -57,6 +57,10 @@ class TableCalls(Protocol):
         """The learning curve of a trial as CSV text."""
         return self._csv(f"/v1/trials/{trial_id}/epochs")
 
+    def point_layers_csv(self, point_id: str) -> str:
+        """Each layer of a point, with its bits, costs and shares, as CSV text."""
+        return self._csv(f"/v1/points/{point_id}/layers")
+
     def _csv(self, path: str, **params: Any) -> str:
         given = {name: value for name, value in params.items() if value is not None}
         return self._call("GET", path, params={**given, "format": "csv"}).text

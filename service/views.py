@@ -188,6 +188,7 @@ class LayerCostView(View):
 
     name: str
     searched: bool
+    s_ace: float
     compute_cycles: float
     memory_cycles: float
     cycles: float  # the greater of the two

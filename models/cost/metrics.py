@@ -114,6 +114,7 @@ class LayerCosts:
 
     name: str
     searched: bool
+    s_ace: float
     compute_cycles: float
     memory_cycles: float
     cycles: float
@@ -137,6 +138,7 @@ def _layer_costs(load: LayerLoad, basis: CostBasis) -> LayerCosts:
     return LayerCosts(
         name=load.shape.name,
         searched=load.shape.fixed is None,
+        s_ace=float(s_ace([load])),
         compute_cycles=float(cycles.compute),
         memory_cycles=float(cycles.memory),
         cycles=float(cycles.total),

@@ -2,35 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request, Response
 
+from service.api import tables
 from service.api.context import Catalogue, Context
+from service.api.csv_answers import csv_table, wants_csv
+from service.api.queries import TableForm, TableQuery
 from service.views import NamedView
 
 router = APIRouter(prefix="/v1", tags=["catalogue"])
 
 
-@router.get("/architectures")
-def architectures(context: Context) -> list[NamedView]:
+@router.get("/architectures", response_model=list[NamedView])
+def architectures(context: Context, query: TableForm, request: Request) -> list[NamedView] | Response:
     """The networks, with their settings."""
-    return list(context.catalogue.architectures())
+    return _answer(context.catalogue.architectures(), "architectures", query, request)
 
 
-@router.get("/datasets")
-def datasets(context: Context) -> list[NamedView]:
+@router.get("/datasets", response_model=list[NamedView])
+def datasets(context: Context, query: TableForm, request: Request) -> list[NamedView] | Response:
     """The data sets, and whether their files are there."""
-    return list(context.catalogue.datasets(context.settings.data))
+    return _answer(context.catalogue.datasets(context.settings.data), "datasets", query, request)
 
 
-@router.get("/methods")
-def methods(context: Context) -> list[NamedView]:
+@router.get("/methods", response_model=list[NamedView])
+def methods(context: Context, query: TableForm, request: Request) -> list[NamedView] | Response:
     """The methods that search."""
-    return list(context.catalogue.methods())
+    return _answer(context.catalogue.methods(), "methods", query, request)
+
+
+def _answer(
+    named: Iterable[NamedView], table: str, query: TableQuery, request: Request
+) -> list[NamedView] | Response:
+    found = list(named)
+    return csv_table(found, tables.NAMED, table) if wants_csv(query.format, request) else found
 
 
 def registered() -> Catalogue:

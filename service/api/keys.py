@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
+from service.api import tables
 from service.api.body import JsonBytes, parse_as
 from service.api.context import ApiContext, Context
+from service.api.csv_answers import csv_table, wants_csv
 from service.api.ids import KeyId
+from service.api.queries import TableForm
 from service.keys import KeySpec, KeyView, NewKeyView, lifetime
 
 router = APIRouter(prefix="/v1/keys", tags=["keys"])
@@ -28,11 +31,12 @@ def create(context: Context, raw: JsonBytes, response: Response) -> NewKeyView:
     return made
 
 
-@router.get("")
-def listing(context: Context) -> list[KeyView]:
+@router.get("", response_model=list[KeyView])
+def listing(context: Context, query: TableForm, request: Request) -> list[KeyView] | Response:
     """Every key, newest first, whatever its state."""
     with context.store.unit() as unit:
-        return unit.keys.all(context.caller.workspace)
+        found = unit.keys.all(context.caller.workspace)
+    return csv_table(found, tables.KEYS, "keys") if wants_csv(query.format, request) else found
 
 
 @router.post("/{key_id}/revoke")

@@ -8,10 +8,11 @@ from starlette.responses import Response
 from models.errors import CheckpointDamagedError
 from service.api import tables
 from service.api.context import ApiContext, Context
-from service.api.csv_answers import csv_listing, wants_csv
+from service.api.csv_answers import csv_listing, csv_table, wants_csv
 from service.api.errors import HttpError
 from service.api.ids import JobId, PointId
-from service.api.queries import Pages
+from service.api.queries import Pages, TableForm
+from service.point_layers import PointLayerView, layers_of
 from service.views import Page, PointView
 from workers.checkpoints import read_checked
 from workers.places import Stored
@@ -39,6 +40,17 @@ def one(context: Context, point_id: PointId) -> PointView:
     """A point with everything that makes it reproducible."""
     with context.store.unit() as unit:
         return unit.points.get(point_id)
+
+
+@router.get("/points/{point_id}/layers", response_model=list[PointLayerView])
+def layers(
+    context: Context, point_id: PointId, query: TableForm, request: Request
+) -> list[PointLayerView] | Response:
+    """Each layer of a point: its bits, what it costs, and its share of all bit operations."""
+    with context.store.unit() as unit:
+        found = layers_of(unit.points.get(point_id))
+    csv = wants_csv(query.format, request)
+    return csv_table(found, tables.POINT_LAYERS, f"{point_id}-layers") if csv else found
 
 
 @router.get("/points/{point_id}/checkpoint", response_class=Response)

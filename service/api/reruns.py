@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
+from service.api import tables
 from service.api.context import ApiContext, Context
+from service.api.csv_answers import csv_table, wants_csv
 from service.api.ids import PointId, RerunId
-from service.api.queries import Wait
+from service.api.queries import TableForm, Wait
 from service.api.waiting import answer_once
 from service.reruns.views import ENDED_RERUN_STATES, RerunView
 
@@ -24,11 +26,15 @@ def submit(context: Context, point_id: PointId, response: Response) -> RerunView
     return rerun
 
 
-@router.get("/points/{point_id}/reruns")
-def listing(context: Context, point_id: PointId) -> list[RerunView]:
+@router.get("/points/{point_id}/reruns", response_model=list[RerunView])
+def listing(
+    context: Context, point_id: PointId, query: TableForm, request: Request
+) -> list[RerunView] | Response:
     """The last 20 reruns of a point, newest first."""
     with context.store.unit() as unit:
-        return unit.reruns.of_point(point_id)
+        found = unit.reruns.of_point(point_id)
+    csv = wants_csv(query.format, request)
+    return csv_table(found, tables.RERUNS, f"{point_id}-reruns") if csv else found
 
 
 @router.get("/reruns/{rerun_id}")

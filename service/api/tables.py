@@ -10,14 +10,20 @@ from models.cost import COST_VERSIONS
 from service.ablations.views import AblationView
 from service.api.csv_answers import Columns
 from service.batches.views import BatchView
-from service.hooks.views import DeliveryView
+from service.differences.views import LayerBitsView, LayerChange, LayerDifference
+from service.hooks.views import DeliveryView, WebhookView
+from service.keys import KeyView
+from service.point_layers import PointLayerView
+from service.reruns.views import RerunView
 from service.trajectory.views import TrajectoryView
 from service.uploads.views import UploadView
 from service.views import (
+    AttemptView,
     EpochView,
     IncidentView,
     JobState,
     JobView,
+    NamedView,
     PointView,
     StudyView,
     TrialAttemptView,
@@ -45,6 +51,14 @@ def _cost(scope: str, metric: str) -> Callable[[PointView], object]:
 
 def _in_state(state: JobState) -> Callable[[BatchView], object]:
     return lambda batch: batch.jobs_by_state[state]
+
+
+def _side(side: str, name: str) -> Callable[[LayerDifference], object]:
+    def read(row: LayerDifference) -> object:
+        bits = getattr(row, side)
+        return None if bits is None else getattr(bits, name)
+
+    return read
 
 
 JOBS: Columns[JobView] = {
@@ -104,3 +118,18 @@ TRAJECTORY: Columns[TrajectoryView] = {
     **_fields("changed"),
 }
 UPLOADS: Columns[UploadView] = _fields("id", "kind", "name", "bytes", "sha256", "created_at")
+POINT_LAYERS: Columns[PointLayerView] = _fields(*PointLayerView.model_fields)
+DIFFERENCES: Columns[LayerDifference] = {
+    "layer": attrgetter("layer"),
+    **{f"{side}_{name}": _side(side, name) for side in ("a", "b") for name in LayerBitsView.model_fields},
+    **{f"change_{name}": _side("change", name) for name in LayerChange.model_fields},
+    "same": attrgetter("same"),
+}
+ATTEMPTS_AT: Columns[AttemptView] = _fields(*AttemptView.model_fields)
+RERUNS: Columns[RerunView] = {
+    **_fields(*(name for name in RerunView.model_fields if name != "measures")),
+    "measures": lambda rerun: [measure.model_dump() for measure in rerun.measures],
+}
+KEYS: Columns[KeyView] = _fields(*KeyView.model_fields)
+WEBHOOKS: Columns[WebhookView] = _fields(*WebhookView.model_fields)
+NAMED: Columns[NamedView] = _fields(*NamedView.model_fields)

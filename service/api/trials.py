@@ -12,7 +12,7 @@ from service.api.ids import JobId, TrialId
 from service.api.queries import Pages, TableForm, TrialPages
 from service.trajectory.reading import trajectory_of
 from service.trajectory.views import TrajectoryView
-from service.views import EpochView, Page, StudyView, TrialAttemptView, TrialView
+from service.views import AttemptView, EpochView, Page, StudyView, TrialAttemptView, TrialView
 from service.worker_log import WorkerLineView, worker_lines
 
 router = APIRouter(prefix="/v1", tags=["trials"])
@@ -79,6 +79,17 @@ def epochs(
         found = unit.trials.get(trial_id).epochs
     csv = wants_csv(query.format, request)
     return csv_table(found, tables.EPOCHS, f"{trial_id}-epochs") if csv else found
+
+
+@router.get("/trials/{trial_id}/attempts", response_model=list[AttemptView])
+def attempts_at(
+    context: Context, trial_id: TrialId, query: TableForm, request: Request
+) -> list[AttemptView] | Response:
+    """The attempts at a trial, as the trial has them too."""
+    with context.store.unit() as unit:
+        found = unit.trials.get(trial_id).attempts
+    csv = wants_csv(query.format, request)
+    return csv_table(found, tables.ATTEMPTS_AT, f"{trial_id}-attempts") if csv else found
 
 
 @router.get("/trials/{trial_id}/trajectory", response_model=list[TrajectoryView])

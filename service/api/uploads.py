@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 
 from service.api import tables
-from service.api.context import Context, Operations
+from service.api.context import ApiContext, Context, Operations
 from service.api.csv_answers import csv_listing, wants_csv
 from service.api.errors import HttpError
 from service.api.ids import UploadId
@@ -70,6 +70,11 @@ def one(context: Context, upload_id: UploadId) -> UploadView:
 @router.delete("/{upload_id}", status_code=204)
 def forget(context: Context, operations: Operations, upload_id: UploadId) -> None:
     """Take an upload away, unless a job that has not ended names it; to rerun a point needs it again."""
+    take_away(context, operations, upload_id)
+
+
+def take_away(context: ApiContext, operations: ApiContext, upload_id: str) -> None:
+    """Forget an upload of the caller's workspace, and its file where no other has it. Raises as the store."""
     with context.store.unit() as unit:
         gone = unit.uploads.forget(upload_id)
     with operations.store.unit() as unit:

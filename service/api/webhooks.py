@@ -9,9 +9,9 @@ from fastapi import APIRouter, Request, Response
 from service.api import tables
 from service.api.body import JsonBytes, parse_as
 from service.api.context import ApiContext, Context
-from service.api.csv_answers import csv_listing, wants_csv
+from service.api.csv_answers import csv_listing, csv_table, wants_csv
 from service.api.ids import WebhookId
-from service.api.queries import Pages
+from service.api.queries import Pages, TableForm
 from service.hooks.addresses import AddressRules, ForbiddenAddressError
 from service.hooks.secrets import SecretBox, new_secret
 from service.hooks.views import DeliveryView, NewWebhookView, WebhookSpec, WebhookView
@@ -35,11 +35,12 @@ def create(context: Context, raw: JsonBytes, response: Response) -> NewWebhookVi
     return made
 
 
-@router.get("")
-def listing(context: Context) -> list[WebhookView]:
+@router.get("", response_model=list[WebhookView])
+def listing(context: Context, query: TableForm, request: Request) -> list[WebhookView] | Response:
     """Every webhook of the workspace, the oldest first."""
     with context.store.unit() as unit:
-        return unit.webhooks.all()
+        found = unit.webhooks.all()
+    return csv_table(found, tables.WEBHOOKS, "webhooks") if wants_csv(query.format, request) else found
 
 
 @router.get("/{webhook_id}")

@@ -22,6 +22,7 @@ from service.api.errors import HttpError
 from service.api.ids import PointId
 from service.errors import NotFoundError
 from service.labels import label_of
+from service.point_layers import layers_of
 from service.reruns.views import ENDED_RERUN_STATES
 from service.store import Store
 from service.views import JobState, JobView, Page, PointView, objective_of
@@ -33,7 +34,7 @@ from service.web.figures_page import figures_context
 from service.web.forms import Fields
 from service.web.fronts_page import asked_view, fronts_context, growth_context
 from service.web.job_page import job_context, progress
-from service.web.layer_bars import layer_chart, layer_rows
+from service.web.layer_bars import layer_chart, layer_rows, spikes_text
 from service.web.marks import marks
 from service.web.queue_page import queue_context
 from service.web.rendering import Renderer
@@ -236,6 +237,17 @@ def _hardware_context(point: PointView) -> dict[str, Any]:
     return {"hardware": hardware, "cycles": cycles, "seconds": hardware.seconds(cycles)}
 
 
+def _shares_context(point: PointView) -> dict[str, Any]:
+    shares = layers_of(point)
+    return {
+        "shares": shares,
+        "most_share": max((row.s_ace_share or 0.0 for row in shares), default=0.0),
+        "metric": point.spec["budget"]["metric"],
+        "budget_shared": any(row.budget_share is not None for row in shares),
+        "spikes_text": spikes_text,
+    }
+
+
 def _point_context(store: Store, point_id: str, epoch: str | None) -> dict[str, Any]:
     with store.unit() as unit:
         point = unit.points.get(point_id)
@@ -257,6 +269,7 @@ def _point_context(store: Store, point_id: str, epoch: str | None) -> dict[str, 
         "layers": layer_rows(point),
         "settings": words(chosen_of(point.settings)),
         **_hardware_context(point),
+        **_shares_context(point),
         "spec_text": json.dumps(point.spec, indent=2, ensure_ascii=False),
         "proposal_text": json.dumps(point.proposal, indent=2, ensure_ascii=False),
     }

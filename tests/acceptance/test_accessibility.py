@@ -41,6 +41,7 @@ def paths(site: Any, finished: Any) -> list[str]:
         ablated.path,
         "/batches",
         "/queue",
+        "/uploads",
         "/admin",
         "/sign-in",
         "/jobs/job-0000000000000000",

@@ -84,6 +84,13 @@ class TestOverHttp:
         assert found["same_network"]
         assert [one["same"] for one in found["layers"]] == [True]
 
+    def test_its_layers_come_as_csv(self, api: TestClient, points: list[str]) -> None:
+        answer = api.get(f"/v1/points/{points[0]}/difference/{points[1]}?format=csv")
+        head, layer = answer.text.splitlines()
+        cells = dict(zip(head.split(","), layer.split(","), strict=True))
+        assert (cells["layer"], cells["a_steps"], cells["b_weight_bits"]) == ("conv1", "1", "2.0")
+        assert (cells["change_spike_bits"], cells["same"]) == ("0.0", "True")
+
     def test_costs_counted_by_other_versions_are_not_subtracted(
         self, api: TestClient, api_store: Store, points: list[str]
     ) -> None:

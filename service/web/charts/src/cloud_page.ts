@@ -4,7 +4,6 @@ import { CloudChart } from "./cloud_chart";
 import { cloudOption } from "./cloud_option";
 import type { Choices, CloudPoint, CloudView, Region } from "./cloud_types";
 import { byId, revealScripted } from "./dom";
-import { saveDrawing } from "./drawing_files";
 import { FigureChart } from "./figure_chart";
 import { paper, saveChart, saveLines } from "./figure_files";
 import type { Figure } from "./figure_types";
@@ -210,7 +209,7 @@ export class CloudPage {
 
   private clicked(event: MouseEvent): void {
     const target = event.target as Element;
-    const button = target.closest<HTMLElement>("[data-draw], [data-save], [data-parallel]");
+    const button = target.closest<HTMLElement>("[data-draw], [data-save]");
     if (button !== null) this.saveClicked(button.dataset);
     if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     const row = target.closest<HTMLElement>("tr[data-point]");
@@ -226,6 +225,5 @@ export class CloudPage {
     const names = methods.map((mark) => mark.method);
     if (asked["draw"]) saveChart(cloudOption(scene, paper(), false), title, names, `fronts-${cloud.metric}`, asked["draw"] as FileKind);
     if (asked["save"] && this.growth) saveLines(this.growth, asked["save"] as FileKind);
-    if (asked["parallel"]) void saveDrawing({ key: "every-cost" } as Figure, asked["parallel"] as FileKind);
   }
 }

@@ -13,17 +13,18 @@ export function make(tag: string, text = "", className = ""): HTMLElement {
   return element;
 }
 
+export function svgElement(name: string, attributes: Record<string, string | number>): SVGElement {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value));
+  return made;
+}
+
 /** The symbol of a method as the server draws it in tables. */
 export function markElement(mark: { light: string; dark: string; path: string }): SVGElement {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("class", "mark");
-  svg.setAttribute("viewBox", "0 0 24 24");
-  svg.setAttribute("aria-hidden", "true");
+  const svg = svgElement("svg", { class: "mark", viewBox: "0 0 24 24", "aria-hidden": "true" });
   svg.style.setProperty("--light", mark.light);
   svg.style.setProperty("--dark", mark.dark);
-  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  path.setAttribute("d", mark.path);
-  svg.append(path);
+  svg.append(svgElement("path", { d: mark.path }));
   return svg;
 }
 

@@ -1,33 +1,75 @@
-/** Saves a drawing that the server made (the bits of each layer) as a file of its own, on white. */
+/** Saves what stands on a page as SVG as a file of its own: in the light theme, on white, whatever the page looks like. */
 
-import type { Figure } from "./figure_types";
+import { svgElement } from "./dom";
 import { save, SHARPNESS, svgAddress, type FileKind } from "./save";
 
-const STYLE = `
-  text { font: 12px sans-serif; fill: #1a2027 }
-  .row-label { font-weight: 650; font-size: 15px }
-  .row-note, .name { fill: #3c4650 }
-  .name { text-anchor: end; font-size: 11px }
-  .value { text-anchor: middle; font-size: 11.5px }
-  .base { stroke: #d5dade }
-  .steps { fill: #0072b2 } .spike { fill: #009e73 } .weight { fill: #d55e00 }`;
+const STYLES = ["fill", "fill-opacity", "stroke", "stroke-opacity", "stroke-width", "stroke-dasharray", "text-anchor", "font-family", "font-size", "font-weight", "overflow"];
+const OUTER = "svg:not(svg svg)"; // a drawing, and none of those inside one
 
-export async function saveDrawing(figure: Figure, kind: FileKind): Promise<void> {
-  const drawing = document.querySelector<SVGSVGElement>(`[data-drawing="${figure.key}"] svg`);
-  if (drawing === null) return;
-  const text = standalone(drawing);
-  const address = kind === "svg" ? svgAddress(text) : await pngAddress(text);
-  save(address, `${figure.key}.${kind}`);
+/** Every button that saves a drawing does so from now on. */
+export function startDrawings(): void {
+  for (const button of document.querySelectorAll<HTMLElement>("[data-save-drawing]")) button.hidden = false;
+  document.addEventListener("click", (event) => {
+    const asked = (event.target as Element).closest<HTMLElement>("[data-save-drawing]")?.dataset;
+    if (asked) void saveDrawing(asked["of"] ?? "", asked["saveDrawing"] as FileKind);
+  });
 }
 
-function standalone(drawing: SVGSVGElement): string {
-  const copy = drawing.cloneNode(true) as SVGSVGElement;
-  const style = document.createElementNS(copy.namespaceURI, "style");
-  style.textContent = STYLE;
-  const ground = document.createElementNS(copy.namespaceURI, "rect");
-  for (const [name, value] of [["width", "100%"], ["height", "100%"], ["fill", "#ffffff"]] as const) ground.setAttribute(name, value);
-  copy.prepend(style, ground);
-  return new XMLSerializer().serializeToString(copy);
+async function saveDrawing(key: string, kind: FileKind): Promise<void> {
+  const box = document.querySelector<HTMLElement>(`[data-drawing="${key}"]`);
+  if (box === null) return;
+  const text = inLight(box, () => standalone([...box.querySelectorAll<SVGSVGElement>(OUTER)]));
+  save(kind === "svg" ? svgAddress(text) : await pngAddress(text), `${key}.${kind}`);
+}
+
+/** What a function finds while a box has the colours of the light theme. */
+function inLight<Found>(box: HTMLElement, look: () => Found): Found {
+  const parts = [box, ...box.querySelectorAll<SVGElement>('[style*="--light"]')]; // the latter in the colour of a method
+  const before = parts.map((part) => part.style.cssText);
+  for (const [name, value] of lightColours()) box.style.setProperty(name, value);
+  for (const part of parts.slice(1)) part.style.setProperty("--dark", part.style.getPropertyValue("--light"));
+  const found = look();
+  parts.forEach((part, index) => (part.style.cssText = before[index] ?? ""));
+  return found;
+}
+
+function lightColours(): [string, string][] {
+  for (const sheet of document.styleSheets) {
+    for (const rule of sheet.cssRules) {
+      if (rule instanceof CSSStyleRule && rule.selectorText === ":root") return [...rule.style].map((name) => [name, rule.style.getPropertyValue(name)]);
+    }
+  }
+  return [];
+}
+
+/** The drawings where they stand to each other, as one; each under its title where it has one. */
+function standalone(drawings: SVGSVGElement[]): string {
+  const places = drawings.map((drawing) => drawing.getBoundingClientRect());
+  const above = drawings.some((drawing) => drawing.dataset["title"]) ? 22 : 0;
+  const [left, top] = [Math.min(...places.map((place) => place.left)), Math.min(...places.map((place) => place.top)) - above];
+  const whole = svgElement("svg", { width: Math.max(...places.map((place) => place.right)) - left, height: Math.max(...places.map((place) => place.bottom)) - top });
+  whole.append(svgElement("rect", { width: "100%", height: "100%", fill: "#ffffff" }));
+  drawings.forEach((drawing, index) => {
+    const [x, y] = [places[index]!.left - left, places[index]!.top - top];
+    if (drawing.dataset["title"]) {
+      const title = svgElement("text", { x, y: y - 7, "font-family": "sans-serif", "font-size": 14, "font-weight": 650 });
+      title.textContent = drawing.dataset["title"];
+      whole.append(title);
+    }
+    whole.append(placed(drawing, { x, y, width: places[index]!.width, height: places[index]!.height }));
+  });
+  return new XMLSerializer().serializeToString(whole);
+}
+
+function placed(drawing: SVGSVGElement, place: Record<string, number>): SVGElement {
+  const copy = drawing.cloneNode(true) as SVGElement;
+  for (const [name, value] of Object.entries(place)) copy.setAttribute(name, String(value));
+  const copies = [...copy.querySelectorAll<SVGElement>("*")];
+  [...drawing.querySelectorAll<SVGElement>("*")].forEach((part, index) => {
+    const style = getComputedStyle(part);
+    copies[index]!.setAttribute("style", STYLES.map((name) => `${name}:${style.getPropertyValue(name)}`).join(";"));
+  });
+  return copy;
 }
 
 async function pngAddress(text: string): Promise<string> {

@@ -2,7 +2,6 @@
 
 import { revealScripted } from "./dom";
 import { FigureChart } from "./figure_chart";
-import { saveDrawing } from "./drawing_files";
 import { saveLines } from "./figure_files";
 import type { FileKind } from "./save";
 import type { Figure } from "./figure_types";
@@ -42,7 +41,6 @@ export class FigurePage {
     const figure = this.setup.figures.find((known) => known.key === button?.dataset["of"]);
     const kind = button?.dataset["save"] as FileKind;
     if (figure?.kind === "lines") saveLines(figure, kind);
-    if (figure?.kind === "bars") void saveDrawing(figure, kind);
   }
 
   private waitAndRefresh(): void {

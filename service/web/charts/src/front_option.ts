@@ -1,8 +1,8 @@
 /** The front chart as an ECharts option: a pure function of points, choices and colours. */
 
 import type { ScatterSeriesOption, LineSeriesOption } from "echarts/charts";
-import type { EChartsCoreOption } from "echarts/core";
 import { accuracyAxis, costAxis, type CostAxis } from "./axis";
+import type { FigureOption } from "./figure_option";
 import { cost, percent } from "./formats";
 import { feasibleLimit, ground, limits } from "./ground";
 import { shownPoints, type Scene } from "./scene";
@@ -15,7 +15,7 @@ interface Datum {
   point: FrontPoint;
 }
 
-export function frontOption(scene: Scene): EChartsCoreOption {
+export function frontOption(scene: Scene): FigureOption {
   const points = shownPoints(scene);
   const axis = costAxis(points.map((point) => point.cost), limits(scene), scene.state.logX);
   return {
@@ -108,6 +108,7 @@ function methodSeries(scene: Scene, points: readonly FrontPoint[], mark: MethodM
     type: "scatter",
     z: 3,
     symbol: `path://${mark.path}`,
+    itemStyle: { color: colourOf(mark, scene.theme) }, // of its entry in a legend
     data: own.map((point) => datum(point, scene, colourOf(mark, scene.theme))),
     emphasis: { scale: 1.4 },
     cursor: "pointer",

@@ -2,11 +2,14 @@
 
 import { byId, revealScripted } from "./dom";
 import { ago } from "./formats";
+import { paper, saveChart } from "./figure_files";
 import { FrontChart } from "./front_chart";
+import { frontOption } from "./front_option";
 import { fillLegend } from "./legend";
 import { follow, type Connection } from "./live";
 import { pointsTable } from "./points_table";
 import { refreshRegions } from "./regions";
+import type { FileKind } from "./save";
 import { Selection } from "./selection";
 import { currentTheme, onThemeChange } from "./theme";
 import type { Accuracy, FrontView, Setup } from "./types";
@@ -57,11 +60,20 @@ export class JobPage {
 
   /** A click on a row, or Enter on its link, shows the point here; with a modifier the link opens as ever. */
   private rowClicked(event: MouseEvent): void {
+    const kind = (event.target as Element).closest<HTMLElement>("[data-draw]")?.dataset["draw"];
+    if (kind) this.save(kind as FileKind);
     if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     const row = (event.target as Element).closest<HTMLElement>("tr[data-point]");
     if (row?.dataset["point"] === undefined) return;
     event.preventDefault();
     void this.choosePoint(row.dataset["point"]).then(() => this.selection.focus());
+  }
+
+  private save(kind: FileKind): void {
+    const { setup, front, state } = this;
+    const option = { ...frontOption({ setup, front, state, theme: paper(), narrow: false }), animation: false };
+    const names = setup.methods.map((mark) => mark.method).filter((method) => !state.hidden.has(method));
+    saveChart(option, `${setup.measure} against ${front.metric}`, names, `front-${front.metric}`, kind);
   }
 
   private async change(part: Partial<ViewState>): Promise<void> {

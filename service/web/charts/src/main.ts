@@ -1,12 +1,14 @@
 /** The entry point: what the page holds decides what is started. */
 
 import { CloudPage, type CloudSetup } from "./cloud_page";
+import { startDrawings } from "./drawing_files";
 import { FigurePage, type FigureSetup } from "./figure_page";
 import { JobPage } from "./job_page";
 import { startScrubbers } from "./scrubber";
 import type { Setup } from "./types";
 
 startScrubbers();
+startDrawings();
 const block = document.getElementById("setup");
 if (block !== null) {
   const setup = JSON.parse(block.textContent ?? "") as Setup | FigureSetup | CloudSetup;

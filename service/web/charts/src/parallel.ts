@@ -1,8 +1,8 @@
 /** Parallel coordinates as an SVG drawing: mean bits, every cost and the score of each point, as a line. */
 
 import { inside, type CloudPoint, type CloudScene } from "./cloud_types";
+import { svgElement } from "./dom";
 import { cost, percent } from "./formats";
-import { colourOf, currentTheme } from "./theme";
 import { scoreOf, type MethodMark } from "./types";
 
 interface Axis {
@@ -69,7 +69,9 @@ function path(scene: CloudScene, points: readonly CloudPoint[], axes: Axis[], sc
   const d = own.map((point) => lineOf(point, axes, scales, gap)).join("");
   const opacity = marked ? 0.75 : Math.max(0.03, Math.min(0.25, 20 / Math.max(own.length, 1)));
   const dash = DASHES[index % DASHES.length] ?? "";
-  const found = element("path", { d, fill: "none", stroke: colourOf(mark, currentTheme()), "stroke-width": marked ? 1.4 : 1, "stroke-opacity": opacity, "stroke-dasharray": dash });
+  const found = svgElement("path", { d, fill: "none", class: "of-method", "stroke-width": marked ? 1.4 : 1, "stroke-opacity": opacity, "stroke-dasharray": dash });
+  found.style.setProperty("--light", mark.light);
+  found.style.setProperty("--dark", mark.dark);
   found.dataset["front"] = String(Number(marked));
   found.dataset["lines"] = String(own.length);
   return found;
@@ -90,22 +92,15 @@ function lineOf(point: CloudPoint, axes: Axis[], scales: { least: number; greate
 }
 
 function axisLine(axis: Axis, { least, greatest }: { least: number; greatest: number }, x: number): SVGElement[] {
-  const theme = currentTheme();
   const text = (words: string, y: number, className: string) => {
-    const found = element("text", { x, y, "text-anchor": "middle", class: className });
+    const found = svgElement("text", { x, y, "text-anchor": "middle", class: className });
     found.textContent = words;
     return found;
   };
   return [
-    element("line", { x1: x, x2: x, y1: TOP, y2: HEIGHT - BOTTOM, stroke: theme.quiet, "stroke-width": 1.2 }),
+    svgElement("line", { x1: x, x2: x, y1: TOP, y2: HEIGHT - BOTTOM, class: "axis", "stroke-width": 1.2 }),
     text(axis.name, 14, "axis-name"),
     text(axis.words(greatest), TOP - 5, "value"),
     text(axis.words(least), HEIGHT - BOTTOM + 15, "value"),
   ];
-}
-
-function element(tag: string, attributes: Record<string, string | number>): SVGElement {
-  const found = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) found.setAttribute(name, String(value));
-  return found;
 }
