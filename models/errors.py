@@ -82,6 +82,18 @@ class NanLossError(BitfrontError):
     code = "nan_loss"
 
 
+class ReplicaLostError(BitfrontError):
+    """A process that trains a replica of the same network does not answer."""
+
+    code = "replica_lost"
+
+
+class ReplicasApartError(BitfrontError):
+    """Replicas of one training that no longer hold the same network."""
+
+    code = "replicas_apart"
+
+
 class ClusterUnavailableError(BitfrontError):
     """The Ray cluster that searches are to run on cannot be reached or joined."""
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from models.allocation import Bounds, WeightPer
 from models.cost import (
@@ -167,10 +167,24 @@ class ComputeSpec(Model):
     concurrent_trials: int = Field(default=2, ge=1, le=1_024)
     cpus_per_trial: float = Field(default=1, gt=0, le=1_024)
     gpus_per_trial: float = Field(default=0, ge=0, le=64)
+    processes_per_trial: int = Field(default=1, ge=1, le=256, exclude_if=lambda processes: processes == 1)
+    """Processes that train a trial together, each on its part of every batch; they share its CPUs, GPUs and
+    memory alike."""
     memory_mib_per_trial: int = Field(default=0, ge=0, le=4_194_304, exclude_if=lambda memory: memory == 0)
     """What a node must have left for a trial to be placed there; 0 asks for nothing, and is left out of what
     is stored, as it was before there was any."""
     early_stopping: EarlyStoppingSpec | None = None
+
+    @model_validator(mode="after")
+    def _shared_alike(self) -> Self:
+        """Ray gives a process a part of one CPU or GPU, or some whole ones."""
+        for name in ("cpus_per_trial", "gpus_per_trial"):
+            each = getattr(self, name) / self.processes_per_trial
+            if each > 1 and each != int(each):
+                raise ValueError(
+                    f"{name} / processes_per_trial is {each:g}: each gets whole ones, or a part of one."
+                )
+        return self
 
 
 class JobSpec(Model):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from models.errors import BitfrontError, NanLossError
+from models.errors import BitfrontError, NanLossError, ReplicaLostError
 from workers.report import FailureReason, TrialFailure
 from workers.trial import TrialRun
 
@@ -20,6 +20,8 @@ def failure_of(error: Exception, run: TrialRun | None = None) -> TrialFailure:
 def _reason(error: Exception) -> FailureReason:
     if isinstance(error, NanLossError):
         return "nan_loss"
+    if isinstance(error, ReplicaLostError):
+        return "lost"
     if (
         isinstance(error, MemoryError)
         or "out of memory" in str(error).lower()

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 import torch
 
 from models.nets import Network
+from models.replicas import Replicas
 from workers.data.loader import Batch
 from workers.placement import IMAGE_DIMS
 
@@ -21,12 +22,27 @@ LEAST_PART = 2
 """Batch normalisation cannot train on a single sample."""
 
 
+def own_parts(batch: Batch, count: int, replicas: Replicas) -> list[Batch]:
+    """The parts of a batch that this replica computes: at most `count`, and as many as every other has.
+
+    The part of a replica is empty where a batch has fewer samples than there are replicas.
+    """
+    if replicas.size == 1:
+        return list(parts_of(batch, count))
+    count = min(count, max(1, len(batch.y_B) // replicas.size // LEAST_PART))
+    return list(parts_of(list(_split(batch, replicas.size))[replicas.rank], count))
+
+
 def parts_of(batch: Batch, count: int) -> Iterator[Batch]:
     """A batch in at most `count` parts of nearly equal size, none of a single sample."""
     count = min(count, max(1, len(batch.y_B) // LEAST_PART))
     if count == 1:
         yield batch
-        return
+    else:
+        yield from _split(batch, count)
+
+
+def _split(batch: Batch, count: int) -> Iterator[Batch]:
     samples_at = batch.x.dim() - IMAGE_DIMS  # frames come first
     parts = (
         batch.x.tensor_split(count, dim=samples_at),

@@ -167,6 +167,7 @@ def fingerprint(spec: JobSpec, proposal: Mapping[str, Any], seed: int, *, data_s
         "recipe": telling(spec.training),
         "first_layer": spec.bits.search_first_layer,
         "threads": threads_of(spec),
+        **({"processes": processes} if (processes := spec.compute.processes_per_trial) > 1 else {}),
         "gpus": spec.compute.gpus_per_trial,
         "seed": seed,
         "proposal": {name: value for name, value in proposal.items() if name not in {"note", "settings"}},
@@ -179,8 +180,8 @@ def fingerprint(spec: JobSpec, proposal: Mapping[str, Any], seed: int, *, data_s
 
 
 def threads_of(spec: JobSpec) -> int:
-    """The torch threads of a trial: whole CPUs, at least one."""
-    return max(1, int(spec.compute.cpus_per_trial))
+    """The torch threads of each process of a trial: whole CPUs, at least one."""
+    return max(1, int(spec.compute.cpus_per_trial / spec.compute.processes_per_trial))
 
 
 def _warm_start_stamp(spec: JobSpec, info: DatasetInfo, data_folder: Path) -> str:

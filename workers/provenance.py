@@ -9,9 +9,9 @@ from typing import Any
 DISTRIBUTIONS = ("bitfront", "torch", "numpy", "optuna", "ray", "scikit-learn")
 
 
-def provenance(*, threads: int, data_sha256: str) -> dict[str, Any]:
-    """Versions of what computed a result, the torch threads it used and the hash of its data."""
-    return {
+def provenance(*, threads: int, data_sha256: str, processes: int = 1) -> dict[str, Any]:
+    """Versions of what computed a result, the torch threads of each process, and the hash of its data."""
+    return ({"processes": processes} if processes > 1 else {}) | {
         "versions": {name: version(name) for name in DISTRIBUTIONS},
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}",

@@ -21,13 +21,14 @@ from models.allocation import Bounds
 from models.cost import LayerShape
 from models.nets import Network
 from models.repair import fit
+from models.replicas import ALONE, Replicas
 from search.job import JobSpec
 from workers.data import Splits
 from workers.data.augment import Augmentation, Draws
 from workers.data.loader import Batch, Loader, Preparation
 from workers.descent import Stage, stage_at
 from workers.losses import loss_of
-from workers.parts import Thresholds, parts_of
+from workers.parts import Thresholds, own_parts
 from workers.placement import Placement
 from workers.progress import Progress
 from workers.recipe import (
@@ -70,6 +71,7 @@ class Trainer:
         stages: tuple[Stage, ...],
         bounds: Bounds,
         placement: Placement,
+        replicas: Replicas = ALONE,
     ) -> None:
         self.spec = spec
         self.network = placement.place(network)
@@ -79,6 +81,8 @@ class Trainer:
         self.stages = stages
         self.bounds = bounds
         self.placement = placement
+        self.replicas = replicas
+        network.replicate(replicas)
         self.weights = weight_optimiser(network, spec.training)
         self.step_sizes = list(network.step_size_parameters())
         self._enter(stages[0])
@@ -107,6 +111,7 @@ class Trainer:
             progress = self._step(batch, progress, tally)
         loss, accuracy = tally.means()
         waited = loader.waited / (time.perf_counter() - began)
+        self.replicas.require_alike(self.network.parameters())
         sums = EpochSums(loss=loss, accuracy=accuracy, learning_rate=rate, data_wait_share=min(1.0, waited))
         return replace(progress, epoch=progress.epoch + 1), sums
 
@@ -145,8 +150,8 @@ class Trainer:
 
     def _backward(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         """Gradients of the loss, a part of the batch at a time; the mean loss and the count of right ones."""
-        parts = list(parts_of(batch, self.spec.training.accumulate))
-        if len(parts) == 1:
+        parts = own_parts(batch, self.spec.training.accumulate, self.replicas)
+        if len(parts) == self.replicas.size == 1:
             return self._backward_part(batch, 1.0)
         thresholds = Thresholds(self.network)
         found = []
@@ -156,13 +161,17 @@ class Trainer:
             thresholds.add(share)
         thresholds.give()
         losses, right = zip(*found, strict=True)
-        return torch.stack(losses).sum(), torch.stack(right).sum()
+        sums = torch.stack([torch.stack(losses).sum().double(), torch.stack(right).sum().double()])
+        self.replicas.add_up([sums])
+        self.replicas.add_up([p.grad for p in self.network.parameters() if p.grad is not None])
+        return sums[0], sums[1].long()
 
     def _backward_part(self, part: Batch, share: float) -> tuple[torch.Tensor, torch.Tensor]:
         """The same of a part that makes up a share of the batch."""
         with self.placement.precision():
             logits_TBK = self.network.frame_logits(self.placement.batch(part.x))
-            loss = loss_of(logits_TBK, part.target, self.spec.training) * share
+            own = loss_of(logits_TBK, part.target, self.spec.training) if share else logits_TBK.sum()
+            loss = own * share  # the sum over no sample is 0, and a graph as on every other replica
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         right = (logits_TBK.detach().mean(0).argmax(1) == part.y_B).sum()
         return loss.detach(), right
@@ -178,7 +187,12 @@ class Trainer:
         self.network.constrain()
         if self.steer.renews(steering, progress.epoch):
             self.network.renew(self.spec.training.renewal)
+            self._agree()
         return steering
+
+    def _agree(self) -> None:
+        """Renewal by search looks at the samples that a neuron kept, of which each replica has its own."""
+        self.replicas.follow_first(self.step_sizes)
 
     def _frozen_when_learned(self, progress: Progress) -> Progress:
         learned = progress.step - self.plan.first_step >= self.plan.learning_steps
@@ -187,6 +201,7 @@ class Trainer:
         allocation = fit(self.network.wish(), self.layers, self.bounds, self.stage.steering.limits)
         renewal = self.spec.training.renewal
         self.network.freeze(allocation, "search" if renewal == "search" else "closed_form")
+        self._agree()
         return replace(progress, allocation=allocation)
 
     def _loader(self, epoch: int) -> Loader:

@@ -20,6 +20,7 @@ from models.allocation import Allocation
 from models.cost import Limit, layer_loads, limit_cost, mean_bits
 from models.layers import LayerOptions
 from models.nets import Network, build_network, layer_table
+from models.replicas import ALONE, Replicas
 from search.job import DatasetSpec, JobSpec
 from search.objective import Measured, score_of
 from search.stopping import bars_of, why_stopped, without_bars
@@ -64,13 +65,22 @@ def run_trial(
 class TrialRun:
     """A trial that is advanced one epoch at a time."""
 
-    def __init__(self, request: TrialRequest, *, checkpoints: Where, data_folder: Path, threads: int) -> None:
+    def __init__(
+        self,
+        request: TrialRequest,
+        *,
+        checkpoints: Where,
+        data_folder: Path,
+        threads: int,
+        replicas: Replicas = ALONE,
+    ) -> None:
         use_threads(threads)
         spec = JobSpec.model_validate(request.spec)
         proposal = proposal_from_json(request.proposal, spec.cost_basis())
         self.spec = spec.on(proposal.settings)
         self.folder = place_of(checkpoints).child(request.trial_id)
         self.threads = threads
+        self.replicas = replicas
         self.data = spec_splits(self.spec, data_folder)
         self.trainer = self._trainer(proposal, request.seed, data_folder)
         self._bits_change = not isinstance(proposal, FixedBits)
@@ -94,6 +104,12 @@ class TrialRun:
         self.progress, sums = self.trainer.run_epoch(self.progress)
         validation = measure(self.trainer.network, self.data.validation, self.trainer.placement)
         report = self._report(sums, validation, time.perf_counter() - began)
+        if self.replicas.first:
+            self._keep(report)
+        self.stopped = self._why_stopped(report)
+        return report
+
+    def _keep(self, report: EpochReport) -> None:
         if self.progress.epoch == self.trainer.stage.end and not self.finished:
             self.points = (*self.points, self._point())
         state = {
@@ -104,8 +120,6 @@ class TrialRun:
         save_checkpoint(
             self.folder, Checkpoint(epoch=self.progress.epoch, tensors=self.trainer.state(), state=state)
         )
-        self.stopped = self._why_stopped(report)
-        return report
 
     def end(self) -> TrialOutcome | TrialStop:
         """What becomes of a finished trial."""
@@ -124,7 +138,7 @@ class TrialRun:
 
     def provenance(self) -> dict[str, Any]:
         """What its points were found with."""
-        return provenance(threads=self.threads, data_sha256=self.data.sha256)
+        return provenance(threads=self.threads, data_sha256=self.data.sha256, processes=self.replicas.size)
 
     def _trainer(self, proposal: Proposal, seed: int, data_folder: Path) -> Trainer:
         torch.manual_seed(seed)  # the initial weights; the data order has generators of its own
@@ -143,6 +157,7 @@ class TrialRun:
             stages=stages_of(proposal, self.spec),
             bounds=bounds,
             placement=placement_of(self.spec, network),
+            replicas=self.replicas,
         )
 
     def _resume(self) -> Progress | None:

@@ -11,6 +11,7 @@ import logging
 import os
 import shutil
 import uuid
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -25,6 +26,7 @@ from models.errors import InvalidInputError, StorageError
 from search.job import ComputeSpec
 from workers.checkpoints import discard_resume
 from workers.places import Place, Where, place_of
+from workers.replicated import ReplicatedTrainable
 from workers.report import (
     EpochReport,
     TrialFailure,
@@ -97,20 +99,22 @@ def run_trials(
     folder = scratch / f"tune-{os.getpid()}-{uuid.uuid4().hex}"
     place = place_of(checkpoints)
     shared = {
+        "processes": compute.processes_per_trial,
+        "per_process": per_process(compute),
         "checkpoints": place.url,
         "folder_mark": mark_of(place),
         "data_folder": str(data_folder.resolve()),
-        "threads": max(1, int(compute.cpus_per_trial)),
+        "threads": max(1, int(compute.cpus_per_trial / compute.processes_per_trial)),
         "logs": None if logs is None else str(logs.resolve()),
     }
     try:
         tune.Tuner(
-            tune.with_resources(TrialTrainable, resources_of(compute)),
+            trainable_of(compute),
             tune_config=tune.TuneConfig(
                 search_alg=FeedSearcher(feed, shared),
                 num_samples=-1,
                 max_concurrent_trials=compute.concurrent_trials,
-                reuse_actors=True,
+                reuse_actors=compute.processes_per_trial == 1,
                 trial_dirname_creator=_folder_name,
             ),
             run_config=tune.RunConfig(
@@ -256,6 +260,21 @@ def _folder_name(trial: Trial) -> str:
     return str(trial.trial_id)
 
 
+def trainable_of(compute: ComputeSpec) -> Any:
+    """What Tune makes an actor of for each trial; one that watches over processes holds nothing itself."""
+    if compute.processes_per_trial == 1:
+        return tune.with_resources(TrialTrainable, resources_of(compute))
+    bundles = [{}, *[per_process(compute)] * compute.processes_per_trial]  # the first is the watcher's own
+    return tune.with_resources(ReplicatedTrainable, tune.PlacementGroupFactory(bundles))
+
+
+def per_process(compute: ComputeSpec) -> dict[str, float]:
+    """What Ray sets aside for each process of a trial, in Ray's words; memory in bytes."""
+    names = {"cpu": "CPU", "gpu": "GPU", "memory": "memory"}
+    wanted = resources_of(compute)
+    return {names[one]: amount / compute.processes_per_trial for one, amount in wanted.items() if amount}
+
+
 def resources_of(compute: ComputeSpec) -> dict[str, float]:
     """What Ray sets aside for a trial; memory in bytes."""
     wanted = {"cpu": compute.cpus_per_trial, "gpu": compute.gpus_per_trial}
@@ -264,20 +283,32 @@ def resources_of(compute: ComputeSpec) -> dict[str, float]:
 
 
 def require_room(compute: ComputeSpec) -> None:
-    """Raises InvalidInputError where no single node, empty, could hold a trial."""
+    """Raises InvalidInputError where the nodes, empty, could not hold every process of one trial."""
     wanted = {
-        "cpus_per_trial": ("CPU", compute.cpus_per_trial),
-        "gpus_per_trial": ("GPU", compute.gpus_per_trial),
-        "memory_mib_per_trial": ("memory", compute.memory_mib_per_trial * MIB),
+        "cpus_per_trial": ("CPU", compute.cpus_per_trial, 1),
+        "gpus_per_trial": ("GPU", compute.gpus_per_trial, 1),
+        "memory_mib_per_trial": ("memory", compute.memory_mib_per_trial * MIB, MIB),
     }
     there = ray.nodes()  # type: ignore[no-untyped-call]  # Ray leaves it untyped
     nodes = [node["Resources"] for node in there if node["Alive"]]
-    for field, (resource, amount) in wanted.items():
-        held = max((node.get(resource, 0.0) for node in nodes), default=0.0)
-        if amount > held:
-            unit = MIB if resource == "memory" else 1
-            raise InvalidInputError(
-                f"{field} is {amount / unit:g}, but no node of the cluster has more than {held // unit:g}.",
-                fix=f"Use at most {held // unit:g}, or add a node that has as much.",
-                pointer=f"/compute/{field}",
-            )
+    for field, (resource, amount, unit) in wanted.items():
+        held = [node.get(resource, 0.0) for node in nodes]
+        _require_held(field, amount / unit, [one / unit for one in held], compute.processes_per_trial)
+
+
+def _require_held(field: str, amount: float, held: Sequence[float], processes: int) -> None:
+    """Raises InvalidInputError unless there is room for the amount's equal parts, each on one node."""
+    each, most = amount / processes, max(held, default=0.0)
+    if each > most:
+        part = "" if processes == 1 else f", {each:g} for each process"
+        raise InvalidInputError(
+            f"{field} is {amount:g}{part}, but no node of the cluster has more than {most // 1:g}.",
+            fix=f"Use at most {most * processes // 1:g}, or add a node that has as much.",
+            pointer=f"/compute/{field}",
+        )
+    if each and (room := sum(int(one / each) for one in held)) < processes:
+        raise InvalidInputError(
+            f"the cluster has room for {room} of the {processes} processes of a trial, by {field}.",
+            fix=f"Use at most {room} processes, or add nodes.",
+            pointer="/compute/processes_per_trial",
+        )

@@ -19,6 +19,7 @@ from models.functional import Renewal, fire, fire_frames, least_error, regroup, 
 from models.layers.bit_width import BitWidth
 from models.layers.options import QUANTITIES, Quantity
 from models.layers.weight_quantizer import LEAST_STEP_SIZE
+from models.replicas import ALONE, Replicas
 
 LEAST_LEAK = 1e-3
 SAMPLES_KEPT = 4
@@ -55,6 +56,7 @@ class SpikingNeuron(nn.Module):
         self.step_sizes = nn.Parameter(torch.ones(longest))
         self.bits = BitWidth([initial_bits] * longest, bit_bounds, learned="spike" in learned)
         self.steps = BitWidth([initial_steps], step_bounds, learned="steps" in learned)
+        self.replicas: Replicas = ALONE
         self._started = False  # beside the buffer, which a device would have to be asked for
         self._sample: torch.Tensor | None = None
         self.fitted_bits: torch.Tensor
@@ -122,7 +124,8 @@ class SpikingNeuron(nn.Module):
         """Start from the first training batch, and keep a sample of each while bits learn."""
         if not self._started:
             if not int(self.fitted_bits[0]):
-                self._start(self._seen(current))
+                batch_dim = 1 if self.temporal else 0
+                self._start(self._seen(self.replicas.whole(current, batch_dim)))
             self._started = True
         if self.bits.real.requires_grad:
             few = current[:, :SAMPLES_KEPT] if self.temporal else current[:SAMPLES_KEPT]

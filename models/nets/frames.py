@@ -16,6 +16,8 @@ import torch
 from torch import nn
 
 from models.functional import regroup
+from models.nets.replicated_norm import norm_over
+from models.replicas import ALONE, Replicas
 
 MAP_DIMS, VECTOR_DIMS = 4, 2
 """The dimensions of a batch of maps and of vectors, without frames."""
@@ -32,18 +34,26 @@ def per_frame(
 
 
 class MapNorm(nn.BatchNorm2d):
-    """Batch normalisation of maps or of frames of maps, per channel."""
+    """Batch normalisation of maps or of frames of maps, per channel, over the batch of all replicas."""
+
+    replicas: Replicas = ALONE
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """The shape of the input."""
+        if self.training and self.replicas.size > 1:
+            return per_frame(lambda maps: norm_over(maps, self, self.replicas), x)
         return per_frame(super().forward, x)
 
 
 class VectorNorm(nn.BatchNorm1d):
-    """Batch normalisation of vectors or of frames of vectors, per channel."""
+    """Batch normalisation of vectors or of frames of vectors, per channel, over the batch of all replicas."""
+
+    replicas: Replicas = ALONE
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """The shape of the input."""
+        if self.training and self.replicas.size > 1:
+            return per_frame(lambda vectors: norm_over(vectors, self, self.replicas), x, VECTOR_DIMS)
         return per_frame(super().forward, x, VECTOR_DIMS)
 
 

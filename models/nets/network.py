@@ -11,8 +11,10 @@ from models.allocation import Allocation
 from models.cost import LayerLoad, LayerShape, Scope, paired
 from models.errors import InvalidInputError
 from models.functional import Renewal
-from models.layers import SpikingLayer
+from models.layers import SpikingLayer, SpikingNeuron
+from models.nets.frames import MapNorm, VectorNorm
 from models.repair import Wish
+from models.replicas import Replicas
 
 LOGIT_DIMS = 2
 """The dimensions of logits [B, K], without frames."""
@@ -87,6 +89,18 @@ class Network(nn.Module):
         """Bring every layer's parameters back inside their bounds after an optimiser step."""
         for layer in self.layers.values():
             layer.constrain()
+
+    def replicate(self, replicas: Replicas) -> None:
+        """Train as one of these from now on. Raises InvalidInputError where a norm would see a part alone."""
+        for name, part in self.body.named_modules():
+            if isinstance(part, SpikingNeuron | MapNorm | VectorNorm):
+                part.replicas = replicas
+            elif isinstance(part, nn.BatchNorm1d | nn.BatchNorm2d) and replicas.size > 1:
+                raise InvalidInputError(
+                    f"{name} is a {type(part).__name__}, which sees only a part of each batch.",
+                    fix="Put MapNorm or VectorNorm of models.nets in its place, or train in one process.",
+                    pointer="/compute/processes_per_trial",
+                )
 
     def bit_parameters(self) -> Iterator[nn.Parameter]:
         """The bits and steps of the searched layers."""

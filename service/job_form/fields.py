@@ -191,6 +191,7 @@ MORE = (
         more=True,
         fields=(
             field("compute.concurrent_trials", "Trials at a time"),
+            field("compute.processes_per_trial", "Processes per trial", about="They share all that follows."),
             field("compute.cpus_per_trial", "CPUs per trial"),
             field("compute.gpus_per_trial", "GPUs per trial"),
             field("compute.memory_mib_per_trial", "Memory per trial", about="MiB; 0 asks for nothing."),

@@ -27,6 +27,7 @@ from service.settings import Settings
 from service.store import Store
 from workers.report import TrialRequest, outcome_from_json
 from workers.shared_folder import mark_of
+from workers.stepping import SteppedTrial
 
 JOB: dict[str, Any] = {
     "name": "full",
@@ -52,12 +53,9 @@ def full_disk(allowed: int = 512) -> Iterator[None]:
 
 
 def trainable(settings: Settings, request: TrialRequest, attempt: int) -> Any:
-    """What Tune would make an actor of."""
-    from workers.trainable import TrialTrainable  # imports Ray, which other tests tell how to begin first
-
-    made = TrialTrainable.__new__(TrialTrainable)
+    """What Tune's actors step through."""
     place = settings.checkpoint_place
-    made.setup(
+    return SteppedTrial(
         {
             "checkpoints": place.url,
             "folder_mark": mark_of(place),
@@ -67,7 +65,6 @@ def trainable(settings: Settings, request: TrialRequest, attempt: int) -> Any:
             "attempt": attempt,
         }
     )
-    return made
 
 
 def engine(settings: Settings, disk_is_full: Callable[[int], bool], steps: list[Any]) -> Any:
