@@ -1,6 +1,7 @@
 /** The chart of several jobs on the page, over which a region can be dragged. */
 
 import { init, type EChartsType } from "echarts/core";
+import { followBox } from "./chart_box";
 import { cloudOption } from "./cloud_option";
 import type { CloudScene, Region } from "./cloud_types";
 import { byId } from "./dom";
@@ -20,7 +21,7 @@ export class CloudChart {
     this.chart.on("click", (hit) => {
       if (isDatum(hit.data)) choose(hit.data.point.id);
     });
-    new ResizeObserver(() => this.chart.resize()).observe(this.box);
+    followBox(this.chart, this.box);
     this.box.addEventListener("pointerdown", (event) => this.drag(event));
   }
 

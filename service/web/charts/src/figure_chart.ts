@@ -4,6 +4,7 @@ import { LineChart } from "echarts/charts";
 import { GridComponent, TooltipComponent } from "echarts/components";
 import { init, use, type EChartsType } from "echarts/core";
 import { CanvasRenderer } from "echarts/renderers";
+import { followBox } from "./chart_box";
 import { figureOption } from "./figure_option";
 import type { Figure } from "./figure_types";
 import { currentTheme } from "./theme";
@@ -18,7 +19,7 @@ export class FigureChart {
 
   constructor(private readonly box: HTMLElement) {
     this.chart = init(box);
-    new ResizeObserver(() => this.chart.resize()).observe(box);
+    followBox(this.chart, box);
   }
 
   draw(figure: Figure): void {

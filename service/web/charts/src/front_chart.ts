@@ -4,6 +4,7 @@ import { LineChart, ScatterChart } from "echarts/charts";
 import { GridComponent, MarkAreaComponent, MarkLineComponent, TooltipComponent } from "echarts/components";
 import { init, use, type EChartsType } from "echarts/core";
 import { CanvasRenderer } from "echarts/renderers";
+import { followBox } from "./chart_box";
 import { frontOption, isDatum } from "./front_option";
 import { shownPoints, type Scene } from "./scene";
 
@@ -19,7 +20,7 @@ export class FrontChart {
     this.chart.on("click", (hit) => {
       if (isDatum(hit.data)) choose(hit.data.point.id);
     });
-    new ResizeObserver(() => this.chart.resize()).observe(box);
+    followBox(this.chart, box);
   }
 
   draw(scene: Omit<Scene, "narrow">): void {
