@@ -3,7 +3,7 @@
 claims   the time to claim with 1,000 and with 10,000 queued jobs, of one workspace and of 100
 engine   200 trials of one second, 8 at a time, through store, Tune and workers
 memory   the dispatcher's memory after each of several jobs
-streams  200 readers of one job's events: how late each sees them
+streams  500 readers of one job's events: how late each sees them
 nodes    measures what the store takes per step of a trial, and plays 1,000 nodes and a million trials with it
 """
 
@@ -35,7 +35,7 @@ from service.store import Store
 QUEUES = (1_000, 10_000)
 CLAIMS = 80
 WORKSPACES = (1, 100)
-READERS = 200
+READERS = 500
 EVENTS = 20
 
 
