@@ -12,6 +12,7 @@ from fastapi import Depends, Request
 
 from search.job import JobSpec
 from service.api.access import ANYBODY, Caller
+from service.api.shared_looks import SharedLooks
 from service.room import Room
 from service.settings import Settings
 from service.store import Store
@@ -20,6 +21,9 @@ from service.views import NamedView
 
 if TYPE_CHECKING:
     from workers.planning import JobPlan
+
+POLL_SECONDS = 0.5
+"""Between looks at what has happened."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,6 +46,7 @@ class ApiContext:
     room: Room
     stopping: threading.Event = field(default_factory=threading.Event)
     caller: Caller = ANYBODY
+    looks: SharedLooks = field(default_factory=lambda: SharedLooks(POLL_SECONDS))
 
 
 def context_of(request: Request) -> ApiContext:

@@ -12,6 +12,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from service.api.examples import illustrate
 from service.problem import PROBLEM_MEDIA_TYPE, Problem
 
 Operation = dict[str, Any]
@@ -56,6 +57,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
         for path, operations in found["paths"].items():
             for method, operation in operations.items():
                 _complete(method, path, operation)
+        illustrate(found)
         app.openapi_schema = found
     return app.openapi_schema
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from typing import Annotated
 
 import structlog
@@ -13,16 +13,15 @@ from sqlalchemy.exc import OperationalError
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from service.api.context import ApiContext, Context
+from service.api.context import POLL_SECONDS, ApiContext, Context
 from service.api.errors import InvalidFieldsError
 from service.api.ids import JobId
 from service.api.queries import EventsAfter
+from service.api.shared_looks import BATCH
 from service.problem import FieldError
 from service.views import ENDED_JOB_STATES, EventView
 
 router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["events"])
-POLL_SECONDS = 0.5
-BATCH = 200
 RETRY_MILLISECONDS = 3000
 """After which a browser, or another reader, connects again with the id of the last event that it saw."""
 
@@ -59,25 +58,35 @@ async def events(
 
     Where the service stops or its database is away, the stream ends with the time after which to come again.
     """
+
+    def read(seen: int) -> Awaitable[tuple[bool, list[EventView]]]:
+        return run_in_threadpool(_read, context, job_id, seen)
+
     try:
-        while not context.stopping.is_set():
-            if not await run_in_threadpool(_admitted, context):
-                return
-            ended, batch = await run_in_threadpool(_read, context, job_id, after)
-            for event in batch:
-                yield ServerSentEvent(id=str(event.id), event=event.kind, raw_data=event.model_dump_json())
-                after = event.id
-            if len(batch) == BATCH:
-                continue
-            if ended:
-                return
-            await asyncio.sleep(POLL_SECONDS)
+        with context.looks.reader(job_id) as shared:
+            while not context.stopping.is_set():
+                if not await run_in_threadpool(_admitted, context):
+                    return
+                look = await shared.look(after, read)
+                for event in look.events:
+                    if event.id > after:
+                        yield ServerSentEvent(
+                            id=str(event.id), event=event.kind, raw_data=event.model_dump_json()
+                        )
+                        after = event.id
+                if look.full:
+                    continue
+                if look.ended:
+                    return
+                await asyncio.sleep(look.at + POLL_SECONDS - asyncio.get_running_loop().time())
     except OperationalError as error:
         structlog.get_logger("bitfront.events").warning("the database cannot be reached", error=str(error))
     yield ServerSentEvent(retry=RETRY_MILLISECONDS, comment="come again")
 
 
 def _admitted(context: ApiContext) -> bool:
+    if context.caller.key_id is None:
+        return True
     with context.store.unit() as unit:
         return context.caller.admitted(unit)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -70,10 +71,10 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def api_store(settings: Settings) -> Iterator[Store]:
+def api_store(settings: Settings, migrated_sqlite: Path) -> Iterator[Store]:
     """A migrated SQLite store."""
+    shutil.copy(migrated_sqlite, settings.home / "bitfront.db")
     store = Store.open(settings.database)
-    store.migrate()
     yield store
     store.close()
 

@@ -47,14 +47,14 @@ def ended_file(
 
 
 @pytest.fixture
-def api_store(settings: Settings, request: pytest.FixtureRequest) -> Iterator[Store]:
+def api_store(settings: Settings, migrated_sqlite: Path, request: pytest.FixtureRequest) -> Iterator[Store]:
     """A migrated SQLite store that does not wait for the disk; with an ablation for who asks for `ended`."""
-    if "ended" in request.fixturenames:
-        shutil.copy(request.getfixturevalue("ended_file"), settings.home / "bitfront.db")
+    ended = "ended" in request.fixturenames
+    file = request.getfixturevalue("ended_file") if ended else migrated_sqlite
+    shutil.copy(file, settings.home / "bitfront.db")
     engine = open_engine(settings.database)
     event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))
     store = Store(engine)
-    store.migrate()
     yield store
     store.close()
 
