@@ -10,7 +10,7 @@ import structlog
 
 from models.errors import ClusterUnavailableError
 from service.settings import Settings
-from workers.cluster import joined_ray, local_ray
+from workers.cluster import joined_ray, local_ray, require_answer
 
 RETRY_SECONDS = 2.0
 
@@ -36,6 +36,7 @@ def _join(held: ExitStack, settings: Settings, address: str, stop: threading.Eve
     log = structlog.get_logger("bitfront.dispatcher")
     while not stop.is_set():
         try:
+            require_answer(address)  # first of all: a cluster that comes late may bring its token along
             held.enter_context(joined_ray(address, settings.ray_token, node_here=settings.ray_node_here))
         except ClusterUnavailableError as error:
             log.warning("the Ray cluster cannot be reached; jobs stay queued", error=str(error))
