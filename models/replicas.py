@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -52,9 +53,15 @@ class Replicas:
         """The parts of all replicas, in their order, as one; without gradients."""
         if self.size == 1:
             return part
-        parts: list[Any] = [None] * self.size
-        _answered(lambda: distributed.all_gather_object(parts, part.detach().cpu()))
-        return torch.cat(parts, dim).to(part.device)
+        lengths = torch.zeros(self.size, dtype=torch.int64, device=part.device)
+        lengths[self.rank] = part.shape[dim]
+        self.add_up([lengths])
+        own = part.detach().movedim(dim, 0)
+        parts = [own.new_empty((int(length), *own.shape[1:])) for length in lengths]
+        parts[self.rank].copy_(own)
+        for rank, one in enumerate(parts):
+            _answered(partial(distributed.broadcast, one, src=rank))
+        return torch.cat(parts).movedim(0, dim)
 
     def add_up(self, tensors: Iterable[torch.Tensor]) -> None:
         """Put the sum over all replicas in the place of each tensor."""
@@ -70,7 +77,7 @@ class Replicas:
         """Raises ReplicasApartError on a replica that holds other values than the first."""
         if self.size == 1:
             return
-        own = torch.stack([one.detach().double().sum() for one in tensors])
+        own = torch.stack([one.detach().double().sum() for one in tensors]).nan_to_num()  # NaN equals nothing
         first = own.clone()
         self.follow_first([first])
         if not torch.equal(own, first):

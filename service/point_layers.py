@@ -12,6 +12,7 @@ from models.cost import default_scope
 from service.views import PointView, View
 
 SUMMED_METRICS = frozenset({"s_ace", "weight_kib", "cycles", "energy_uj", "table"})
+COST_FIELDS = ("searched", "s_ace", "cycles", "energy_uj", "weight_kib", "spike_kib", "table")
 
 
 class PointLayerView(View):
@@ -51,9 +52,6 @@ def layers_of(point: PointView) -> list[PointLayerView]:
         )
         for cost in point.layer_costs
     ]
-
-
-COST_FIELDS = ("searched", "s_ace", "cycles", "energy_uj", "weight_kib", "spike_kib", "table")
 
 
 def _with_bits(row: PointLayerView, point: PointView) -> PointLayerView:

@@ -111,7 +111,7 @@ class Trainer:
             progress = self._step(batch, progress, tally)
         loss, accuracy = tally.means()
         waited = loader.waited / (time.perf_counter() - began)
-        self.replicas.require_alike(self.network.parameters())
+        self.replicas.require_alike(self.network.state_dict().values())
         sums = EpochSums(loss=loss, accuracy=accuracy, learning_rate=rate, data_wait_share=min(1.0, waited))
         return replace(progress, epoch=progress.epoch + 1), sums
 

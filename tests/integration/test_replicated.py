@@ -10,7 +10,8 @@ from models.errors import InvalidInputError
 from search.job import ComputeSpec
 from tests.integration.serving import processes
 from tests.integration.test_tune import Feed, job, request
-from workers.tune import require_room, run_trials
+from workers.resources import require_room
+from workers.tune import run_trials
 
 pytestmark = pytest.mark.ray
 COMPUTE = ComputeSpec(processes_per_trial=2, cpus_per_trial=2, concurrent_trials=1)

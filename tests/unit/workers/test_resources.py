@@ -4,7 +4,7 @@ import pytest
 
 from models.errors import InvalidInputError
 from search.job import ComputeSpec
-from workers import tune
+from workers import resources
 
 GIB = 2.0**30
 NODES = [
@@ -16,11 +16,11 @@ NODES = [
 
 @pytest.fixture(autouse=True)
 def nodes(monkeypatch):
-    monkeypatch.setattr(tune.ray, "nodes", lambda: NODES)
+    monkeypatch.setattr(resources.ray, "nodes", lambda: NODES)
 
 
 def test_what_the_largest_node_has_is_enough():
-    tune.require_room(ComputeSpec(cpus_per_trial=2, memory_mib_per_trial=4096))
+    resources.require_room(ComputeSpec(cpus_per_trial=2, memory_mib_per_trial=4096))
 
 
 @pytest.mark.parametrize(
@@ -28,11 +28,11 @@ def test_what_the_largest_node_has_is_enough():
 )
 def test_more_than_any_living_node_has_is_refused(field, amount):
     with pytest.raises(InvalidInputError, match=f"{field} is {amount}") as refused:
-        tune.require_room(ComputeSpec(**{field: amount}))
+        resources.require_room(ComputeSpec(**{field: amount}))
     assert refused.value.pointer == f"/compute/{field}"
 
 
 def test_no_memory_is_asked_for_unless_a_job_says_so():
-    assert "memory" not in tune.resources_of(ComputeSpec())
-    assert tune.resources_of(ComputeSpec(memory_mib_per_trial=2))["memory"] == 2 * 2**20
+    assert "memory" not in resources.resources_of(ComputeSpec())
+    assert resources.resources_of(ComputeSpec(memory_mib_per_trial=2))["memory"] == 2 * 2**20
     assert "memory_mib_per_trial" not in ComputeSpec().model_dump()
