@@ -182,7 +182,7 @@ class ComputeSpec(Model):
             each = getattr(self, name) / self.processes_per_trial
             if each > 1 and each != int(each):
                 raise ValueError(
-                    f"{name} / processes_per_trial is {each:g}: each gets whole ones, or a part of one."
+                    f"{name} / processes_per_trial is {each:g}: each gets whole ones, or a part of one"
                 )
         return self
 
