@@ -7,7 +7,7 @@ import json
 import os
 import tempfile
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,14 +19,12 @@ from service.client_ablations import AblationCalls
 from service.client_admin import AdminCalls
 from service.client_batches import BatchCalls
 from service.client_comparisons import ComparisonCalls
+from service.client_events import EventCalls
 from service.client_exports import ExportCalls
 from service.client_fits import FitCalls
 from service.client_http import (
-    BUSY,
     JSON_BODY,
-    PAUSES,
     ApiError,
-    HttpCalls,
     UnreachableError,
     api_error,
     given,
@@ -37,7 +35,7 @@ from service.client_reruns import RerunCalls
 from service.client_tables import TableCalls
 from service.client_uploads import UploadCalls
 from service.trajectory.views import TrajectoryView
-from service.views import EventView, FrontView, JobView, NamedView, Page, PlanView, PointView, TrialView
+from service.views import FrontView, JobView, NamedView, Page, PlanView, PointView, TrialView
 from service.worker_log import WorkerLineView
 from service.workspaces import WorkspaceUse
 
@@ -48,7 +46,7 @@ if TYPE_CHECKING:
 
 
 class BitfrontClient(
-    HttpCalls,
+    EventCalls,
     AblationCalls,
     AdminCalls,
     BatchCalls,
@@ -196,26 +194,6 @@ class BitfrontClient(
         """What the service says of itself. Raises ApiError not_ready with the reason."""
         return TypeAdapter(dict[str, str]).validate_json(self._once("GET", "/readyz", timeout=5).content)
 
-    def events(self, job_id: str, after: int = 0) -> Iterator[EventView]:
-        """Every event after the given id, until the job has ended; connects again when the stream breaks."""
-        failures = 0
-        while True:
-            try:
-                for event in self._stream(job_id, after):
-                    failures, after = 0, event.id
-                    yield event
-            except _StreamOverError:
-                return
-            except httpx.TransportError as error:
-                if failures == len(PAUSES):
-                    raise self._unreachable(error) from error
-                failures += 1
-            except ApiError as error:
-                if error.status not in BUSY:
-                    raise
-                self._sleep(error.retry_after or 0)  # it lives and says that it will be back
-            self._sleep(PAUSES[max(failures - 1, 0)])
-
     def checkpoint(self, point_id: str, to: Path) -> Path:
         """Save the checkpoint of a point. Raises CheckpointDamagedError when it does not match its hash."""
         try:
@@ -230,22 +208,6 @@ class BitfrontClient(
 
     def _named(self, kind: str) -> list[NamedView]:
         return TypeAdapter(list[NamedView]).validate_json(self._call("GET", f"/v1/{kind}").content)
-
-    def _stream(self, job_id: str, after: int) -> Iterator[EventView]:
-        headers = {"Last-Event-ID": str(after)}
-        with self._http.stream("GET", f"/v1/jobs/{job_id}/events", headers=headers) as response:
-            if response.is_error:
-                response.read()
-                raise api_error(response)
-            if response.status_code == 204:
-                raise _StreamOverError
-            for line in response.iter_lines():
-                if line.startswith("data:"):  # the service sends each event as one line of data
-                    yield EventView.model_validate_json(line.removeprefix("data:"))
-
-
-class _StreamOverError(Exception):
-    """The service says that no further event will come."""
 
 
 def _body(spec: Mapping[str, Any] | JobSpec) -> bytes:

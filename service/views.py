@@ -22,6 +22,7 @@ ENDED_JOB_STATES: frozenset[JobState] = frozenset({"succeeded", "failed", "cance
 ENDED_TRIAL_STATES: frozenset[TrialState] = frozenset({"succeeded", "pruned", "failed"})
 STOPPED_EARLY = "early_stopping"
 """The reason of a pruned trial that fell behind; one that its job left behind has none."""
+EventKind = Literal["job_state", "trial_started", "epoch", "trial_finished", "point"]
 ExportFormat = Literal["integers", "nir", "onnx"]
 """What a point can be taken away as."""
 Item = TypeVar("Item")
@@ -307,7 +308,7 @@ class EventView(View):
 
     id: int
     job_id: str
-    kind: str  # job_state, trial_started, epoch, trial_finished, point
+    kind: str  # an EventKind; a client may be older than its service
     data: dict[str, Any]
     created_at: datetime
 

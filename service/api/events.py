@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 import structlog
@@ -43,7 +45,7 @@ def _start(
     context: Context, job_id: JobId, query: EventsAfter, last_event_id: Annotated[str | None, Header()] = None
 ) -> int:
     """The id after which the stream begins; the header, which browsers send by themselves, goes first."""
-    after = query.after if last_event_id is None else _parsed(last_event_id)
+    after = query.after if last_event_id is None else parsed(last_event_id)
     ended, batch = _read(context, job_id, after)
     if ended and not batch:
         raise StreamOverError
@@ -62,23 +64,50 @@ async def events(
     def read(seen: int) -> Awaitable[tuple[bool, list[EventView]]]:
         return run_in_threadpool(_read, context, job_id, seen)
 
+    seen = after
+    with context.looks.reader(job_id) as shared:
+
+        async def look() -> News:
+            nonlocal seen
+            found = await shared.look(seen, read)
+            events = [event for event in found.events if event.id > seen]
+            seen = max((event.id for event in events), default=seen)
+            again = found.at if found.full else found.at + POLL_SECONDS
+            return News(events=events, over=found.ended and not found.full, again=again)
+
+        async for event in told(context, look):
+            yield event
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class News:
+    """What one look found that is new to the reader; `again` is when to look again, by the loop's clock."""
+
+    events: Sequence[EventView]
+    over: bool
+    again: float
+
+
+async def told(
+    context: ApiContext, look: Callable[[], Awaitable[News]], until: float = math.inf
+) -> AsyncIterator[ServerSentEvent]:
+    """Tells what looks find until there is no more to come, the time has come or the key is revoked.
+
+    Where the service stops, its database is away or the time has come, the last word is when to come again.
+    """
+    clock = asyncio.get_running_loop().time
     try:
-        with context.looks.reader(job_id) as shared:
-            while not context.stopping.is_set():
-                if not await run_in_threadpool(_admitted, context):
-                    return
-                look = await shared.look(after, read)
-                for event in look.events:
-                    if event.id > after:
-                        yield ServerSentEvent(
-                            id=str(event.id), event=event.kind, raw_data=event.model_dump_json()
-                        )
-                        after = event.id
-                if look.full:
-                    continue
-                if look.ended:
-                    return
-                await asyncio.sleep(look.at + POLL_SECONDS - asyncio.get_running_loop().time())
+        while not context.stopping.is_set():
+            if not await run_in_threadpool(_admitted, context):
+                return
+            news = await look()
+            for event in news.events:
+                yield ServerSentEvent(id=str(event.id), event=event.kind, raw_data=event.model_dump_json())
+            if news.over:
+                return
+            if news.again >= until:
+                break
+            await asyncio.sleep(news.again - clock())
     except OperationalError as error:
         structlog.get_logger("bitfront.events").warning("the database cannot be reached", error=str(error))
     yield ServerSentEvent(retry=RETRY_MILLISECONDS, comment="come again")
@@ -98,7 +127,8 @@ def _read(context: ApiContext, job_id: str, after: int) -> tuple[bool, list[Even
         return ended, unit.events.after(job_id, after=after, limit=BATCH)
 
 
-def _parsed(text: str) -> int:
+def parsed(text: str) -> int:
+    """The id that a `Last-Event-ID` names. Raises InvalidFieldsError."""
     if text.isascii() and text.isdecimal() and len(text) <= 18:
         return int(text)
     error = FieldError(

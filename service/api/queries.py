@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from search.job import MetricName, Name
 from service.comparison.views import Accuracy
-from service.views import ExportFormat, JobState, TrialState
+from service.views import EventKind, ExportFormat, JobState, TrialState
 
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 Maximum = Annotated[float, Field(gt=0)] | None
@@ -149,6 +149,20 @@ class EventQuery(QueryModel):
     after: int = Field(default=0, ge=0, lt=2**63)
 
 
+class ManyEventsQuery(QueryModel):
+    """Whose events, of which kinds, after which id (what is there already is left out without one).
+
+    `wait` is how many seconds the stream stays open.
+    """
+
+    job: list[Annotated[str, Field(max_length=64)]] = Field(default=[], max_length=100)
+    batch: Annotated[str, Field(max_length=64)] | None = None
+    label: list[Annotated[str, Field(min_length=1, max_length=256)]] = Field(default=[], max_length=16)
+    kind: list[EventKind] = Field(default=[], max_length=8)
+    after: Annotated[int, Field(ge=0, lt=2**63)] | None = None
+    wait: float = Field(default=0, ge=0, le=3600)
+
+
 JobPages = Annotated[JobPageQuery, Query()]
 Pages = Annotated[PageQuery, Query()]
 TrialPages = Annotated[TrialPageQuery, Query()]
@@ -163,3 +177,4 @@ ExportForm = Annotated[ExportQuery, Query()]
 Best = Annotated[BestQuery, Query()]
 Fit = Annotated[FitQuery, Query()]
 EventsAfter = Annotated[EventQuery, Query()]
+ManyEvents = Annotated[ManyEventsQuery, Query()]

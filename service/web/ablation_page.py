@@ -9,6 +9,7 @@ from service.ablations.views import ENDED_ABLATION_STATES, AblationView
 from service.figures.accuracy import ablation_figures
 from service.store import Store
 from service.web.figures_page import figures_part
+from service.web.live import MOST_FOLLOWED, Follow
 from service.web.marks import figure_marks
 
 ABLATIONS_PER_PAGE = 20
@@ -18,7 +19,7 @@ def ablations_context(store: Store, cursor: str | None) -> dict[str, Any]:
     """The context of `ablations.html`. Raises InvalidInputError for a bad cursor."""
     with store.unit() as unit:
         page = unit.ablations.page(limit=ABLATIONS_PER_PAGE, cursor=cursor)
-    return {"page": page, "first": cursor is None, "done": done}
+    return {"page": page, "first": cursor is None, "done": done, "follow": Follow()}
 
 
 def ablation_context(store: Store, ablation_id: str) -> dict[str, Any]:
@@ -37,8 +38,15 @@ def ablation_context(store: Store, ablation_id: str) -> dict[str, Any]:
         "measure": measure_name(objective),
         "measure_note": likelihood_note(objective),
         "marks": {figure.key: figure_marks(figure) for figure in figures},
-        **figures_part(figures, f"/v1/ablations/{ablation.id}/figures", ended=ended),
+        **figures_part(figures, f"/v1/ablations/{ablation.id}/figures"),
+        "follow": Follow(jobs=_jobs(ablation), ended=ended),
     }
+
+
+def _jobs(ablation: AblationView) -> list[str]:
+    """Its jobs, or none where they are too many to be named: then the page follows whatever happens."""
+    found = {job for group in ablation.groups for variant in group.variants for job in variant.job_ids}
+    return sorted(found) if len(found) <= MOST_FOLLOWED else []
 
 
 def done(ablation: AblationView) -> float:

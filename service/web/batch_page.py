@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from service.ablations.views import ENDED_ABLATION_STATES
 from service.batches.spec import MOST_JOBS
 from service.store import Store
 from service.views import JobView
-from service.web.formats import iso
 from service.web.job_page import progress
+from service.web.live import Follow
 
 BATCHES_PER_PAGE = 20
 MOST_COLUMNS = 6
@@ -23,7 +22,7 @@ def batches_context(store: Store, cursor: str | None) -> dict[str, Any]:
     """The context of `batches.html`. Raises InvalidInputError for a bad cursor."""
     with store.unit() as unit:
         page = unit.batches.page(limit=BATCHES_PER_PAGE, cursor=cursor)
-    return {"page": page, "first": cursor is None}
+    return {"page": page, "first": cursor is None, "follow": Follow()}
 
 
 def batch_context(store: Store, batch_id: str) -> dict[str, Any]:
@@ -40,8 +39,7 @@ def batch_context(store: Store, batch_id: str) -> dict[str, Any]:
         "columns": varied(jobs),
         "cell": cell,
         "progress": progress,
-        # Without figures the script only keeps the tables up to date.
-        "setup": {"page": "figures", "figures": [], "read_at": iso(datetime.now(UTC)), "ended": ended},
+        "follow": Follow(batch=batch_id, ended=ended),
     }
 
 

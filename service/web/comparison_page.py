@@ -14,6 +14,7 @@ from service.figures.hypervolume import hypervolume_figure
 from service.store import Store
 from service.views import ENDED_JOB_STATES
 from service.web.figures_page import figures_part
+from service.web.live import Follow
 from service.web.marks import Mark, marks
 from service.web.whiskers import Entry, WhiskerPlot, difference_plot, share_plot
 
@@ -43,7 +44,8 @@ def comparison_context(
         "marks": marks(spec.all_methods()),
         "words": words,
         **plots(view, marks(spec.all_methods())),
-        **figures_part([figure], f"/v1/jobs/{job.id}/figures", ended=ended),
+        **figures_part([figure], f"/v1/jobs/{job.id}/figures"),
+        "follow": Follow(jobs=[job_id], ended=ended),
     }
 
 

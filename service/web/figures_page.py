@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any
 
 from service.figures.layers import layer_key
@@ -12,8 +11,8 @@ from service.figures.reading import best_points, figures_of_job
 from service.figures.views import FigurePoint, FigureView
 from service.store import Store
 from service.views import ENDED_JOB_STATES
-from service.web.formats import iso
 from service.web.layer_bars import layer_chart, layer_rows
+from service.web.live import Follow
 from service.web.marks import figure_marks
 
 
@@ -29,21 +28,20 @@ def figures_context(store: Store, job_id: str) -> dict[str, Any]:
         layer_key(budget): {"point": point, "chart": layer_chart(point), "layers": layer_rows(point)}
         for budget, point in best
     }
-    part = figures_part(figures, address, ended=ended)
-    return {"job": job, "ended": ended, "drawings": drawings, **part}
+    part = figures_part(figures, address)
+    follow = Follow(jobs=[job_id], epochs=True, ended=ended)
+    return {"job": job, "ended": ended, "drawings": drawings, "follow": follow, **part}
 
 
-def figures_part(figures: Sequence[FigureView], address: str, *, ended: bool) -> dict[str, Any]:
+def figures_part(figures: Sequence[FigureView], address: str) -> dict[str, Any]:
     """What every page with figures needs: `figures` for its template, `setup` for its script."""
-    now = datetime.now(UTC)
     drawn = [{**figure.model_dump(mode="json"), "looks": looks_of(figure)} for figure in figures]
     return {
         "figures": [
             {"view": figure, "marks": figure_marks(figure), "rows": table_rows(figure)} for figure in figures
         ],
         "figures_address": address,
-        "now": now,
-        "setup": {"page": "figures", "figures": drawn, "read_at": iso(now), "ended": ended},
+        "setup": {"page": "figures", "figures": drawn},
     }
 
 

@@ -23,6 +23,7 @@ from service.store.clouds import Choice
 from service.views import ENDED_JOB_STATES, JobView, objective_of
 from service.web.figures_page import figures_part
 from service.web.formats import metric_note
+from service.web.live import MOST_FOLLOWED, Follow
 from service.web.marks import marks, marks_json
 
 RECENT_JOBS = 30
@@ -103,8 +104,15 @@ def fronts_context(store: Store, asked: AskedView) -> dict[str, Any]:
     }  # fmt: skip
     return {
         **shown,
+        "follow": followed(jobs),
         **(_drawn_context(asked, jobs, choice, drawn, shown) if choice and drawn else {"drawn": None}),
     }
+
+
+def followed(jobs: Sequence[JobView]) -> Follow | None:
+    """The events of those of the jobs that may still find points; None without jobs."""
+    going = [job.id for job in jobs if job.state not in ENDED_JOB_STATES]
+    return Follow(jobs=going[:MOST_FOLLOWED], ended=not going) if jobs else None
 
 
 def growth_context(store: Store, asked: AskedView) -> dict[str, Any]:
@@ -115,8 +123,7 @@ def growth_context(store: Store, asked: AskedView) -> dict[str, Any]:
             raise InvalidInputError("no job is named.", fix="Choose jobs on the page of fronts.")
         choice = _choice(asked, jobs)
         figure = hypervolume_over(unit, jobs, choice, over=asked.over)
-    ended = all(job.state in ENDED_JOB_STATES for job in jobs)
-    part = figures_part([figure], "/v1/fronts", ended=ended)
+    part = figures_part([figure], "/v1/fronts")
     return {**part, "rest_query": rest_query(jobs, choice), "over": asked.over}
 
 
@@ -160,7 +167,6 @@ def _drawn_context(
     asked: AskedView, jobs: Sequence[JobView], choice: Choice, drawn: Drawn, shown: dict[str, Any]
 ) -> dict[str, Any]:
     query = rest_query(jobs, choice)
-    ended = all(job.state in ENDED_JOB_STATES for job in jobs)
     points = [point.cost for point in drawn.cloud.points if point.on_own_front]
     return {
         "drawn": drawn,
@@ -173,7 +179,6 @@ def _drawn_context(
         "metric_note": metric_note(choice.metric),
         "measure_note": likelihood_note(objective_of(jobs[0])),
         "setup": {
-            "ended": ended,
             "cloud": drawn.cloud.model_dump(mode="json"),
             "methods": marks_json(shown["marks"]),
             "measure": shown["measure"],

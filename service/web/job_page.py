@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from search.job import JobSpec
 from search.objective import likelihood_note, measure_name
 from service.store import Store
 from service.views import ENDED_JOB_STATES, STOPPED_EARLY, FrontView, IncidentView, JobView, TrialView
-from service.web.formats import iso, metric_note
+from service.web.formats import metric_note
+from service.web.live import Follow
 from service.web.marks import marks, marks_json
 from service.web.verdict import Accuracy, budget_verdicts
 
@@ -46,7 +46,7 @@ def job_context(store: Store, job_id: str, *, metric: str | None, accuracy: str 
         "job": read.job,
         "spec": spec,
         "ended": read.job.state in ENDED_JOB_STATES,
-        "now": datetime.now(UTC),
+        "follow": Follow(jobs=[job_id], epochs=True, ended=read.job.state in ENDED_JOB_STATES),
         "front": read.front,
         "accuracy": chosen,
         "measure": measure_name(spec.objective),
@@ -103,7 +103,7 @@ def _accuracies(asked: str | None) -> tuple[Accuracy, Accuracy]:
 
 
 def _chart_setup(read: JobRead, spec: JobSpec, methods: list[dict[str, Any]]) -> Mapping[str, Any]:
-    """What the chart cannot read from /v1: marks of methods, limits, and from when events are news."""
+    """What the chart cannot read from /v1: marks of methods, and limits."""
     return {
         "job_id": read.job.id,
         "metric": spec.budget.metric,
@@ -113,6 +113,4 @@ def _chart_setup(read: JobRead, spec: JobSpec, methods: list[dict[str, Any]]) ->
         "budgets": [limit.maximum for limit in spec.budgets()],
         "constraints": {limit.metric: limit.maximum for limit in spec.constraint_limits()},
         "methods": methods,
-        "read_at": iso(datetime.now(UTC)),
-        "ended": read.job.state in ENDED_JOB_STATES,
     }

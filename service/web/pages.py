@@ -35,6 +35,7 @@ from service.web.forms import Fields
 from service.web.fronts_page import asked_view, fronts_context, growth_context
 from service.web.job_page import job_context, progress
 from service.web.layer_bars import layer_chart, layer_rows, spikes_text
+from service.web.live import Follow, live_part
 from service.web.marks import marks
 from service.web.queue_page import queue_context
 from service.web.rendering import Renderer
@@ -188,10 +189,15 @@ def pages(renderer: Renderer) -> APIRouter:
 def _answer(
     renderer: Renderer, template: str, context: ApiContext, shown: Callable[[Store], dict[str, Any]]
 ) -> Response:
-    """The page, or one that says what is not there."""
+    """The page, or one that says what is not there; one with a `follow` is kept up to date from then on."""
     caller = {"caller": context.caller, "room": context.room.problem()}
     try:
-        return renderer.page(template, {**shown(context.store), **caller})
+        with context.store.unit() as unit:
+            newest = unit.events.newest()  # before the rest: what comes in between is told again
+        found = shown(context.store)
+        follow = found.pop("follow", None)
+        live = {"live": live_part(follow, newest)} if follow else {}
+        return renderer.page(template, {**found, **live, **caller})
     except NotFoundError as error:
         return _refusal(renderer, error, {"title": "Not found", **caller}, 404)
     except InvalidInputError as error:
@@ -223,6 +229,7 @@ def _jobs_context(
         "label": label or "",
         "state": state or "",
         "states": get_args(JobState),
+        "follow": Follow(label=label or None),
         "kept": urlencode({name: value for name, value in (("label", label), ("state", state)) if value}),
         "progress": progress,
         "objective_of": objective_of,

@@ -7,7 +7,10 @@ from typing import Any
 from models.errors import StorageError
 from service.queue.reading import read_queue
 from service.store import Store
-from service.web.formats import iso
+from service.web.live import Follow
+
+EVERY_SECONDS = 5
+"""No event tells of dispatchers and leases."""
 
 
 def queue_context(everything: Store, own: Store, workspace: str, room: StorageError | None) -> dict[str, Any]:
@@ -16,6 +19,5 @@ def queue_context(everything: Store, own: Store, workspace: str, room: StorageEr
     return {
         "queue": found,
         "names": {job.id: job.name for job in found.running},
-        # Without figures the script only keeps the tables up to date.
-        "setup": {"page": "figures", "figures": [], "read_at": iso(found.read_at), "ended": False},
+        "follow": Follow(every=EVERY_SECONDS),
     }

@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse
 from service.web.formats import FILTERS
 
 FOLDER = Path(__file__).parent
-STATIC_FILES = ("style.css", "favicon.svg", "charts.js", "new_job.js", "uploads.js")
+STATIC_FILES = ("style.css", "favicon.svg", "charts.js", "tables.js", "new_job.js", "uploads.js")
 
 
 class Renderer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_args
 
@@ -11,9 +12,10 @@ from models.errors import InvalidInputError
 from service.api.filters import check_study
 from service.figures.learning import learning_figures
 from service.store import Store
-from service.views import ENDED_TRIAL_STATES, TrialState
+from service.views import ENDED_JOB_STATES, ENDED_TRIAL_STATES, TrialState
 from service.web.attempt_bars import timeline, words_of
 from service.web.figures_page import figures_part
+from service.web.live import Follow
 from service.web.marks import marks
 from service.web.trajectory_part import trajectory_context
 from service.worker_log import worker_lines
@@ -30,22 +32,21 @@ def trial_context(store: Store, logs: Path, trial_id: str, epoch: str | None = N
         points = [unit.points.get(point_id) for point_id in trial.point_ids]
         over_epochs = trajectory_context(unit, trial_id, epoch)
         late = unit.incidents.of_trial(trial.id, limit=LATE_SHOWN)
-    part = figures_part(
-        learning_figures(trial), f"/v1/trials/{trial.id}/figures", ended=trial.state in ENDED_TRIAL_STATES
-    )
+    now = datetime.now(UTC)
     return {
         "trial": trial,
         "job": job,
         "points": points,
         "late": late,
         "mark": marks([trial.method])[trial.method],
-        "timeline": timeline(trial.attempts, part["now"]),
-        "words": {attempt.number: words_of(attempt, part["now"]) for attempt in trial.attempts},
+        "timeline": timeline(trial.attempts, now),
+        "words": {attempt.number: words_of(attempt, now) for attempt in trial.attempts},
         "lines": worker_lines(logs, trial.id),
         "epochs": list(reversed(trial.epochs)),
         "proposal_text": json.dumps(trial.proposal, indent=2, ensure_ascii=False),
+        "follow": Follow(jobs=[job.id], epochs=True, ended=trial.state in ENDED_TRIAL_STATES),
         **over_epochs,
-        **part,
+        **figures_part(learning_figures(trial), f"/v1/trials/{trial.id}/figures"),
     }
 
 
@@ -64,6 +65,7 @@ def trials_context(store: Store, job_id: str, asked: Mapping[str, str]) -> dict[
         )
     return {
         "job": job,
+        "follow": Follow(jobs=[job.id], ended=job.state in ENDED_JOB_STATES),
         "page": page,
         "chosen": chosen,
         "first": cursor is None,

@@ -1,4 +1,4 @@
-"""The job page while its search runs: results appear without a reload, also after a lost connection."""
+"""Pages while a search runs: results appear without a reload, also after a lost connection."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Route, expect
+
+from workers.report import TrialFailure
 
 pytestmark = pytest.mark.browser
 
@@ -77,6 +79,65 @@ def test_a_lost_stream_is_taken_up_again(open_page: OpenPage, site: Any, console
     assert len(refused) == 1
     assert all("503" in message for message in console)
     console.clear()
+
+
+def test_the_list_of_jobs_is_kept_up_to_date_and_keeps_ticks(open_page: OpenPage, site: Any) -> None:
+    first = site.search("listed-first")
+    page = open_page("/jobs")
+    expect(page.locator("#connection")).to_have_text("live")
+    row = page.locator("#listing tbody tr").filter(has_text="listed-first")
+    expect(row.locator(".state")).to_have_text("running")
+    row.get_by_role("checkbox").check()
+    other = site.search("listed-second")
+    expect(page.locator("#listing tbody tr").first).to_contain_text("listed-second")
+    first.add_point("gradient", 0, cost=1.9)
+    expect(row).to_contain_text("1 of 106 trials")
+    expect(row.get_by_role("checkbox")).to_be_checked()
+    other.end()
+    first.end()
+    expect(row.locator(".state")).to_have_text("succeeded")
+    expect(page.locator("#updated")).to_have_text("just now")
+
+
+@pytest.mark.parametrize(
+    "path", ["/jobs/{job}/trials", "/trials/{trial}", "/jobs/{job}/figures", "/fronts?job={job}"]
+)
+def test_other_pages_follow_the_job(open_page: OpenPage, site: Any, path: str) -> None:
+    search = site.search("followed")
+    search.add_point("gradient", 0, cost=1.9)
+    trial = search.start_trial("uniform", 0)
+    page = open_page(path.format(job=search.claim.job_id, trial=trial))
+    expect(page.locator("#connection")).to_have_text("live")
+    search.add_point("gradient", 1, cost=1.8)
+    with site.store.unit() as unit:
+        unit.results.fail(search.claim, trial, TrialFailure(reason="lost", message="its worker died"))
+    search.end()
+    expect(page.locator("#connection")).to_have_text("")
+
+
+def test_a_page_that_nobody_sees_holds_no_connection(open_page: OpenPage, site: Any) -> None:
+    search = site.search("hidden")
+    page = open_page(search.path)
+    expect(page.locator("#connection")).to_have_text("live")
+    opened: list[str] = []
+    page.on("request", lambda request: opened.append(request.url) if "/events" in request.url else None)
+    see(page, hidden=True)
+    search.add_point("gradient", 0, cost=1.9)
+    page.wait_for_timeout(1500)
+    expect(page.locator("#front-chart")).to_have_attribute("data-points", "0")
+    assert opened == []
+    see(page, hidden=False)
+    expect(page.locator("#front-chart")).to_have_attribute("data-points", "1")
+    assert len(opened) == 1
+    search.end()
+    expect(page.locator("#headline .state")).to_have_text("succeeded")
+
+
+def see(page: Page, *, hidden: bool) -> None:
+    """Tell a page that it came into or went out of sight."""
+    script = "Object.defineProperty(document, 'hidden', {value: HIDDEN, configurable: true});"
+    event = "document.dispatchEvent(new Event('visibilitychange'))"
+    page.evaluate(script.replace("HIDDEN", str(hidden).lower()) + event)
 
 
 def study(page: Page, method: str) -> Any:

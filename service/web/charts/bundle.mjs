@@ -1,5 +1,6 @@
-// Bundles the script of the pages. What ECharts brings along and no page uses is left out: its Chinese texts and
-// its dark theme (pages have colours of their own).
+// Bundles the scripts of the pages: one with charts, and a small one for those that have tables alone. What
+// ECharts brings along and no page uses is left out: its Chinese texts and its dark theme (pages have colours of
+// their own).
 import { build } from "esbuild";
 
 const UNUSED = /echarts[\\/]lib[\\/](i18n[\\/]langZH|theme[\\/]dark)\.js$/;
@@ -9,8 +10,8 @@ const leaveOut = {
 };
 
 await build({
-  entryPoints: ["src/main.ts"],
-  outfile: "../static/charts.js",
+  entryPoints: { charts: "src/main.ts", tables: "src/tables.ts" },
+  outdir: "../static",
   bundle: true,
   minify: true,
   format: "iife",

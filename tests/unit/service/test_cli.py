@@ -54,6 +54,21 @@ def test_importing_it_imports_nothing_heavy() -> None:
     assert output.stdout.strip() == "[]"
 
 
+def test_tells_what_happens_to_jobs(run: Run, file: Path) -> None:
+    run("submit", str(file))
+    told = run("events", "latest", "--after", "0", "--seconds", "0", "--kind", "job_state")
+    assert told.exit_code == 0, told.output
+    assert re.fullmatch(r"\d\d:\d\d:\d\d \d+ job-\w+ job_state state=queued\n", told.output)
+    (event,) = run("events", "--after", "0", "--seconds", "0", "--json").output.splitlines()
+    assert json.loads(event)["data"] == {"state": "queued", "error": None}
+    assert run("events", "--seconds", "0").output == ""
+
+
+def test_an_event_of_no_kind_is_refused(run: Run) -> None:
+    refused = run("events", "--kind", "news", "--seconds", "0")
+    assert (refused.exit_code, "job_state" in refused.output) == (2, True)
+
+
 def test_submits_a_file(run: Run, url: str, file: Path) -> None:
     result = run("submit", str(file))
     assert result.exit_code == 0, result.output

@@ -148,6 +148,33 @@ def test_events_connect_again_after_the_last_that_was_seen() -> None:
     assert [request.headers["last-event-id"] for request in made] == ["2", "4", "4", "5"]
 
 
+def test_events_of_all_jobs_go_on_after_the_last_that_was_seen() -> None:
+    client, made = answering(
+        httpx.Response(200, text=event_line(3)),
+        httpx.ReadError("broken"),
+        httpx.Response(200, text=event_line(4)),
+    )
+    told = client.all_events(jobs=["job-1"], labels=["paper:one"], kinds=["point"], after=2)
+    assert [next(told).id, next(told).id] == [3, 4]
+    queries = [request.url.params for request in made]
+    assert [query["after"] for query in queries] == ["2", "3", "3"]
+    assert {(query["job"], query["label"], query["kind"]) for query in queries} == {
+        ("job-1", "paper:one", "point")
+    }
+
+
+def test_events_of_all_jobs_end_after_their_seconds(client: BitfrontClient, spec: dict[str, Any]) -> None:
+    job = client.submit(spec)
+    assert [event.job_id for event in client.all_events(after=0, seconds=0)] == [job.id]
+    assert list(client.all_events(seconds=0)) == []
+
+
+def test_events_of_a_job_that_is_not_there_are_refused(client: BitfrontClient) -> None:
+    with pytest.raises(ApiError, match="there is no job") as refused:
+        list(client.all_events(jobs=["job-none"], seconds=0))
+    assert refused.value.status == 404
+
+
 def test_events_give_up_when_nobody_answers() -> None:
     client, made = answering(*[httpx.ConnectError("refused")] * 9)
     with pytest.raises(UnreachableError):

@@ -167,7 +167,6 @@ class TestJobPage:
         setup = json.loads(block[1])
         assert setup["budgets"] == [2, 4]
         assert [mark["method"] for mark in setup["methods"]] == ["random", "uniform"]
-        assert setup["ended"] is False
 
     def test_scripts_and_handlers_are_never_inline(self, api: TestClient, job_with_points: MakeJob) -> None:
         job_id = job_with_points()

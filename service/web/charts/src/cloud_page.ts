@@ -7,8 +7,8 @@ import { byId, revealScripted } from "./dom";
 import { FigureChart } from "./figure_chart";
 import { paper, saveChart, saveLines } from "./figure_files";
 import type { Figure } from "./figure_types";
+import { Live } from "./live";
 import { drawParallel } from "./parallel";
-import { refreshRegions } from "./regions";
 import type { FileKind } from "./save";
 import { Selection } from "./selection";
 import { onThemeChange } from "./theme";
@@ -19,11 +19,9 @@ export interface CloudSetup {
   methods: MethodMark[];
   measure: string;
   query: string; // the same choice for /v1/fronts
-  ended: boolean;
 }
 
 const PAUSE = 200; // ms after the last change before the server is asked
-const LOOK = 5000; // ms between looks while a job runs
 const MOST_ZOOMED = 20_000;
 const ENDS = ["cost_min", "cost_max", "score_min", "score_max"] as const;
 const USUAL: Record<string, string> = { x: "log", accuracy: "validation", dominated: "faded", over: "compute" };
@@ -34,8 +32,8 @@ export class CloudPage {
   private readonly chart: CloudChart;
   private growth: Figure | null = null;
   private readonly selection: Selection;
+  private readonly live = new Live({ address: () => this.address(), drawn: (fresh) => this.take(fresh) });
   private timer: number | undefined;
-  private asked = 0;
 
   constructor(private setup: CloudSetup) {
     revealScripted(document);
@@ -56,7 +54,7 @@ export class CloudPage {
     this.draw();
     void this.loadZoomed();
     void this.loadGrowth();
-    if (!this.setup.ended) window.setInterval(() => this.soon(), LOOK);
+    this.live.start();
     document.body.dataset["ready"] = "1";
   }
 
@@ -156,13 +154,10 @@ export class CloudPage {
 
   private soon(): void {
     window.clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => void this.refresh(), PAUSE);
+    this.timer = window.setTimeout(() => void this.live.refresh(), PAUSE);
   }
 
-  private async refresh(): Promise<void> {
-    const number = ++this.asked;
-    const fresh = await refreshRegions(this.address()).catch(() => null); // away for a moment: later again
-    if (fresh === null || number !== this.asked) return;
+  private take(fresh: Document): void {
     this.setup = JSON.parse(fresh.getElementById("setup")?.textContent ?? "") as CloudSetup;
     this.draw();
     void this.loadZoomed();

@@ -3,17 +3,14 @@
 import { revealScripted } from "./dom";
 import { FigureChart } from "./figure_chart";
 import { saveLines } from "./figure_files";
+import { Live } from "./live";
 import type { FileKind } from "./save";
 import type { Figure } from "./figure_types";
-import { refreshRegions } from "./regions";
 import { onThemeChange } from "./theme";
-
-const PAUSE = 3000; // ms between looks while something runs
 
 export interface FigureSetup {
   page: "figures";
   figures: Figure[];
-  ended: boolean;
 }
 
 export class FigurePage {
@@ -29,7 +26,7 @@ export class FigurePage {
     this.draw();
     onThemeChange(() => this.draw());
     document.addEventListener("click", (event) => this.saveClicked(event));
-    this.waitAndRefresh();
+    new Live({ drawn: (fresh) => this.take(fresh) }).start();
   }
 
   private draw(): void {
@@ -43,13 +40,7 @@ export class FigurePage {
     if (figure?.kind === "lines") saveLines(figure, kind);
   }
 
-  private waitAndRefresh(): void {
-    if (!this.setup.ended) window.setTimeout(() => void this.refresh().finally(() => this.waitAndRefresh()), PAUSE);
-  }
-
-  private async refresh(): Promise<void> {
-    const fresh = await refreshRegions(new URL(location.href)).catch(() => null); // away for a moment: later again
-    if (fresh === null) return;
+  private take(fresh: Document): void {
     const setup = JSON.parse(fresh.getElementById("setup")?.textContent ?? "") as FigureSetup;
     if (setup.figures.some((figure) => !this.charts.has(figure.key))) location.reload(); // a new figure has come
     this.setup = setup;

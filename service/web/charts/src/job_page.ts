@@ -1,33 +1,27 @@
 /** The job page: ties the chart, the tables, the choices in the address and the event stream together. */
 
 import { byId, revealScripted } from "./dom";
-import { ago } from "./formats";
 import { paper, saveChart } from "./figure_files";
 import { FrontChart } from "./front_chart";
 import { frontOption } from "./front_option";
 import { fillLegend } from "./legend";
-import { follow, type Connection } from "./live";
+import { Live } from "./live";
 import { pointsTable } from "./points_table";
-import { refreshRegions } from "./regions";
 import type { FileKind } from "./save";
 import { Selection } from "./selection";
 import { currentTheme, onThemeChange } from "./theme";
 import type { Accuracy, FrontView, Setup } from "./types";
 import { addressOf, readState, type ViewState } from "./view_state";
 
-const TICK = 5000; // ms between looks at the clock
-
 export class JobPage {
   private state: ViewState;
   private front: FrontView = { metric: "", scope: "searched", budgets: [], points: [] };
-  private updated: Date;
-  private connection: Connection = "ended";
+  private readonly live = new Live({ drawn: (_, points) => this.take(points) });
   private readonly chart: FrontChart;
   private readonly selection: Selection;
 
   constructor(private readonly setup: Setup) {
     this.state = readState(new URL(location.href), setup.metric, Object.keys(setup.metrics));
-    this.updated = new Date(setup.read_at);
     revealScripted(document);
     this.chart = new FrontChart(byId("front-chart"), (point) => void this.choosePoint(point));
     this.selection = new Selection(() => void this.choosePoint(null));
@@ -36,7 +30,7 @@ export class JobPage {
 
   async start(): Promise<void> {
     await this.loadFront();
-    if (!this.setup.ended) this.followJob();
+    this.live.start();
   }
 
   private listen(): void {
@@ -55,7 +49,6 @@ export class JobPage {
       if (event.key === "Escape" && this.state.point !== null) void this.choosePoint(null);
     });
     onThemeChange(() => void this.draw());
-    window.setInterval(() => this.tellTime(), TICK);
   }
 
   /** A click on a row, or Enter on its link, shows the point here; with a modifier the link opens as ever. */
@@ -84,11 +77,16 @@ export class JobPage {
     const reload = before.metric !== this.state.metric;
     if (reload) await this.loadFront();
     else await this.draw();
-    if (reload || before.accuracy !== this.state.accuracy) await this.refresh();
+    if (reload || before.accuracy !== this.state.accuracy) await this.live.refresh();
   }
 
   private async choosePoint(point: string | null): Promise<void> {
     await this.change({ point });
+  }
+
+  private async take(points: boolean): Promise<void> {
+    if (points) await this.loadFront();
+    this.selection.markRows(this.state.point);
   }
 
   private async loadFront(): Promise<void> {
@@ -116,40 +114,5 @@ export class JobPage {
     const { point, metric } = this.state;
     if (point === null) this.selection.clear();
     else await this.selection.show(point, this.front.points.find((known) => known.id === point), metric);
-  }
-
-  private followJob(): void {
-    follow({
-      jobId: this.setup.job_id,
-      since: this.updated,
-      update: async (newPoints) => {
-        if (newPoints) await this.loadFront();
-        return this.refresh();
-      },
-      show: (connection) => {
-        this.connection = connection;
-        this.tellConnection();
-      },
-    });
-  }
-
-  private async refresh(): Promise<{ ended: boolean }> {
-    const fresh = await refreshRegions(new URL(location.href));
-    const setup = JSON.parse(fresh.getElementById("setup")?.textContent ?? "{}") as Partial<Setup>;
-    this.updated = new Date(setup.read_at ?? Date.now());
-    this.selection.markRows(this.state.point);
-    this.tellTime();
-    this.tellConnection();
-    return { ended: setup.ended === true };
-  }
-
-  private tellTime(): void {
-    const shown = document.getElementById("updated");
-    if (shown) shown.textContent = ago(this.updated, new Date());
-  }
-
-  private tellConnection(): void {
-    const shown = document.getElementById("connection");
-    if (shown) shown.textContent = this.connection === "ended" ? "" : this.connection;
   }
 }

@@ -1,79 +1,129 @@
-/** Follows a job's event stream and asks for an update when something new has happened. */
+/** Keeps a page up to date: follows its events, fetches what has changed, and says when that was. */
+
+import { ago } from "./formats";
+import { refreshRegions } from "./regions";
 
 const KINDS = ["job_state", "trial_started", "epoch", "trial_finished", "point"];
 const LEAST_PAUSE = 400; // ms between updates; longer where an update itself takes long
 const RETRY = 3000; // ms; browsers reconnect by themselves except after some errors
+const TICK = 5000; // ms between looks at the clock
 
-export type Connection = "live" | "reconnecting" | "ended";
+interface LiveSetup {
+  events: string; // the address of the events after those that the page shows
+  every: number; // seconds after which the page looks again, whatever happens
+  read_at: string;
+  ended: boolean;
+}
 
 export interface LiveOptions {
-  jobId: string;
-  since: Date; // what happened earlier is on the page already
-  update: (newPoints: boolean) => Promise<{ ended: boolean }>;
-  show: (connection: Connection) => void;
+  address?: () => URL; // of what is shown now
+  drawn?: (fresh: Document, points: boolean) => Promise<void> | void; // after the server's parts were replaced
 }
 
-export function follow(options: LiveOptions): void {
-  const updates = coalesced(options);
-  let lastId = 0;
-  const connect = (): void => {
-    const source = new EventSource(`/v1/jobs/${options.jobId}/events?after=${lastId}`);
-    source.onopen = () => options.show("live");
-    source.onerror = () => {
-      options.show("reconnecting");
-      if (source.readyState !== EventSource.CLOSED) return;
-      source.close();
-      void updates.now().then((ended) => {
-        if (ended) options.show("ended");
-        else window.setTimeout(connect, RETRY);
-      });
-    };
+export class Live {
+  private setup = setupOf(document) ?? { events: "", every: 0, read_at: "", ended: true };
+  private source: EventSource | undefined;
+  private timer: number | undefined;
+  private points = false;
+  private pause = LEAST_PAUSE;
+  private last: Promise<void> = Promise.resolve();
+  private next: Promise<void> | undefined; // begins when the last has ended
+  private connection = "";
+
+  constructor(private readonly options: LiveOptions = {}) {}
+
+  start(): void {
+    if (this.setup.ended) return;
+    window.setInterval(() => this.tick(), TICK);
+    document.addEventListener("visibilitychange", () => this.seen());
+    this.connect();
+  }
+
+  /** Fetch the page as it is now. */
+  refresh(points = false): Promise<void> {
+    this.points ||= points;
+    this.next ??= this.last.then(() => this.update());
+    return (this.last = this.next);
+  }
+
+  /** A page that nobody sees holds no connection: browsers keep few to one service. */
+  private seen(): void {
+    this.source?.close();
+    this.source = undefined;
+    if (document.hidden || this.setup.ended) return;
+    void this.refresh(true);
+    this.connect();
+  }
+
+  private connect(): void {
+    if (document.hidden || this.setup.ended) return;
+    const source = (this.source = new EventSource(this.setup.events));
+    source.onopen = () => this.show("live");
+    source.onerror = () => this.broken(source);
     for (const kind of KINDS) {
       source.addEventListener(kind, (event) => {
-        lastId = Number(event.lastEventId) || lastId;
-        if (isNews(event.data, options.since)) updates.soon(kind === "point");
+        const address = new URL(this.setup.events, location.href);
+        address.searchParams.set("after", event.lastEventId);
+        this.setup.events = address.href;
+        this.soon(kind === "point");
       });
     }
-  };
-  connect();
-}
+  }
 
-function isNews(data: string, since: Date): boolean {
-  const event = JSON.parse(data) as { created_at: string };
-  return new Date(event.created_at).getTime() >= since.getTime() - 1000;
-}
+  private broken(source: EventSource): void {
+    this.show("reconnecting");
+    if (source.readyState !== EventSource.CLOSED) return;
+    source.close();
+    void this.refresh(true).then(() => {
+      window.setTimeout(() => source === this.source && this.connect(), RETRY);
+    });
+  }
 
-/** Many events, few updates: one runs at a time, and one more follows when events came meanwhile. */
-function coalesced(options: LiveOptions): { soon: (points: boolean) => void; now: () => Promise<boolean> } {
-  let timer: number | undefined;
-  let points = false;
-  let pause = LEAST_PAUSE;
-  let last: Promise<boolean> = Promise.resolve(false);
+  /** Many events, few updates: one runs at a time, and one more follows when events came meanwhile. */
+  private soon(points: boolean): void {
+    this.points ||= points;
+    this.timer ??= window.setTimeout(() => void this.refresh(), this.pause);
+  }
 
-  const run = async (): Promise<boolean> => {
-    timer = undefined;
-    const withPoints = points;
-    points = false;
+  private async update(): Promise<void> {
+    window.clearTimeout(this.timer);
+    this.timer = this.next = undefined;
+    const points = this.points;
+    this.points = false;
     const begun = performance.now();
     try {
-      return (await options.update(withPoints)).ended;
+      const fresh = await refreshRegions(this.options.address?.() ?? new URL(location.href));
+      const { read_at, ended } = setupOf(fresh) ?? this.setup;
+      this.setup = { ...this.setup, read_at, ended };
+      await this.options.drawn?.(fresh, points);
     } catch {
-      points ||= withPoints; // the service may be away for a moment; the next event or reconnection tries again
-      return false;
-    } finally {
-      pause = Math.max(LEAST_PAUSE, 3 * (performance.now() - begun));
+      this.points ||= points; // the service may be away for a moment; the next event or look tries again
     }
-  };
-  const queued = (): Promise<boolean> => (last = last.then(run));
+    this.pause = Math.max(LEAST_PAUSE, 3 * (performance.now() - begun));
+    if (this.setup.ended) this.source?.close();
+    this.tell();
+  }
 
-  return {
-    soon: (withPoints) => {
-      points ||= withPoints;
-      timer ??= window.setTimeout(() => void queued(), pause);
-    },
-    now: () => {
-      points = true;
-      return queued();
-    },
-  };
+  private tick(): void {
+    this.tell();
+    const age = Date.now() - new Date(this.setup.read_at).getTime();
+    if (!document.hidden && !this.setup.ended && age > 1000 * this.setup.every) void this.refresh();
+  }
+
+  private show(connection: string): void {
+    this.connection = connection;
+    this.tell();
+  }
+
+  private tell(): void {
+    const { ended, read_at } = this.setup;
+    for (const [id, text] of [["updated", ago(new Date(read_at), new Date())], ["connection", ended ? "" : this.connection]] as const) {
+      const shown = document.getElementById(id);
+      if (shown) shown.textContent = text;
+    }
+  }
+}
+
+function setupOf(page: Document): LiveSetup | null {
+  return JSON.parse(page.getElementById("live")?.textContent ?? "null") as LiveSetup | null;
 }

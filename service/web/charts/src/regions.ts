@@ -18,8 +18,10 @@ function replacePart(part: HTMLElement, update: HTMLElement): void {
   revealScripted(update);
   if (part.outerHTML === update.outerHTML) return;
   const focused = part.contains(document.activeElement) ? document.activeElement?.id : undefined;
+  const ticked = [...part.querySelectorAll<HTMLInputElement>("input:checked")].map((box) => box.value);
   const scrolled = [...part.querySelectorAll(".scroll")].map((box) => box.scrollLeft);
   part.replaceWith(document.adoptNode(update));
   [...update.querySelectorAll(".scroll")].forEach((box, index) => (box.scrollLeft = scrolled[index] ?? 0));
+  for (const box of update.querySelectorAll<HTMLInputElement>("input[type=checkbox]")) box.checked = ticked.includes(box.value);
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
 }

@@ -15,8 +15,6 @@ export interface Setup {
   budgets: number[];
   constraints: Record<string, number>;
   methods: MethodMark[];
-  read_at: string;
-  ended: boolean;
 }
 
 export interface FrontPoint {
