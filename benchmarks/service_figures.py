@@ -32,6 +32,7 @@ from models.cost import COST_VERSIONS
 from search.job import JobSpec
 from search.pareto import is_on_front
 from service.app import create_app
+from service.serve import settle
 from service.settings import Settings
 from service.store import Store, ids
 from service.store.clouds import Choice
@@ -250,6 +251,7 @@ def serving(settings: Settings, store: Store) -> Iterator[None]:
     """The service on its port, in a thread."""
     app = create_app(settings, store)
     server = uvicorn.Server(uvicorn.Config(app, port=settings.port, log_level="error"))
+    settle()  # as `bitfront serve` does
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import signal
 import socket
@@ -92,10 +93,17 @@ def _serve_http(settings: Settings, listener: socket.socket) -> None:
     try:
         app = create_app(settings, store)
         structlog.get_logger("bitfront").info("listening", url=settings.url, home=str(settings.home))
+        settle()
         with _beside(settings, store):
             server_of(settings, app, app.state.context.stopping).run(sockets=[listener])
     finally:
         store.close()
+
+
+def settle() -> None:
+    """Have the garbage collector pass over what was imported: it stays, and a look at it takes 0.2 s."""
+    gc.collect()
+    gc.freeze()
 
 
 @contextmanager

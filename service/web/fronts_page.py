@@ -21,6 +21,7 @@ from service.labels import label_of
 from service.store import Store, Unit
 from service.store.clouds import Choice
 from service.views import ENDED_JOB_STATES, JobView, objective_of
+from service.web.cloud_columns import cloud_columns
 from service.web.figures_page import figures_part
 from service.web.formats import metric_note
 from service.web.live import MOST_FOLLOWED, Follow
@@ -179,7 +180,7 @@ def _drawn_context(
         "metric_note": metric_note(choice.metric),
         "measure_note": likelihood_note(objective_of(jobs[0])),
         "setup": {
-            "cloud": drawn.cloud.model_dump(mode="json"),
+            "cloud": cloud_columns(drawn.cloud),
             "methods": marks_json(shown["marks"]),
             "measure": shown["measure"],
             "query": query,

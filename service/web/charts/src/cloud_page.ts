@@ -2,7 +2,7 @@
 
 import { CloudChart } from "./cloud_chart";
 import { cloudOption } from "./cloud_option";
-import type { Choices, CloudPoint, CloudView, Region } from "./cloud_types";
+import { unpacked, type Choices, type CloudPoint, type CloudView, type PackedCloud, type Region } from "./cloud_types";
 import { byId, revealScripted } from "./dom";
 import { FigureChart } from "./figure_chart";
 import { paper, saveChart, saveLines } from "./figure_files";
@@ -14,12 +14,14 @@ import { Selection } from "./selection";
 import { onThemeChange } from "./theme";
 import type { MethodMark } from "./types";
 
-export interface CloudSetup {
+interface CloudSetup {
   cloud: CloudView;
   methods: MethodMark[];
   measure: string;
   query: string; // the same choice for /v1/fronts
 }
+
+export type PackedSetup = Omit<CloudSetup, "cloud"> & { cloud: PackedCloud };
 
 const PAUSE = 200; // ms after the last change before the server is asked
 const MOST_ZOOMED = 20_000;
@@ -35,7 +37,10 @@ export class CloudPage {
   private readonly live = new Live({ address: () => this.address(), drawn: (fresh) => this.take(fresh) });
   private timer: number | undefined;
 
-  constructor(private setup: CloudSetup) {
+  private setup: CloudSetup;
+
+  constructor(packed: PackedSetup) {
+    this.setup = { ...packed, cloud: unpacked(packed.cloud) };
     revealScripted(document);
     this.chart = new CloudChart((point) => this.choose(point), (region) => this.brush(region));
     this.selection = new Selection(() => this.choose(""));
@@ -158,7 +163,8 @@ export class CloudPage {
   }
 
   private take(fresh: Document): void {
-    this.setup = JSON.parse(fresh.getElementById("setup")?.textContent ?? "") as CloudSetup;
+    const packed = JSON.parse(fresh.getElementById("setup")?.textContent ?? "") as PackedSetup;
+    this.setup = { ...packed, cloud: unpacked(packed.cloud) };
     this.draw();
     void this.loadZoomed();
     void this.loadGrowth();

@@ -21,6 +21,26 @@ export interface CloudView {
   points: CloudPoint[];
 }
 
+/** A cloud as the page has it: a column for each field; methods and jobs are places in their lists. */
+export interface PackedCloud extends Omit<CloudView, "points"> {
+  methods: string[];
+  points: Record<string, readonly unknown[]> & { costs: Record<string, readonly number[]> };
+}
+
+export function unpacked(cloud: PackedCloud): CloudView {
+  const { costs, ...columns } = cloud.points;
+  const values = (of: Record<string, readonly unknown[]>, row: number) =>
+    Object.fromEntries(Object.entries(of).map(([name, column]) => [name, column[row]]));
+  const points = (columns["id"] as string[]).map((_, row) => {
+    const point = values(columns, row) as unknown as CloudPoint;
+    point.method = cloud.methods[Number(point.method)]!;
+    point.job_id = cloud.jobs[Number(point.job_id)]!.job_id;
+    point.costs = values(costs, row) as Record<string, number>;
+    return point;
+  });
+  return { ...cloud, points };
+}
+
 export interface Region {
   cost: [number, number];
   score: [number, number];
