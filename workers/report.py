@@ -48,6 +48,7 @@ class EpochReport:
     validation_balanced_accuracy: float | None = None  # None in what was stored before it was measured
     validation_loss: float | None = None  # mean cross entropy, likewise
     layer_bits: Mapping[str, Any] | None = None  # rounded bits of each layer where they may change
+    renewals: Mapping[str, int] | None = None  # step sizes of each layer renewed in this epoch, likewise
 
     @property
     def validation(self) -> Measured:

@@ -1,6 +1,9 @@
-"""Loss and accuracy of an epoch, summed on the device."""
+"""What an epoch adds up to: loss and accuracy, summed on the device, and the renewals of step sizes."""
 
 from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
 
 import torch
 
@@ -19,6 +22,8 @@ class Tally:
         self._samples = 0
         self._steps = first_step
         self._checked = first_step
+        self.renewals: Counter[str] = Counter()
+        """How many step sizes of each layer were renewed."""
 
     def add(self, loss: torch.Tensor, right: torch.Tensor, samples: int) -> None:
         """Count a step: its mean loss and how many samples it got right. Raises NanLossError."""
@@ -28,6 +33,10 @@ class Tally:
         self._steps += 1
         if self._steps - self._checked >= CHECKED_EVERY:
             self._check()
+
+    def add_renewals(self, renewals: Mapping[str, int]) -> None:
+        """Count the step sizes of each layer that were fitted to other bits."""
+        self.renewals.update(renewals)
 
     def means(self) -> tuple[float, float]:
         """Mean loss and accuracy. Raises NanLossError."""

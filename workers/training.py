@@ -55,6 +55,7 @@ class EpochSums:
     accuracy: float
     learning_rate: float
     data_wait_share: float  # of the seconds of its steps, how many passed waiting for data
+    renewals: Mapping[str, int]  # of the step sizes of each searched layer
 
 
 class Trainer:
@@ -112,7 +113,13 @@ class Trainer:
         loss, accuracy = tally.means()
         waited = loader.waited / (time.perf_counter() - began)
         self.replicas.require_alike(self.network.state_dict().values())
-        sums = EpochSums(loss=loss, accuracy=accuracy, learning_rate=rate, data_wait_share=min(1.0, waited))
+        sums = EpochSums(
+            loss=loss,
+            accuracy=accuracy,
+            learning_rate=rate,
+            data_wait_share=min(1.0, waited),
+            renewals=tally.renewals,
+        )
         return replace(progress, epoch=progress.epoch + 1), sums
 
     def state(self) -> dict[str, torch.Tensor]:
@@ -140,12 +147,15 @@ class Trainer:
         if learning and self.bits is not None:
             self.bits.zero_grad(set_to_none=True)
         loss, right = self._backward(batch)
-        steering = self._step_bits(self.bits, progress) if learning and self.bits else progress.steering
+        steering = progress.steering
+        if learning and self.bits is not None:
+            steering = self._step_bits(self.bits, progress, tally)
         bounded_step(self.weights, self.step_sizes)
         self.network.constrain()
         tally.add(loss, right, samples)
         return self._frozen_when_learned(
-            replace(progress, step=progress.step + 1, samples=progress.samples + samples, steering=steering)
+            replace(progress, step=progress.step + 1, samples=progress.samples + samples, steering=steering),
+            tally,
         )
 
     def _backward(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
@@ -176,7 +186,7 @@ class Trainer:
         right = (logits_TBK.detach().mean(0).argmax(1) == part.y_B).sum()
         return loss.detach(), right
 
-    def _step_bits(self, bits: torch.optim.Optimizer, progress: Progress) -> State:
+    def _step_bits(self, bits: torch.optim.Optimizer, progress: Progress, tally: Tally) -> State:
         """Add the gradients of the penalty, step the bits, and let step sizes follow."""
         passed = (progress.step - self.plan.first_step) / self.plan.learning_steps
         penalty, steering = self.steer.penalty(progress.steering, passed)
@@ -186,7 +196,7 @@ class Trainer:
         bits.step()
         self.network.constrain()
         if self.steer.renews(steering, progress.epoch):
-            self.network.renew(self.spec.training.renewal)
+            tally.add_renewals(self.network.renew(self.spec.training.renewal))
             self._agree()
         return steering
 
@@ -194,13 +204,15 @@ class Trainer:
         """Renewal by search looks at the samples that a neuron kept, of which each replica has its own."""
         self.replicas.follow_first(self.step_sizes)
 
-    def _frozen_when_learned(self, progress: Progress) -> Progress:
+    def _frozen_when_learned(self, progress: Progress, tally: Tally) -> Progress:
         learned = progress.step - self.plan.first_step >= self.plan.learning_steps
         if progress.allocation is not None or not learned:
             return progress
         allocation = fit(self.network.wish(), self.layers, self.bounds, self.stage.steering.limits)
         renewal = self.spec.training.renewal
-        self.network.freeze(allocation, "search" if renewal == "search" else "closed_form")
+        tally.add_renewals(
+            self.network.freeze(allocation, "search" if renewal == "search" else "closed_form")
+        )
         self._agree()
         return replace(progress, allocation=allocation)
 

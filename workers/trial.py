@@ -194,6 +194,7 @@ class TrialRun:
             mean_steps=float(bits[2]),
             data_wait_share=sums.data_wait_share,
             layer_bits=_told(network.allocation()) if self._bits_change else None,
+            renewals=dict(sums.renewals) if self._bits_change else None,
         )
 
     def _why_stopped(self, report: EpochReport) -> str | None:

@@ -84,20 +84,19 @@ class AdaptiveLayer(SpikingLayer):
             weight_step_sizes=len(widths),
         )
 
-    def freeze(self, bits: LayerBits, renewal: Renewal = "closed_form") -> None:
-        """Fix the bits; step sizes that belonged to others are renewed."""
+    def freeze(self, bits: LayerBits, renewal: Renewal = "closed_form") -> int:
+        """Fix the bits; step sizes that belonged to others are renewed. Returns how many."""
         self.quantizer.freeze(bits)
-        super().freeze(bits, renewal)
+        return super().freeze(bits, renewal)
 
     def thaw(self) -> None:
         """Learn the bits again, from what they were frozen at."""
         self.quantizer.bits.thaw()
         super().thaw()
 
-    def renew(self, mode: Renewal) -> None:
-        """Fit step sizes to bits that have crossed to another integer."""
-        super().renew(mode)
-        self.quantizer.renew(mode, self.operator.weight)
+    def renew(self, mode: Renewal) -> int:
+        """Fit step sizes to bits that have crossed to another integer; how many were fitted."""
+        return super().renew(mode) + self.quantizer.renew(mode, self.operator.weight)
 
     def constrain(self) -> None:
         """Bring every parameter back inside its bounds after an optimiser step."""

@@ -94,14 +94,17 @@ class SpikingNeuron(nn.Module):
         )
 
     @torch.no_grad()
-    def renew(self, mode: Renewal) -> None:
-        """Fit each step size whose bit width has crossed to another integer."""
+    def renew(self, mode: Renewal) -> int:
+        """Fit each step size whose bit width has crossed to another integer; how many were fitted."""
+        fitted = 0
         for step, (new, old) in enumerate(zip(self.bits.whole(), self.fitted_bits.tolist(), strict=True)):
             if old not in (0, new):
                 self.step_sizes[step] = renewed(
                     self.step_sizes[step], old, new, mode, signed=self.signed, values=self._sample
                 )
                 self.fitted_bits[step] = new
+                fitted += mode != "none"
+        return fitted
 
     @torch.no_grad()
     def constrain(self) -> None:

@@ -54,20 +54,20 @@ class SpikingLayer(nn.Module):
             weight_bits=WEIGHTLESS_BITS,
         )
 
-    def freeze(self, bits: LayerBits, renewal: Renewal = "closed_form") -> None:
-        """Fix the bits; step sizes that belonged to others are renewed."""
+    def freeze(self, bits: LayerBits, renewal: Renewal = "closed_form") -> int:
+        """Fix the bits; step sizes that belonged to others are renewed. Returns how many."""
         self.neuron.steps.freeze([bits.steps])
         self.neuron.bits.freeze(bits.spike_bits)
-        self.renew(renewal)
+        return self.renew(renewal)
 
     def thaw(self) -> None:
         """Learn the bits again, from what they were frozen at."""
         self.neuron.steps.thaw()
         self.neuron.bits.thaw()
 
-    def renew(self, mode: Renewal) -> None:
-        """Fit step sizes to bits that have crossed to another integer."""
-        self.neuron.renew(mode)
+    def renew(self, mode: Renewal) -> int:
+        """Fit step sizes to bits that have crossed to another integer; how many were fitted."""
+        return self.neuron.renew(mode)
 
     def constrain(self) -> None:
         """Bring every parameter back inside its bounds after an optimiser step."""

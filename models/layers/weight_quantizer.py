@@ -63,8 +63,12 @@ class WeightQuantizer(nn.Module):
         self.bits.freeze(widths)
 
     @torch.no_grad()
-    def renew(self, mode: Renewal, weight: torch.Tensor | None = None) -> None:
-        """Fit each step size (of `weight`, for `search`) whose width has crossed to another integer."""
+    def renew(self, mode: Renewal, weight: torch.Tensor | None = None) -> int:
+        """Fit each step size (of `weight`, for `search`) whose width has crossed to another integer.
+
+        Returns how many were fitted.
+        """
+        fitted = 0
         for place, (new, old) in enumerate(zip(self.bits.whole(), self.fitted_bits.tolist(), strict=True)):
             if old not in (0, new):
                 values = None if weight is None else self._part(weight, place)
@@ -72,6 +76,8 @@ class WeightQuantizer(nn.Module):
                     self.step_size[place], old, new, mode, signed=True, values=values
                 )
                 self.fitted_bits[place] = new
+                fitted += mode != "none"
+        return fitted
 
     @torch.no_grad()
     def constrain(self) -> None:

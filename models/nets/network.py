@@ -58,8 +58,8 @@ class Network(nn.Module):
         """The real-valued bits of the searched layers."""
         return {name: layer.wish() for name, layer in self.searched.items()}
 
-    def freeze(self, allocation: Allocation, renewal: Renewal = "closed_form") -> None:
-        """Fix the bits of every searched layer; afterwards none are learned.
+    def freeze(self, allocation: Allocation, renewal: Renewal = "closed_form") -> dict[str, int]:
+        """Fix the bits of every searched layer; afterwards none are learned. Returns what `renew` does.
 
         Raises InvalidInputError when the allocation names other layers or leaves the bounds.
         """
@@ -67,8 +67,7 @@ class Network(nn.Module):
         if set(searched) != set(allocation.layers):
             odd = sorted(set(searched) ^ set(allocation.layers))
             raise InvalidInputError(f"the allocation and the network disagree on {', '.join(odd)}.")
-        for name, layer in searched.items():
-            layer.freeze(allocation[name], renewal)
+        return {name: layer.freeze(allocation[name], renewal) for name, layer in searched.items()}
 
     def thaw(self) -> None:
         """Learn the bits of the searched layers again, from what they were frozen at."""
@@ -80,10 +79,12 @@ class Network(nn.Module):
         layers = self.layers
         return paired([layers[shape.name].load(shape) for shape in table], scope)
 
-    def renew(self, mode: Renewal) -> None:
-        """Fit the step sizes of every searched layer to bits that have crossed to another integer."""
-        for layer in self.searched.values():
-            layer.renew(mode)
+    def renew(self, mode: Renewal) -> dict[str, int]:
+        """Fit the step sizes of every searched layer to bits that have crossed to another integer.
+
+        Returns how many step sizes of each layer were fitted.
+        """
+        return {name: layer.renew(mode) for name, layer in self.searched.items()}
 
     def constrain(self) -> None:
         """Bring every layer's parameters back inside their bounds after an optimiser step."""

@@ -115,7 +115,7 @@ TRAJECTORY: Columns[TrajectoryView] = {
     "steps": lambda row: row.bits.steps,
     "spike_bits": lambda row: row.bits.spike_bits,
     "weight_bits": lambda row: row.bits.weight_bits,
-    **_fields("changed"),
+    **_fields("changed", "renewals"),
 }
 UPLOADS: Columns[UploadView] = _fields("id", "kind", "name", "bytes", "sha256", "created_at")
 POINT_LAYERS: Columns[PointLayerView] = _fields(*PointLayerView.model_fields)

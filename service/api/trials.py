@@ -98,7 +98,7 @@ def trajectory(
 ) -> list[TrajectoryView] | Response:
     """The bits of each layer after each epoch; none where they were given or not yet kept."""
     with context.store.unit() as unit:
-        found = list(trajectory_of(unit.trials.layer_bits(trial_id)))
+        found = list(trajectory_of(unit.trials.trajectory(trial_id)))
     csv = wants_csv(query.format, request)
     return csv_table(found, tables.TRAJECTORY, f"{trial_id}-trajectory") if csv else found
 

@@ -27,6 +27,9 @@ from service.store.upkeep import add_to_fronts
 from service.views import STOPPED_EARLY
 from workers.report import EpochReport, PointResult, TrialFailure, TrialOutcome, TrialStop
 
+BY_LAYER = frozenset({"layer_bits", "renewals"})
+"""Fields of an epoch that grow with the network: they are stored, and no event carries them."""
+
 
 class ResultRepository(Repository):
     """Writes what becomes of trials. Whatever names a claim raises StaleLeaseError where that is stale."""
@@ -72,7 +75,7 @@ class ResultRepository(Repository):
         attempt.first_epoch = attempt.first_epoch or report.epoch
         trial.epochs_done, trial.samples = report.epoch, report.samples
         trial.seconds = self._seconds(trial, now)
-        told = {name: value for name, value in asdict(report).items() if name != "layer_bits"}
+        told = {name: value for name, value in asdict(report).items() if name not in BY_LAYER}
         self._tell(trial, "epoch", told, now)
         return True
 

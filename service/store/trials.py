@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import select
 
 from service.errors import NotFoundError
 from service.store import cursors
 from service.store.tables import Attempt, Epoch, Point, Trial
 from service.store.transaction import Repository
+from service.trajectory.epochs import EpochByLayer
 from service.views import AttemptView, EpochView, Page, TrialAttemptView, TrialView
 
 LISTING = "trials"
@@ -31,6 +30,14 @@ class TrialRepository(Repository):
         }
         return _view(trial).model_copy(update=seen)
 
+    def trained(self, trial_id: str) -> TrialView:
+        """The trial that was trained: itself, or the one that its result was reused from.
+
+        Raises NotFoundError.
+        """
+        trial = self.get(trial_id)
+        return trial if trial.reused_from is None else self.get(trial.reused_from)
+
     def page(
         self,
         job_id: str,
@@ -51,17 +58,21 @@ class TrialRepository(Repository):
         shown, more = cursors.split(LISTING, [(trial.seq, trial) for trial in rows], limit)
         return Page[TrialView](items=[_view(trial) for trial in shown], next_cursor=more)
 
-    def layer_bits(self, trial_id: str) -> list[tuple[int, dict[str, Any]]]:
-        """(epoch, bits by layer) of a trial that may change them, or of the one that it was reused from.
+    def trajectory(self, trial_id: str) -> list[EpochByLayer]:
+        """The epochs of a trial that may change bits, or of the one that it was reused from.
 
         Raises NotFoundError.
         """
         trial = self._session.scalar(select(Trial).where(Trial.id == trial_id))
         if trial is None:
             raise NotFoundError(f"there is no trial {trial_id!r}.")
-        query = select(Epoch.epoch, Epoch.layer_bits).where(Epoch.trial_id == (trial.reused_from or trial.id))
-        rows = self._session.execute(query.order_by(Epoch.epoch))
-        return [(epoch, bits) for epoch, bits in rows if bits is not None]
+        query = select(Epoch.epoch, Epoch.layer_bits, Epoch.renewals)
+        query = query.where(Epoch.trial_id == (trial.reused_from or trial.id)).order_by(Epoch.epoch)
+        return [
+            EpochByLayer(epoch=epoch, bits=bits, renewals=renewals)
+            for epoch, bits, renewals in self._session.execute(query)
+            if bits is not None
+        ]
 
     def attempts_page(self, job_id: str, *, limit: int, cursor: str | None) -> Page[TrialAttemptView]:
         """The attempts at the trials of a job, newest first. Raises as `page` does."""

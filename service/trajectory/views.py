@@ -9,11 +9,13 @@ from service.views import View
 class TrajectoryView(View):
     """One layer after one epoch.
 
-    `changed` says that the bits are others than after the epoch before; the step sizes that belonged to
-    those were renewed then, unless the job's training says otherwise (`renewal: none`).
+    `changed` says that the bits are others than after the epoch before. `renewals` counts how often a step
+    size was fitted to another bit width during the epoch: bits that went and came back leave some too. It is
+    None where it was not counted.
     """
 
     epoch: int
     layer: str
     bits: LayerBitsView
     changed: bool
+    renewals: int | None = None

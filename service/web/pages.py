@@ -5,7 +5,6 @@ Tables need no JavaScript.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any, get_args
 from urllib.parse import quote, urlencode
@@ -14,36 +13,28 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from models.errors import BitfrontError, InvalidInputError
-from search.architecture import chosen_of, words
-from search.job import JobSpec
-from search.objective import likelihood_note, measure_name
 from service.api.context import ApiContext, Context, Operations
 from service.api.errors import HttpError
 from service.api.ids import PointId
 from service.errors import NotFoundError
 from service.labels import label_of
-from service.point_layers import layers_of
-from service.reruns.views import ENDED_RERUN_STATES
 from service.store import Store
-from service.views import JobState, JobView, Page, PointView, objective_of
+from service.views import JobState, JobView, Page, objective_of
 from service.web.ablation_page import ablation_context, ablations_context
 from service.web.batch_page import batch_context, batches_context
 from service.web.comparison_page import comparison_context
-from service.web.difference_page import difference_context, others_of
+from service.web.difference_page import difference_context
 from service.web.figures_page import figures_context
 from service.web.forms import Fields
 from service.web.fronts_page import asked_view, fronts_context, growth_context
 from service.web.job_page import job_context, progress
-from service.web.layer_bars import layer_chart, layer_rows, spikes_text
 from service.web.live import Follow, live_part
-from service.web.marks import marks
+from service.web.point_page import point_context
 from service.web.queue_page import queue_context
 from service.web.rendering import Renderer
-from service.web.trajectory_part import trajectory_context
 from service.web.trial_page import trial_context, trials_context
 
 JOBS_PER_PAGE = 20
-RERUNS_SHOWN = 5
 
 
 def pages(renderer: Renderer) -> APIRouter:
@@ -159,7 +150,7 @@ def pages(renderer: Renderer) -> APIRouter:
 
     @router.get("/points/{point_id}")
     def point(context: Context, point_id: str, epoch: str | None = None) -> Response:
-        return _answer(renderer, "point.html", context, lambda store: _point_context(store, point_id, epoch))
+        return _answer(renderer, "point.html", context, lambda store: point_context(store, point_id, epoch))
 
     @router.get("/points/{point_id}/difference")
     def chosen_difference(context: Context, point_id: PointId, other: str = "") -> Response:
@@ -234,49 +225,4 @@ def _jobs_context(
         "progress": progress,
         "objective_of": objective_of,
         "url": url,
-    }
-
-
-def _hardware_context(point: PointView) -> dict[str, Any]:
-    """The unit that the costs of the layers are about, and how long it works for one sample."""
-    hardware = JobSpec.model_validate(point.spec).cost_basis().hardware
-    cycles = sum(layer.cycles for layer in point.layer_costs)
-    return {"hardware": hardware, "cycles": cycles, "seconds": hardware.seconds(cycles)}
-
-
-def _shares_context(point: PointView) -> dict[str, Any]:
-    shares = layers_of(point)
-    return {
-        "shares": shares,
-        "most_share": max((row.s_ace_share or 0.0 for row in shares), default=0.0),
-        "metric": point.spec["budget"]["metric"],
-        "budget_shared": any(row.budget_share is not None for row in shares),
-        "spikes_text": spikes_text,
-    }
-
-
-def _point_context(store: Store, point_id: str, epoch: str | None) -> dict[str, Any]:
-    with store.unit() as unit:
-        point = unit.points.get(point_id)
-        job = unit.jobs.get(point.job_id)
-        reruns = unit.reruns.of_point(point_id, limit=RERUNS_SHOWN)
-        others = others_of(unit, point)
-        over_epochs = trajectory_context(unit, point.trial_id, epoch)
-    return {
-        "point": point,
-        "reruns": reruns,
-        "others": others,
-        **over_epochs,
-        "rerun_going": any(rerun.state not in ENDED_RERUN_STATES for rerun in reruns),
-        "job": job,
-        "measure": measure_name(point.objective),
-        "measure_note": likelihood_note(point.objective),
-        "mark": marks([point.method])[point.method],
-        "chart": layer_chart(point),
-        "layers": layer_rows(point),
-        "settings": words(chosen_of(point.settings)),
-        **_hardware_context(point),
-        **_shares_context(point),
-        "spec_text": json.dumps(point.spec, indent=2, ensure_ascii=False),
-        "proposal_text": json.dumps(point.proposal, indent=2, ensure_ascii=False),
     }

@@ -1,12 +1,13 @@
-"""The geometry of bits over epochs: a map for each of T, Bs and Bw, a row per layer, a column per epoch.
+"""The geometry of bits over epochs: a map for each of T, Bs, Bw and the renewals of step sizes.
 
-Equal bits of epochs that follow one another are one bar. It is drawn on the server as SVG, so that it needs
+A map has a row per layer and a column per epoch. Equal numbers of epochs that follow one another are one bar;
+where nothing was renewed there is none. It is drawn on the server as SVG, so that it needs
 no script. Places along the epochs are per cent of the width beside the names; heights are in pixels.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -17,6 +18,18 @@ ROW_HEIGHT = 15
 HEAD_HEIGHT = 24
 FAINTEST = 0.12  # opacity of the least value
 MARKED = "weight"  # the map that marks changes
+ByLayer = Mapping[str, Sequence[TrajectoryView]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Quantity:
+    """What a map shows, and its greatest value over all layers and epochs."""
+
+    kind: str
+    symbol: str
+    note: str
+    value: Callable[[TrajectoryView], float]
+    top: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,10 +56,7 @@ class LayerRow:
 class TrajectoryMap:
     """One quantity over all layers; `at` is the place of the chosen epoch, `width` that of a column."""
 
-    kind: str
-    label: str
-    note: str
-    top: float
+    quantity: Quantity
     height: float
     rows: tuple[LayerRow, ...]
     at: float
@@ -54,35 +64,47 @@ class TrajectoryMap:
 
 
 def trajectory_maps(rows: Sequence[TrajectoryView], chosen: int) -> list[TrajectoryMap]:
-    """A map for each quantity; `chosen` is an epoch of the rows."""
+    """A map for each quantity that is known; `chosen` is an epoch of the rows."""
     epochs = sorted({row.epoch for row in rows})
     by_layer: dict[str, list[TrajectoryView]] = {}
     for row in rows:
         by_layer.setdefault(row.layer, []).append(row)
-    return [_map(kind, by_layer, epochs, chosen) for kind in QUANTITIES]
+    return [_map(quantity, by_layer, epochs, chosen) for quantity in _quantities(rows)]
 
 
-def _map(
-    kind: str, by_layer: Mapping[str, list[TrajectoryView]], epochs: Sequence[int], chosen: int
-) -> TrajectoryMap:
-    symbol, note, value = QUANTITIES[kind]
+def _quantities(rows: Sequence[TrajectoryView]) -> Iterator[Quantity]:
+    for kind, (symbol, note, value) in QUANTITIES.items():
+        top = max(value(row.bits) for row in rows)
+        yield Quantity(kind=kind, symbol=symbol, note=note, value=_of_bits(value), top=top)
+    if any(row.renewals is not None for row in rows):
+        most = max(row.renewals or 0 for row in rows)
+        yield Quantity(
+            kind="renewals",
+            symbol="R",
+            note="renewals of step sizes in the epoch",
+            value=lambda row: row.renewals or 0,
+            top=most,
+        )
+
+
+def _of_bits(value: Value) -> Callable[[TrajectoryView], float]:
+    return lambda row: value(row.bits)
+
+
+def _map(quantity: Quantity, by_layer: ByLayer, epochs: Sequence[int], chosen: int) -> TrajectoryMap:
     width = 100 / len(epochs)
     place = {epoch: index * width for index, epoch in enumerate(epochs)}
-    top = max(value(row.bits) for rows in by_layer.values() for row in rows)
     drawn = tuple(
         LayerRow(
             layer=layer,
             y=HEAD_HEIGHT + ROW_HEIGHT * index,
-            spans=tuple(_spans(rows, (symbol, value, top), place, width)),
-            changes=tuple(round(place[row.epoch], 3) for row in rows if row.changed and kind == MARKED),
+            spans=tuple(_spans(rows, quantity, place, width)),
+            changes=tuple(_changes(rows, place)) if quantity.kind == MARKED else (),
         )
         for index, (layer, rows) in enumerate(by_layer.items())
     )
     return TrajectoryMap(
-        kind=kind,
-        label=symbol,
-        note=note,
-        top=top,
+        quantity=quantity,
         height=HEAD_HEIGHT + ROW_HEIGHT * len(by_layer),
         rows=drawn,
         at=round(place[chosen], 3),
@@ -91,19 +113,21 @@ def _map(
 
 
 def _spans(
-    rows: Sequence[TrajectoryView],
-    quantity: tuple[str, Value, float],
-    place: Mapping[int, float],
-    width: float,
+    rows: Sequence[TrajectoryView], quantity: Quantity, place: Mapping[int, float], width: float
 ) -> Iterator[Span]:
-    symbol, value, top = quantity
-    for number, group in groupby(rows, key=lambda row: value(row.bits)):
+    for number, group in groupby(rows, key=quantity.value):
         same = list(group)
+        if not number:
+            continue
         first, last = same[0].epoch, same[-1].epoch
         when = f"epoch {first}" if first == last else f"epochs {first} to {last}"
         yield Span(
             x=round(place[first], 3),
             width=round(place[last] + width - place[first], 3),
-            opacity=round(FAINTEST + (1 - FAINTEST) * number / top, 3),
-            title=f"{same[0].layer}, {when}: {symbol} {number:.3g}",
+            opacity=round(FAINTEST + (1 - FAINTEST) * number / quantity.top, 3),
+            title=f"{same[0].layer}, {when}: {quantity.symbol} {number:.3g}",
         )
+
+
+def _changes(rows: Sequence[TrajectoryView], place: Mapping[int, float]) -> Iterator[float]:
+    return (round(place[row.epoch], 3) for row in rows if row.changed)

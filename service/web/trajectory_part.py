@@ -20,7 +20,7 @@ def trajectory_context(unit: Unit, trial_id: str, asked: str | None) -> dict[str
     Where there is no epoch like the one asked for, it is the last. The bars hold the bits after it against
     those after the first.
     """
-    rows = list(trajectory_of(unit.trials.layer_bits(trial_id)))
+    rows = list(trajectory_of(unit.trials.trajectory(trial_id)))
     if not rows:
         return {"trajectory": None}
     epochs = sorted({row.epoch for row in rows})
@@ -34,10 +34,17 @@ def trajectory_context(unit: Unit, trial_id: str, asked: str | None) -> dict[str
             "maps": trajectory_maps(rows, chosen),
             "rows": [row for row in rows if row.epoch == chosen],
             "changed": sum(row.changed for row in rows if row.epoch == chosen),
+            "renewals": _renewals(rows, chosen),
             "chart": difference_chart(layers),
             "spikes_text": spikes_text,
         }
     }
+
+
+def _renewals(rows: Sequence[TrajectoryView], chosen: int) -> int | None:
+    """Of all layers in the chosen epoch; None where they were not counted."""
+    counts = [row.renewals for row in rows if row.epoch == chosen]
+    return sum(count for count in counts if count is not None) if any(c is not None for c in counts) else None
 
 
 def _since_first(rows: Sequence[TrajectoryView], first: int, chosen: int) -> list[LayerDifference]:

@@ -12,7 +12,7 @@ from models.errors import InvalidInputError
 from service.api.filters import check_study
 from service.figures.learning import learning_figures
 from service.store import Store
-from service.views import ENDED_JOB_STATES, ENDED_TRIAL_STATES, TrialState
+from service.views import ENDED_JOB_STATES, ENDED_TRIAL_STATES, TrialState, TrialView
 from service.web.attempt_bars import timeline, words_of
 from service.web.figures_page import figures_part
 from service.web.live import Follow
@@ -28,6 +28,7 @@ def trial_context(store: Store, logs: Path, trial_id: str, epoch: str | None = N
     """The context of `trial.html`. Raises NotFoundError."""
     with store.unit() as unit:
         trial = unit.trials.get(trial_id)
+        trained = unit.trials.trained(trial_id)
         job = unit.jobs.get(trial.job_id)
         points = [unit.points.get(point_id) for point_id in trial.point_ids]
         over_epochs = trajectory_context(unit, trial_id, epoch)
@@ -42,12 +43,17 @@ def trial_context(store: Store, logs: Path, trial_id: str, epoch: str | None = N
         "timeline": timeline(trial.attempts, now),
         "words": {attempt.number: words_of(attempt, now) for attempt in trial.attempts},
         "lines": worker_lines(logs, trial.id),
-        "epochs": list(reversed(trial.epochs)),
+        "trained": trained,
         "proposal_text": json.dumps(trial.proposal, indent=2, ensure_ascii=False),
         "follow": Follow(jobs=[job.id], epochs=True, ended=trial.state in ENDED_TRIAL_STATES),
         **over_epochs,
-        **figures_part(learning_figures(trial), f"/v1/trials/{trial.id}/figures"),
+        **learning_part(trained),
     }
+
+
+def learning_part(trial: TrialView) -> dict[str, Any]:
+    """What `learning.html` and the script of its page need."""
+    return figures_part(learning_figures(trial), f"/v1/trials/{trial.id}/figures")
 
 
 def trials_context(store: Store, job_id: str, asked: Mapping[str, str]) -> dict[str, Any]:

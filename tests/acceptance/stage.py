@@ -237,6 +237,7 @@ def _epoch(point: PointResult, epoch: int, seed: int) -> EpochReport:
         mean_spike_bits=bits - 0.5 * left,
         mean_steps=1.0 + left,
         layer_bits=_bits_then(point, EPOCHS - epoch),
+        renewals={name: (epoch + place) % 4 for place, name in enumerate(point.allocation)},
     )
 
 

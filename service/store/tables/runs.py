@@ -146,6 +146,8 @@ class Epoch(InWorkspace, Base):
     validation_loss: Mapped[float | None]
     # By layer, of trainings whose bits may change; long, so only who asks for it reads it.
     layer_bits: Mapped[dict[str, Any] | None] = mapped_column(OPTIONAL_DOCUMENT, deferred=True)
+    # Step sizes of each of those layers that were renewed in the epoch; None where that was not counted.
+    renewals: Mapped[dict[str, int] | None] = mapped_column(OPTIONAL_DOCUMENT, deferred=True)
 
 
 class Point(InWorkspace, Base):

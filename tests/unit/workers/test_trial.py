@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -204,6 +205,20 @@ def test_an_epoch_tells_the_bits_of_each_layer_where_they_may_change(tmp_path):
     assert told[0] != told[-1]
     _, reports = run(request(fixed(tmp_path), trial_id="trial-b"), tmp_path)
     assert [report.layer_bits for report in reports] == [None] * 4
+
+
+def test_an_epoch_counts_the_renewals_of_each_layer_where_bits_may_change(tmp_path):
+    outcome, reports = run(request(learn()), tmp_path)
+    told = [report.renewals for report in reports]
+    assert all(set(counts) <= set(outcome.points[0].allocation) for counts in told)
+    for before, after in pairwise(reports):
+        for layer, bits in after.layer_bits.items():
+            if bits["weight_bits"] != before.layer_bits[layer]["weight_bits"]:
+                assert after.renewals[layer] > 0
+    assert sum(map(sum, (counts.values() for counts in told))) > 0
+    assert not any(told[-1].values())  # bits are frozen by then
+    _, reports = run(request(fixed(tmp_path), trial_id="trial-b"), tmp_path)
+    assert [report.renewals for report in reports] == [None] * 4
 
 
 def test_an_epoch_tells_the_share_of_its_time_that_waited_for_data(tmp_path):

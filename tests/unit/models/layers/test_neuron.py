@@ -68,8 +68,8 @@ def test_only_the_steps_that_cross_to_another_integer_are_renewed():
     before = neuron.step_sizes.detach().clone()
     with torch.no_grad():
         neuron.bits.real.copy_(torch.tensor([3.3, 2.4, 3.6, 1.0]))
-    for _ in range(2):  # the second finds nothing left to do
-        neuron.renew("closed_form")
+    assert neuron.renew("closed_form") == 3
+    assert neuron.renew("closed_form") == 0  # nothing is left to do
     assert (neuron.step_sizes / before).tolist() == pytest.approx([1, 7 / 3, 7 / 15, 7])
 
 

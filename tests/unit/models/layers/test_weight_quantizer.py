@@ -43,13 +43,15 @@ def test_the_output_is_the_quantized_weight():
     assert torch.equal(quantizer(WEIGHT), expected)
 
 
-@pytest.mark.parametrize(("mode", "factor"), [("closed_form", 7 / 3), ("none", 1.0)])
-def test_crossing_to_another_integer_renews_once(mode, factor):
+@pytest.mark.parametrize(("mode", "factor", "times"), [("closed_form", 7 / 3, 1), ("none", 1.0, 0)])
+def test_crossing_to_another_integer_renews_once(mode, factor, times):
     quantizer = started(bits=4)
     before = quantizer.step_size.item()
+    counts = []
     for value in (3.6, 3.4, 3.1):
         set_bits(quantizer, value)
-        quantizer.renew(mode)
+        counts.append(quantizer.renew(mode))
+    assert counts == [0, times, 0]
     assert quantizer.step_size.item() == pytest.approx(before * factor)
 
 
@@ -90,7 +92,7 @@ def test_only_channels_that_cross_are_renewed():
     quantizer = per_channel(bits=4)
     before = quantizer.step_size.detach().clone()
     set_bits(quantizer, torch.tensor([4.0, 3.0] * 4))
-    quantizer.renew("closed_form")
+    assert quantizer.renew("closed_form") == 4
     torch.testing.assert_close(quantizer.step_size.data, before * torch.tensor([1, 7 / 3] * 4))
     assert quantizer.fitted_bits.tolist() == [4, 3] * 4
 
