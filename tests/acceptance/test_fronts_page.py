@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.acceptance.painted import COLOURS, place_of
+
 pytestmark = pytest.mark.browser
 
 OpenPage = Callable[..., Page]
@@ -30,6 +32,10 @@ def test_a_budget_a_region_and_files(
     chart = page.locator("#cloud-chart")
     expect(chart).to_have_attribute("data-points", "108")
     expect(page.locator("#growth canvas")).to_be_visible()
+    assert lines_of(page, "[data-front='0']") > 0
+    assert lines_of(page, "") == 108
+    paler = {"reach": 1, "apart": 55}  # beaten points
+    assert [method for method, colour in COLOURS.items() if place_of(chart, colour, **paler) is None] == []
 
     page.get_by_label("bit_budget at most").fill("4")
     page.keyboard.press("Tab")
@@ -47,9 +53,7 @@ def test_a_budget_a_region_and_files(
     page.mouse.up()
     expect(page.get_by_role("heading", name="Points in the region")).to_be_visible()
     assert re.search(r"cost_min=[\d.]+&cost_max=[\d.]+&score_min=[\d.]+&score_max=", page.url)
-    stands_out = page.locator("#parallel path[data-front='1']")
-    lines = sum(int(one.get_attribute("data-lines") or 0) for one in stands_out.all())
-    assert 0 < lines < 108
+    assert 0 < lines_of(page, "[data-front='1']") < 108
     page.get_by_role("button", name="Zoom to the region").click()
     expect(page.get_by_role("button", name="Show the whole")).to_be_visible()
     for kind in ("svg", "png"):
@@ -63,6 +67,12 @@ def test_a_budget_a_region_and_files(
     expect(again.locator("#points tbody tr")).to_have_count(page.locator("#points tbody tr").count())
     assert again.evaluate("document.documentElement.scrollWidth") <= 390
     keep(again, "fronts-390-dark")
+
+
+def lines_of(page: Page, which: str) -> int:
+    """How many points the parallel coordinates draw as lines that stand out, or do not, or all."""
+    drawn = page.locator(f"#parallel path[data-lines]{which}").all()
+    return sum(int(one.get_attribute("data-lines") or 0) for one in drawn)
 
 
 def test_without_script_the_form_names_the_best_points(open_page: OpenPage, finished: Any) -> None:

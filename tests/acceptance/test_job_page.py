@@ -9,29 +9,14 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.acceptance.painted import COLOURS, place_of
+
 pytestmark = pytest.mark.browser
 
 OpenPage = Callable[..., Page]
 Keep = Callable[[Page, str], None]
 POINTS = 5 * 3 * 7
-COLOURS = {
-    "gradient": "#0072b2",
-    "optuna-tpe": "#e69f00",
-    "optuna-nsga2": "#009e73",
-    "random": "#cc79a7",
-    "uniform": "#3a3f45",
-}
 DARK_GRADIENT = "#3d9fd8"
-FIND_COLOUR = """(canvas, [hex, reach, apart]) => {
-  const box = canvas.getBoundingClientRect(), scale = canvas.width / box.width;
-  const {data, width, height} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-  const wanted = [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
-  const is = (x, y) => wanted.every((value, i) => Math.abs(data[4 * (y * width + x) + i] - value) <= apart);
-  const near = [-reach, 0, reach];
-  for (let y = 2; y < height - 2; y++) for (let x = 2; x < width - 2; x++)
-    if (near.every((dx) => near.every((dy) => is(x + dx, y + dy)))) return [x / scale, y / scale];
-  return null;
-}"""
 
 
 def test_the_chart_draws_every_point(open_page: OpenPage, finished: Any, keep: Keep) -> None:
@@ -39,7 +24,9 @@ def test_the_chart_draws_every_point(open_page: OpenPage, finished: Any, keep: K
     expect(chart(page)).to_have_attribute("data-points", str(POINTS))
     page.wait_for_timeout(500)
     paler = {"reach": 1, "apart": 55}  # points that are not on the front
-    assert [method for method, colour in COLOURS.items() if place_of(page, colour, **paler) is None] == []
+    assert [
+        method for method, colour in COLOURS.items() if place_of(chart(page), colour, **paler) is None
+    ] == []
     keep(page, "job")
 
 
@@ -47,7 +34,7 @@ def test_a_click_on_a_point_shows_its_layers(open_page: OpenPage, finished: Any,
     page = open_page(finished.path)
     expect(chart(page)).to_have_attribute("data-points", str(POINTS))
     page.wait_for_timeout(500)
-    x, y = place_of(page, COLOURS["gradient"]) or (0, 0)
+    x, y = place_of(chart(page), COLOURS["gradient"]) or (0, 0)
     chart(page).locator("canvas").click(position={"x": x, "y": y})
     panel = page.locator("#selected")
     expect(panel).to_contain_text("gradient, seed")
@@ -130,7 +117,7 @@ def test_the_page_turns_dark_while_it_is_open(open_page: OpenPage, finished: Any
     expect(chart(page)).to_have_attribute("data-points", str(POINTS))
     page.emulate_media(color_scheme="dark")
     page.wait_for_timeout(600)
-    assert place_of(page, DARK_GRADIENT) is not None
+    assert place_of(chart(page), DARK_GRADIENT) is not None
     assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(15, 19, 23)"
     keep(page, "dark")
 
@@ -159,12 +146,6 @@ def test_the_pages_around_it(open_page: OpenPage, finished: Any, keep: Keep) -> 
 def chart(page: Page) -> Any:
     """The box of the front chart."""
     return page.locator("#front-chart")
-
-
-def place_of(page: Page, colour: str, *, reach: int = 2, apart: int = 2) -> tuple[float, float] | None:
-    """A place inside a symbol of this colour, found in the pixels that were painted."""
-    found = chart(page).locator("canvas").first.evaluate(FIND_COLOUR, [colour, reach, apart])
-    return None if found is None else (found[0], found[1])
 
 
 def best_point(page: Page) -> str:

@@ -21,7 +21,9 @@ export interface CloudView {
   points: CloudPoint[];
 }
 
-/** A cloud as the page has it: a column for each field; methods and jobs are places in their lists. */
+const FLAGS = ["feasible", "on_front", "on_own_front"] as const;
+
+/** A cloud as the page has it: a column for each field; methods and jobs are places in their lists, flags 0 or 1. */
 export interface PackedCloud extends Omit<CloudView, "points"> {
   methods: string[];
   points: Record<string, readonly unknown[]> & { costs: Record<string, readonly number[]> };
@@ -35,6 +37,7 @@ export function unpacked(cloud: PackedCloud): CloudView {
     const point = values(columns, row) as unknown as CloudPoint;
     point.method = cloud.methods[Number(point.method)]!;
     point.job_id = cloud.jobs[Number(point.job_id)]!.job_id;
+    for (const flag of FLAGS) point[flag] = Boolean(point[flag]);
     point.costs = values(costs, row) as Record<string, number>;
     return point;
   });
