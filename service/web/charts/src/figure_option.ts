@@ -53,11 +53,22 @@ function axisStyle(theme: Theme): { nameTextStyle: object; axisLine: object; axi
 function placeAxis(figure: Figure, theme: Theme): object {
   const style = axisStyle(theme);
   const common = { ...style, name: figure.x_label, nameLocation: "middle", nameGap: 30, minorTick: { show: false } };
-  const places = [...new Set(figure.series.flatMap((series) => series.points.map((point) => Number(point.x))))];
-  if (!figure.log_x) return { ...common, ...epochAxis(places), axisLabel: { ...style.axisLabel, formatter: whole } };
-  const { min, max } = costAxis(places, [], true);
+  const places = placesOf(figure);
+  if (isCounted(figure)) return { ...common, ...epochAxis(places), axisLabel: { ...style.axisLabel, formatter: whole } };
+  const { min, max } = costAxis(places, [], figure.log_x);
+  const label = { ...style.axisLabel, formatter: (value: number) => String(Number(value.toPrecision(4))) };
+  if (!figure.log_x) return { ...common, type: "value", min, max, axisLabel: { ...label, showMaxLabel: false } };
   const ticks = { customValues: places };
-  return { ...common, type: "log", min, max, axisTick: ticks, axisLabel: { ...style.axisLabel, ...ticks, formatter: (value: number) => String(Number(value.toPrecision(4))) } };
+  return { ...common, type: "log", min, max, axisTick: ticks, axisLabel: { ...label, ...ticks } };
+}
+
+function placesOf(figure: Figure): number[] {
+  return [...new Set(figure.series.flatMap((series) => series.points.map((point) => Number(point.x))))];
+}
+
+/** Whether the places are whole, as epochs are. */
+function isCounted(figure: Figure): boolean {
+  return !figure.log_x && placesOf(figure).every(Number.isInteger);
 }
 
 function epochAxis(places: readonly number[]): object {
@@ -133,5 +144,6 @@ function ranges(figure: Figure, series: FigureSeries, x: (point: FigurePoint) =>
 /** Series at the same place stand a little beside one another, so that no range hides another. */
 function dodged(figure: Figure, index: number): (point: FigurePoint) => number {
   const away = (index - (figure.series.length - 1) / 2) * DODGE;
-  return ({ x }) => (figure.log_x ? Number(x) * (1 + away) : Number(x) + EPOCH * away);
+  const unit = isCounted(figure) ? EPOCH : 0;
+  return ({ x }) => (figure.log_x ? Number(x) * (1 + away) : Number(x) + unit * away);
 }
