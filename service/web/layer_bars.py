@@ -1,6 +1,7 @@
 """The geometry of the layer chart of a point: one row of bars each for T, Bs and Bw, one bar per layer.
 
-It is drawn on the server as SVG, so that it needs no script. All lengths are in pixels.
+Below them stands the same as a heat map, with the spike bits of each step (`layer_heat`). It is
+drawn on the server as SVG, so that it needs no script. All lengths are in pixels.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 
 from models.allocation import Allocation, LayerBits
 from service.views import PointView
+from service.web.layer_heat import HEAT_HEIGHT, HeatRow, heat_rows
 
 ROW_HEIGHT = 84
 BAR_HEIGHT = 52  # of the greatest value of a row
@@ -17,6 +19,7 @@ LABEL_WIDTH = 116
 NAMES_HEIGHT = 92
 NARROWEST, WIDEST = 20, 46  # of a layer's column
 FULL_WIDTH = 960
+HEAT_GAP = 10  # between the bars and the heat map
 GAP = 0.16  # on each side of a bar, as a share of its column
 
 
@@ -46,13 +49,15 @@ class BarRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LayerChart:
-    """The whole drawing; `names` are (x, layer name)."""
+    """The whole drawing; `names` are (x, layer name), `column` the width that each has."""
 
     width: float
     height: float
     rows: tuple[BarRow, ...]
     names: tuple[tuple[float, str], ...]
     names_y: float
+    column: float = 0.0
+    heat: tuple[HeatRow, ...] = ()
 
 
 def layer_chart(point: PointView) -> LayerChart:
@@ -61,13 +66,16 @@ def layer_chart(point: PointView) -> LayerChart:
     column = min(max((FULL_WIDTH - LABEL_WIDTH) / max(len(layers), 1), NARROWEST), WIDEST)
     rows = tuple(_row(place, values, layers, column) for place, values in enumerate(_quantities(layers)))
     centres = [LABEL_WIDTH + column * (index + 0.5) for index in range(len(layers))]
-    base = ROW_HEIGHT * len(rows)
+    heat = heat_rows(layers, top=ROW_HEIGHT * len(rows) + HEAT_GAP, left=LABEL_WIDTH, column=column)
+    base = ROW_HEIGHT * len(rows) + HEAT_GAP + HEAT_HEIGHT * len(heat)
     return LayerChart(
         width=LABEL_WIDTH + column * len(layers) + 8,
         height=base + NAMES_HEIGHT,
         rows=rows,
         names=tuple(zip(centres, (name for name, _ in layers), strict=True)),
         names_y=base + 10,
+        column=column,
+        heat=heat,
     )
 
 

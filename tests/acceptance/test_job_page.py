@@ -38,7 +38,7 @@ def test_a_click_on_a_point_shows_its_layers(open_page: OpenPage, finished: Any,
     chart(page).locator("canvas").click(position={"x": x, "y": y})
     panel = page.locator("#selected")
     expect(panel).to_contain_text("gradient, seed")
-    expect(panel.locator("svg.layers rect.weight")).to_have_count(18)
+    expect(panel.locator("svg.layers rect.weight")).to_have_count(36)  # a bar and a cell for each layer
     expect(panel.locator(".layer-table tbody tr")).to_have_count(18)
     page.wait_for_timeout(400)
     keep(page, "chosen")
