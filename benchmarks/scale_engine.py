@@ -15,7 +15,7 @@ from workers.cluster import local_ray
 TRIALS = 200
 AT_ONCE = 8
 SECONDS = 1.0
-JOBS = 6
+JOBS, TRIALS_OF_EACH = 20, 500
 
 
 def engine(settings: Settings, store: Store) -> None:
@@ -36,8 +36,11 @@ def memory(settings: Settings, store: Store) -> None:
     """Several jobs of short trials, one after the other, in one dispatcher."""
     with local_ray(settings.home / "token", cpus=AT_ONCE):
         for number in range(JOBS):
-            run(settings, store, trials=100, seconds=0.01)
-            print(f"  after {number + 1} jobs of 100 trials: {resident_mib():.0f} MiB resident", flush=True)
+            run(settings, store, trials=TRIALS_OF_EACH, seconds=0.01)
+            trials = (number + 1) * TRIALS_OF_EACH
+            print(
+                f"  after {number + 1} jobs, {trials:,} trials: {resident_mib():.0f} MiB resident", flush=True
+            )
 
 
 def run(settings: Settings, store: Store, *, trials: int, seconds: float) -> Timed:

@@ -124,7 +124,8 @@ class Dispatcher:
                 claim,
                 run=self._run,
                 checkpoints=self._settings.checkpoint_place,
-                halt=lambda: self._stop.is_set() or heartbeat.lost.is_set(),
+                stop=self._stop.is_set,
+                lost=heartbeat.lost.is_set,
             )
         if not stored:
             self._rest()
@@ -151,6 +152,7 @@ class Dispatcher:
             checkpoints=self._settings.checkpoint_place,
             plan=self._plan,
             halt=lambda: self._stop.is_set() or heartbeat.lost.is_set(),
+            orderly=lambda: not heartbeat.lost.is_set(),
         )
         try:
             self._run_to_end(job, claim)
@@ -230,6 +232,7 @@ def ray_runner(settings: Settings) -> Runner:
             data_folder=settings.data,
             scratch=settings.scratch,
             logs=settings.logs,
+            checkpoint_every=settings.checkpoint_seconds,
         )
 
     return run

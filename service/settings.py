@@ -49,7 +49,10 @@ class Settings(BaseSettings):
     checkpoint_days: float | None = Field(default=30.0, ge=0)  # that those stay which no front needs
     checkpoint_bytes: int | None = Field(default=None, ge=0)  # beyond which such go earlier
     least_free_bytes: int = Field(default=200 * 2**20, ge=0)  # with less on a disk nothing new is begun
-    grace_seconds: float = Field(default=20.0, gt=0)  # for trials to end their epoch, once told to stop
+    checkpoint_seconds: float = Field(
+        default=10.0, gt=0
+    )  # of an epoch after which a trial stores where it is
+    grace_seconds: float = Field(default=20.0, gt=0)  # for trials to store where they are, once told to stop
     data_folder: Path | None = None  # home/"data" when not given
     host: str = "127.0.0.1"
     port: int = Field(default=8765, ge=0, le=65_535)

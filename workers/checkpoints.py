@@ -1,7 +1,8 @@
 """Checkpoints: safetensors for tensors, JSON for the rest, written atomically and verified by hash.
 
-A resume checkpoint is one pair of files, `epoch-N.safetensors` and `epoch-N.json`; the JSON is
-written last and holds the SHA-256 of the tensors, so a kill at any moment leaves the whole pair or none.
+A resume checkpoint is one pair of files, `epoch-N.safetensors` and `epoch-N.json`, after N epochs, or
+`epoch-N-step-S` in the middle of the next, after S steps of the training; the JSON is written last and
+holds the SHA-256 of the tensors, so a kill at any moment leaves the whole pair or none.
 The one before the newest is kept too, for when the newest was altered since. Nothing is ever unpickled.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +24,7 @@ from models.errors import CheckpointDamagedError
 from workers.places import Place, Stored, Where, place_of, write_atomically
 
 Tensors = Mapping[str, torch.Tensor]
+STEM = re.compile(r"epoch-(?P<epochs>\d+)(?:-step-(?P<steps>\d+))?")
 
 
 class Readable(Protocol):
@@ -37,21 +40,32 @@ class Readable(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Checkpoint:
-    """The state of a trial after an epoch."""
+    """The state of a trial after so many epochs, and within the next after so many steps of the training."""
 
     epoch: int
     tensors: Tensors
     state: Mapping[str, Any]
+    step: int | None = None  # None between two epochs
+
+    @property
+    def stem(self) -> str:
+        """The name of its files without their endings."""
+        return f"epoch-{self.epoch}" + ("" if self.step is None else f"-step-{self.step}")
 
 
 def save_checkpoint(folder: Where, checkpoint: Checkpoint) -> None:
     """Write a resume checkpoint, then remove all but it and the one before. Raises StorageError."""
     place = place_of(folder)
-    stem = f"epoch-{checkpoint.epoch}"
+    stem = checkpoint.stem
     content = to_bytes(checkpoint.tensors)
     sha256 = hashlib.sha256(content).hexdigest()
     place.write(f"{stem}.safetensors", content)
-    record = {"epoch": checkpoint.epoch, "sha256": sha256, "state": checkpoint.state}
+    record = {
+        "epoch": checkpoint.epoch,
+        "step": checkpoint.step,
+        "sha256": sha256,
+        "state": checkpoint.state,
+    }
     place.write(f"{stem}.json", json.dumps(record).encode())
     _keep_newest(place, stem)
 
@@ -62,7 +76,7 @@ def latest_checkpoint(folder: Where) -> Checkpoint | None:
     Raises StorageError: where a place does not answer, nothing says that there is no checkpoint.
     """
     place = place_of(folder)
-    for record in sorted(_records(place), key=_epoch_of, reverse=True):
+    for record in sorted(_records(place), key=_age_of, reverse=True):
         try:
             return _read(place, record)
         except CheckpointDamagedError:
@@ -126,12 +140,8 @@ def _records(place: Place) -> list[str]:
 def _keep_newest(place: Place, newest: str) -> None:
     """Should the newest turn out damaged, the one before is still there to go on from."""
     before = max(
-        (
-            name
-            for name in _records(place)
-            if name != f"{newest}.json" and _epoch_of(name) < _epoch_of(newest)
-        ),
-        key=_epoch_of,
+        (name for name in _records(place) if name != f"{newest}.json" and _age_of(name) < _age_of(newest)),
+        key=_age_of,
         default=newest,
     )
     kept = {newest, before.partition(".")[0]}
@@ -145,11 +155,14 @@ def _read(place: Place, name: str) -> Checkpoint:
         record = json.loads(place.read(name))
         file = Stored(place=place, name=name.replace(".json", ".safetensors"))
         tensors = read_tensors(file, record["sha256"])
-        return Checkpoint(epoch=record["epoch"], tensors=tensors, state=record["state"])
+        return Checkpoint(
+            epoch=record["epoch"], step=record.get("step"), tensors=tensors, state=record["state"]
+        )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CheckpointDamagedError(f"{name} is damaged: {error}.") from error
 
 
-def _epoch_of(name: str) -> int:
-    number = name.partition(".")[0].removeprefix("epoch-")
-    return int(number) if number.isdigit() else -1
+def _age_of(name: str) -> tuple[int, int]:
+    """(epochs, steps) of a checkpoint's file, as they follow one another; of other files less than any."""
+    found = STEM.fullmatch(name.partition(".")[0])
+    return (-1, 0) if found is None else (int(found["epochs"]), int(found["steps"] or 0))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from models.allocation import Allocation
 from workers.steering import State, state_from_json, state_to_json
+from workers.tally import EpochPart
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -20,6 +21,8 @@ class Progress:
     allocation: Allocation | None
     """The realised bits; None while they are still being learned."""
     steering: State
+    part: EpochPart | None = None
+    """What the epoch that is being trained has added up to; None between two epochs."""
 
     def to_json(self) -> dict[str, Any]:
         """The form stored in a checkpoint."""
@@ -27,6 +30,7 @@ class Progress:
             "epoch": self.epoch,
             "step": self.step,
             "samples": self.samples,
+            "part": None if self.part is None else asdict(self.part),
             "allocation": self.allocation.to_json() if self.allocation else None,
             **state_to_json(self.steering),
         }
@@ -34,11 +38,15 @@ class Progress:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Progress:
         """The inverse of `to_json`."""
-        allocation = data["allocation"]
+        allocation, part = (
+            data["allocation"],
+            data.get("part"),
+        )  # of whole epochs alone, before there were any
         return cls(
             epoch=data["epoch"],
             step=data["step"],
             samples=data["samples"],
             allocation=None if allocation is None else Allocation.from_json(allocation),
             steering=state_from_json(data),
+            part=None if part is None else EpochPart(**part),
         )

@@ -13,7 +13,9 @@ from typing import Any
 from models.replicas import ALONE, Replicas
 from workers.failures import failure_of
 from workers.logs import worker_log
+from workers.pace import Pace
 from workers.places import is_full, place_of
+from workers.progress import Progress
 from workers.report import TrialOutcome, TrialRequest, to_json
 from workers.shared_folder import require_mark
 from workers.trial import TrialRun
@@ -31,8 +33,9 @@ class SteppedTrial:
             self._log = self._log.bind(replica=replicas.rank)
 
     def step(self) -> dict[str, Any]:
-        """Train one epoch; the last result of a trial carries its outcome, its stop or its failure.
+        """Train one epoch, or a part of one; the last result of a trial carries its outcome, stop or failure.
 
+        A part that is not the last of its epoch says how many samples the trial has processed by then.
         `done` is true of the last; `unstored` says that there was no room, and that the trial has not ended.
         """
         try:
@@ -50,12 +53,20 @@ class SteppedTrial:
         if self._run is None:
             self._run = open_run(self._config, self._replicas)
             report = self._run.resumed
-            self._log.info("trial opened", resumed_after=report.epoch if report else 0)
+            self._log.info(
+                "trial opened", resumed_after=report.epoch if report else 0, step=self._run.progress.step
+            )
         if report is None:
             report = self._run.step()
+            if report is None:
+                return self._part(self._run.progress)
             self._log.info("epoch trained", epoch=report.epoch, seconds=round(report.seconds, 3))
         result = {"done": self._run.finished, "epoch": to_json(report)}
         return result | (self._end(self._run) if self._run.finished and self._replicas.first else {})
+
+    def _part(self, progress: Progress) -> dict[str, Any]:
+        self._log.info("part of an epoch trained", epochs_before=progress.epoch, step=progress.step)
+        return {"done": False, "part": {"samples": progress.samples}}
 
     def _end(self, run: TrialRun) -> dict[str, Any]:
         end = run.end()
@@ -74,6 +85,7 @@ def open_run(config: dict[str, Any], replicas: Replicas = ALONE) -> TrialRun:
         data_folder=Path(config["data_folder"]),
         threads=config["threads"],
         replicas=replicas,
+        pace=Pace(every=config.get("checkpoint_every")),
     )
 
 

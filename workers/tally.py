@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import torch
 
@@ -13,17 +14,33 @@ CHECKED_EVERY = 64
 """Steps between looks at whether the loss is still a number: each look waits for the device."""
 
 
-class Tally:
-    """Sums over the steps of an epoch that stay on the device until they are asked for."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EpochPart:
+    """What the first steps of an epoch have added up to; a checkpoint within an epoch holds it as JSON."""
 
-    def __init__(self, device: torch.device, first_step: int) -> None:
-        self._loss = torch.zeros((), dtype=torch.float64, device=device)
-        self._right = torch.zeros((), dtype=torch.int64, device=device)
-        self._samples = 0
-        self._steps = first_step
-        self._checked = first_step
-        self.renewals: Counter[str] = Counter()
-        """How many step sizes of each layer were renewed."""
+    steps: int = 0
+    loss: float = 0.0  # mean losses of batches, each times its samples
+    right: int = 0
+    samples: int = 0
+    seconds: float = 0.0
+    waited: float = 0.0  # of the seconds, those that passed waiting for data
+    renewals: Mapping[str, int] = field(default_factory=dict)
+    """How many step sizes of each layer were renewed."""
+
+
+class Tally:
+    """Sums over the steps of an epoch that stay on the device until they are asked for.
+
+    `first_step` is the training's step that is counted first, `part` what the epoch has added up to before.
+    """
+
+    def __init__(self, device: torch.device, first_step: int, part: EpochPart | None = None) -> None:
+        self._part = part or EpochPart()
+        self._loss = torch.tensor(self._part.loss, dtype=torch.float64, device=device)
+        self._right = torch.tensor(self._part.right, dtype=torch.int64, device=device)
+        self._samples = self._part.samples
+        self._first_step = self._steps = self._checked = first_step
+        self._renewals = Counter(self._part.renewals)
 
     def add(self, loss: torch.Tensor, right: torch.Tensor, samples: int) -> None:
         """Count a step: its mean loss and how many samples it got right. Raises NanLossError."""
@@ -36,12 +53,20 @@ class Tally:
 
     def add_renewals(self, renewals: Mapping[str, int]) -> None:
         """Count the step sizes of each layer that were fitted to other bits."""
-        self.renewals.update(renewals)
+        self._renewals.update(renewals)
 
-    def means(self) -> tuple[float, float]:
-        """Mean loss and accuracy. Raises NanLossError."""
+    def part(self, *, seconds: float, waited: float) -> EpochPart:
+        """What the epoch has added up to by now, in so many seconds more. Raises NanLossError."""
         self._check()
-        return self._loss.item() / self._samples, self._right.item() / self._samples
+        return EpochPart(
+            steps=self._part.steps + self._steps - self._first_step,
+            loss=self._loss.item(),
+            right=int(self._right.item()),
+            samples=self._samples,
+            seconds=self._part.seconds + seconds,
+            waited=self._part.waited + waited,
+            renewals=dict(self._renewals),
+        )
 
     def _check(self) -> None:
         if not bool(self._loss.isfinite()):

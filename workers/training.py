@@ -5,14 +5,15 @@ and bits together, steered by a budget or by targets (workers.steering), for the
 steps; then the bits are rounded, repaired and spent (models.repair), frozen, and the rest fine-tunes. A
 descent does so once for each of its stages (workers.descent).
 
-Everything random is a pure function of (seed, epoch), so the state after an epoch is the network, the
-optimisers and `Progress`; a training resumed from it goes on bit for bit on the same machine.
+Everything random is a pure function of (seed, epoch, batch), so the state between two steps is the network,
+the optimisers and `Progress`; a training resumed from it goes on bit for bit on the same machine.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 import torch
@@ -41,7 +42,7 @@ from workers.recipe import (
     weight_optimiser,
 )
 from workers.steering import Fixed, State, Steer, bit_optimiser
-from workers.tally import Tally
+from workers.tally import EpochPart, Tally
 
 EPOCH_SEED_STRIDE = 1_000_003
 """Far more than any number of epochs, so that the seeds of (seed, epoch) pairs never meet."""
@@ -55,7 +56,13 @@ class EpochSums:
     accuracy: float
     learning_rate: float
     data_wait_share: float  # of the seconds of its steps, how many passed waiting for data
+    seconds: float
     renewals: Mapping[str, int]  # of the step sizes of each searched layer
+
+
+def never() -> bool:
+    """What trains whole epochs is asked to pause."""
+    return False
 
 
 class Trainer:
@@ -98,29 +105,45 @@ class Trainer:
         return self._begun(Progress(epoch=0, step=0, samples=0, allocation=None, steering=None))
 
     def run_epoch(self, progress: Progress) -> tuple[Progress, EpochSums]:
-        """Train one epoch. Raises NanLossError when the loss is no longer a number."""
+        """Train to the end of the epoch. Raises NanLossError when the loss is no longer a number."""
+        progress, sums = self.run_part(progress, never)
+        if sums is None:
+            raise RuntimeError("an epoch that nobody pauses comes to its end")
+        return progress, sums
+
+    def run_part(self, progress: Progress, pause: Callable[[], bool]) -> tuple[Progress, EpochSums | None]:
+        """Train until `pause` says so between two steps, at most to the end of the epoch.
+
+        There are sums once the epoch has ended. Raises NanLossError when the loss is no longer a number.
+        """
         began = time.perf_counter()
-        if progress.epoch == self.stage.end:
+        if progress.part is None and progress.epoch == self.stage.end:
             progress = self._descend(progress)
-        loader = self._loader(progress.epoch)
-        tally = Tally(self.placement.device, progress.step)
+        loader = self._loader(progress)
+        tally = Tally(self.placement.device, progress.step, progress.part)
         self.network.train()
-        rate = 0.0
-        for batch in loader:
-            step = progress.step - self.plan.first_step
-            rate = set_rate(self.weights, self.spec.training, step, self.plan.steps, self.stage.peak)
-            progress = self._step(batch, progress, tally)
-        loss, accuracy = tally.means()
-        waited = loader.waited / (time.perf_counter() - began)
+        left, rate = len(loader), 0.0
+        with closing(iter(loader)) as batches:
+            for batch in batches:
+                step = progress.step - self.plan.first_step
+                rate = set_rate(self.weights, self.spec.training, step, self.plan.steps, self.stage.peak)
+                progress = self._step(batch, progress, tally)
+                left -= 1
+                if left and self._agreed(pause):
+                    break
+        part = tally.part(seconds=time.perf_counter() - began, waited=loader.waited)
         self.replicas.require_alike(self.network.state_dict().values())
-        sums = EpochSums(
-            loss=loss,
-            accuracy=accuracy,
-            learning_rate=rate,
-            data_wait_share=min(1.0, waited),
-            renewals=tally.renewals,
-        )
-        return replace(progress, epoch=progress.epoch + 1), sums
+        if left:
+            return replace(progress, part=part), None
+        return replace(progress, epoch=progress.epoch + 1, part=None), _sums(part, rate)
+
+    def _agreed(self, pause: Callable[[], bool]) -> bool:
+        """Whether to pause, as the first replica has it: the others' clocks are not the same."""
+        if pause is never or self.replicas.size == 1:
+            return pause()
+        asked = torch.tensor([float(pause())], device=self.placement.device)
+        self.replicas.follow_first([asked])
+        return bool(asked.item())
 
     def state(self) -> dict[str, torch.Tensor]:
         """Every tensor that a resumed training needs."""
@@ -132,7 +155,8 @@ class Trainer:
 
     def restore(self, tensors: Mapping[str, torch.Tensor], progress: Progress) -> None:
         """Take up the state of an earlier attempt."""
-        self._enter(stage_at(self.stages, progress.epoch))
+        begun = 0 if progress.part is None else 1
+        self._enter(stage_at(self.stages, progress.epoch + begun))
         if progress.allocation is not None:
             self.network.freeze(progress.allocation)
         self.network.load_state_dict(_under("network.", tensors))
@@ -216,7 +240,9 @@ class Trainer:
         self._agree()
         return replace(progress, allocation=allocation)
 
-    def _loader(self, epoch: int) -> Loader:
+    def _loader(self, progress: Progress) -> Loader:
+        """The batches of the epoch that are left."""
+        epoch = progress.epoch
         preparation = Preparation(
             self.data.train,
             classes=self.data.classes,
@@ -225,7 +251,8 @@ class Trainer:
             device=self.placement.device,
         )
         generator = torch.Generator().manual_seed(self.seed * EPOCH_SEED_STRIDE + epoch)
-        return Loader(preparation, self.spec.training.batch_size, generator=generator)
+        first = 0 if progress.part is None else progress.part.steps
+        return Loader(preparation, self.spec.training.batch_size, generator=generator, first=first)
 
     def _enter(self, stage: Stage) -> None:
         """Take up what a stage has of its own."""
@@ -255,6 +282,18 @@ class Trainer:
             learns_bits=not isinstance(stage.steering, Fixed),
             first_step=stage.first_epoch * steps_per_epoch,
         )
+
+
+def _sums(part: EpochPart, rate: float) -> EpochSums:
+    """Of an epoch that is whole; `rate` is the learning rate of its last step."""
+    return EpochSums(
+        loss=part.loss / part.samples,
+        accuracy=part.right / part.samples,
+        learning_rate=rate,
+        data_wait_share=min(1.0, part.waited / part.seconds),
+        seconds=part.seconds,
+        renewals=part.renewals,
+    )
 
 
 def _under(prefix: str, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -29,6 +29,7 @@ from workers.checkpoints import Checkpoint, latest_checkpoint, save_checkpoint
 from workers.data import Splits, load_splits
 from workers.descent import stages_of
 from workers.evaluation import measure
+from workers.pace import Pace
 from workers.placement import placement_of
 from workers.places import Where, place_of
 from workers.points import intact, record_point
@@ -58,12 +59,13 @@ def run_trial(
     if run.resumed is not None:
         report(run.resumed)
     while not run.finished:
-        report(run.step())
+        if (found := run.step()) is not None:
+            report(found)
     return run.outcome()
 
 
 class TrialRun:
-    """A trial that is advanced one epoch at a time."""
+    """A trial that is advanced one epoch at a time, or by the parts of epochs that its pace gives."""
 
     def __init__(
         self,
@@ -73,6 +75,7 @@ class TrialRun:
         data_folder: Path,
         threads: int,
         replicas: Replicas = ALONE,
+        pace: Pace | None = None,
     ) -> None:
         use_threads(threads)
         spec = JobSpec.model_validate(request.spec)
@@ -81,16 +84,18 @@ class TrialRun:
         self.folder = place_of(checkpoints).child(request.trial_id)
         self.threads = threads
         self.replicas = replicas
+        self.pace = pace or Pace(every=None)
         self.data = spec_splits(self.spec, data_folder)
         self.trainer = self._trainer(proposal, request.seed, data_folder)
         self._bits_change = not isinstance(proposal, FixedBits)
         self.resumed: EpochReport | None = None
-        """The last epoch of an earlier attempt; it may have died before anyone was told of it."""
+        """The last whole epoch of an earlier attempt; it may have died before anyone was told of it."""
         self.stopped: str | None = None
         """Why it was stopped early."""
         self.points: tuple[PointResult, ...] = ()
         """What the stages before the last have reached; the last one's point is the outcome's to measure."""
         self._bars = bars_of(proposal.note)
+        self._last: EpochReport | None = None
         self.progress = self._resume() or self.trainer.start()
 
     @property
@@ -98,28 +103,37 @@ class TrialRun:
         """Whether every epoch has been trained, or the trial was stopped before."""
         return self.stopped is not None or self.progress.epoch >= self.trainer.epochs
 
-    def step(self) -> EpochReport:
-        """Train and check one epoch, and write its resume checkpoint."""
-        began = time.perf_counter()
-        self.progress, sums = self.trainer.run_epoch(self.progress)
-        validation = measure(self.trainer.network, self.data.validation, self.trainer.placement)
-        report = self._report(sums, validation, time.perf_counter() - began)
+    def step(self) -> EpochReport | None:
+        """Train an epoch to its end, check it and report it, or a part of one; write a resume checkpoint."""
+        self.progress, sums = self.trainer.run_part(self.progress, self.pace.pause())
+        if sums is not None:
+            began = time.perf_counter()
+            validation = measure(self.trainer.network, self.data.validation, self.trainer.placement)
+            self._last = self._report(sums, validation, sums.seconds + time.perf_counter() - began)
         if self.replicas.first:
-            self._keep(report)
-        self.stopped = self._why_stopped(report)
-        return report
+            with self.pace.writing():
+                self._keep()
+        if sums is None or self._last is None:
+            return None
+        self.stopped = self._why_stopped(self._last)
+        return self._last
 
-    def _keep(self, report: EpochReport) -> None:
-        if self.progress.epoch == self.trainer.stage.end and not self.finished:
+    def _keep(self) -> None:
+        progress = self.progress
+        if progress.part is None and progress.epoch == self.trainer.stage.end and not self.finished:
             self.points = (*self.points, self._point())
         state = {
-            "progress": self.progress.to_json(),
-            "report": to_json(report),
+            "progress": progress.to_json(),
+            "report": None if self._last is None else to_json(self._last),
             "points": [asdict(point) for point in self.points],
         }
-        save_checkpoint(
-            self.folder, Checkpoint(epoch=self.progress.epoch, tensors=self.trainer.state(), state=state)
+        checkpoint = Checkpoint(
+            epoch=progress.epoch,
+            step=None if progress.part is None else progress.step,
+            tensors=self.trainer.state(),
+            state=state,
         )
+        save_checkpoint(self.folder, checkpoint)
 
     def end(self) -> TrialOutcome | TrialStop:
         """What becomes of a finished trial."""
@@ -170,8 +184,9 @@ class TrialRun:
         self.points = points
         progress = Progress.from_json(found.state["progress"])
         self.trainer.restore(found.tensors, progress)
-        self.resumed = EpochReport(**found.state["report"])
-        self.stopped = self._why_stopped(self.resumed)  # it may have died before it could say so
+        if (report := found.state["report"]) is not None:
+            self.resumed = self._last = EpochReport(**report)
+            self.stopped = self._why_stopped(self.resumed)  # it may have died before it could say so
         return progress
 
     def _report(self, sums: EpochSums, validation: Measured, seconds: float) -> EpochReport:

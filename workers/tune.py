@@ -11,6 +11,7 @@ import logging
 import os
 import shutil
 import uuid
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -60,6 +61,9 @@ class TrialFeed(Protocol):
     def epoch(self, trial_id: str, report: EpochReport) -> None:
         """A trial finished an epoch."""
 
+    def advanced(self, trial_id: str, samples: int) -> None:
+        """A trial stored a checkpoint in the middle of an epoch, so many samples after its beginning."""
+
     def succeeded(self, trial_id: str, outcome: TrialOutcome) -> None:
         """A trial ended with its points."""
 
@@ -73,7 +77,10 @@ class TrialFeed(Protocol):
         """A trial ended before its end, with the points that it had reached by then."""
 
     def cancelled(self) -> bool:
-        """Whether to stop now; polled about once a second and after each result."""
+        """Whether to stop; polled about once a second and after each result."""
+
+    def pausing(self) -> bool:
+        """Whether to stop in order: each trial that runs may first store what it has trained."""
 
 
 def run_trials(
@@ -84,10 +91,12 @@ def run_trials(
     data_folder: Path,
     scratch: Path,
     logs: Path | None = None,
+    checkpoint_every: float | None = None,
 ) -> None:
     """Run trials until the feed has no more and all have ended, or until it is cancelled.
 
-    Workers write their log into the folder `logs`. Needs an initialised Ray; a process runs one such call at
+    Workers write their log into the folder `logs`, and a checkpoint after each epoch, and after so many
+    seconds within one (workers.pace). Needs an initialised Ray; a process runs one such call at
     a time, since Tune keeps what it registers for the whole process. Raises InvalidInputError when the
     cluster can never hold one trial.
     """
@@ -102,9 +111,11 @@ def run_trials(
         "checkpoints": place.url,
         "folder_mark": mark_of(place),
         "data_folder": str(data_folder.resolve()),
+        "checkpoint_every": checkpoint_every,
         "threads": max(1, int(compute.cpus_per_trial / compute.processes_per_trial)),
         "logs": None if logs is None else str(logs.resolve()),
     }
+    pause = Pause(feed)
     try:
         tune.Tuner(
             trainable_of(compute),
@@ -118,8 +129,8 @@ def run_trials(
             run_config=tune.RunConfig(
                 name=folder.name,
                 storage_path=str(folder.parent.resolve()),
-                callbacks=[FeedCallback(feed, place)],
-                stop=FeedStopper(feed),
+                callbacks=[FeedCallback(feed, place, pause)],
+                stop=FeedStopper(feed, pause),
                 checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
                 failure_config=tune.FailureConfig(max_failures=RETRIES),
                 verbose=0,
@@ -171,9 +182,14 @@ class FeedSearcher(_Unpickled, Searcher):
 class FeedCallback(_Unpickled, Callback):
     """Gives every result to the feed."""
 
-    def __init__(self, feed: TrialFeed, checkpoints: Place) -> None:
+    def __init__(self, feed: TrialFeed, checkpoints: Place, pause: Pause) -> None:
         self._feed = feed
         self._checkpoints = checkpoints
+        self._pause = pause
+
+    def on_step_end(self, iteration: int, trials: list[Trial], **info: Any) -> None:
+        """Tune has done one thing; it looks whether to stop before the next."""
+        self._pause.seen(trials)
 
     def on_trial_start(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
         """An actor takes the trial up, for the first time or again."""
@@ -182,8 +198,12 @@ class FeedCallback(_Unpickled, Callback):
     def on_trial_result(
         self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, Any], **info: Any
     ) -> None:
-        """One epoch, and with the last one the end of the trial."""
+        """One epoch or a part of one, and with the last one the end of the trial."""
         trial_id = trial.config["trial"]
+        self._pause.seen(trials)
+        self._pause.told(trial)
+        if "part" in result:
+            self._feed.advanced(trial_id, result["part"]["samples"])
         if "epoch" in result:
             self._feed.epoch(trial_id, EpochReport(**result["epoch"]))
         if "outcome" in result:
@@ -221,11 +241,37 @@ class FeedCallback(_Unpickled, Callback):
         self._feed.failed(trial.config["trial"], TrialFailure(reason="lost", message=message))
 
 
-class FeedStopper(_Unpickled, Stopper):
-    """Stops everything once the feed is cancelled."""
+class Pause:
+    """Which trials a run waits for once its feed is pausing: those that ran then, until their next result.
+
+    A trial has stored what it trained when it gives a result, and is stopped by it.
+    """
 
     def __init__(self, feed: TrialFeed) -> None:
         self._feed = feed
+        self._awaited: set[str] | None = None
+
+    def seen(self, trials: Sequence[Trial]) -> None:
+        """These are the trials at a moment."""
+        if self._awaited is None and self._feed.pausing():
+            self._awaited = {one.trial_id for one in trials if one.status == Trial.RUNNING}
+
+    def told(self, trial: Trial) -> None:
+        """A trial has given a result."""
+        if self._awaited is not None:
+            self._awaited.discard(trial.trial_id)
+
+    def waits(self) -> bool:
+        """Whether some trial has yet to store what it trains, or nobody has looked yet."""
+        return self._awaited != set() and self._feed.pausing()
+
+
+class FeedStopper(_Unpickled, Stopper):
+    """Stops everything once the feed is cancelled, and a trial after its result where the feed pauses."""
+
+    def __init__(self, feed: TrialFeed, pause: Pause) -> None:
+        self._feed = feed
+        self._pause = pause
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
         """Whether this trial stops after its result."""
@@ -233,7 +279,7 @@ class FeedStopper(_Unpickled, Stopper):
 
     def stop_all(self) -> bool:
         """Whether the whole run stops now."""
-        return self._feed.cancelled()
+        return self._feed.cancelled() and not self._pause.waits()
 
 
 def _sweep(scratch: Path) -> None:

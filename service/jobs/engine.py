@@ -35,8 +35,9 @@ POLL_SECONDS = 1.0
 class JobRun:
     """A job under a claim; implements `workers.tune.TrialFeed`. Used from one thread, after `prepare`.
 
-    `halt` says that the dispatcher wants to stop; the job then goes back to the queue. `checkpoints` is where
-    trials leave their files, whose size is noted.
+    `halt` says that the run is to stop; the job then goes back to the queue. While `orderly` holds as well,
+    each trial may first store what it has trained. `checkpoints` is where trials leave their files, whose
+    size is noted.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class JobRun:
         plan: Planner = plan_job,
         make: StrategyMaker = make_strategy,
         halt: Callable[[], bool] = lambda: False,
+        orderly: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._claim = claim
@@ -58,6 +60,7 @@ class JobRun:
         self._plan = plan
         self._make = make
         self._halt = halt
+        self._orderly = orderly
         self._clock = clock
         self._log = structlog.get_logger("bitfront.engine").bind(job=claim.job_id)
         self._turns: Turns | None = None
@@ -113,6 +116,11 @@ class JobRun:
         with self._record.result(trial_id, "epoch") as unit:
             unit.results.epoch(self._claim, trial_id, report)
 
+    def advanced(self, trial_id: str, samples: int) -> None:
+        """A trial stored a checkpoint in the middle of an epoch."""
+        with self._record.unit() as unit:
+            unit.results.advance(self._claim, trial_id, samples)
+
     def succeeded(self, trial_id: str, outcome: TrialOutcome) -> None:
         """A trial ended with points; a second result of the same trial changes nothing."""
         counted = False
@@ -154,6 +162,11 @@ class JobRun:
             with self._record.unit() as unit:
                 self._cancelling = unit.jobs.cancel_requested(self._claim)
         return self._over()
+
+    def pausing(self) -> bool:
+        """Whether the dispatcher stops, and the job is still its own to go on with until then."""
+        others = self._record.stale or self._cancelling or self.without_room
+        return self._halt() and self._orderly() and not others
 
     def finish(self) -> None:
         """End the job by what it reached, or give it back where the dispatcher stops before the end."""

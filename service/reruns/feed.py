@@ -23,15 +23,25 @@ Result = dict[str, Any]
 
 
 class RerunFeed:
-    """Implements `workers.tune.TrialFeed`; `halt` says that the dispatcher stops or has lost its lease."""
+    """Implements `workers.tune.TrialFeed`; `halt` says that the dispatcher stops or has lost its lease.
+
+    While `orderly` holds as well, it has the lease, and the trial may first store what it has trained.
+    """
 
     def __init__(
-        self, store: Store, claim: RerunClaim, point: PointView, *, halt: Callable[[], bool]
+        self,
+        store: Store,
+        claim: RerunClaim,
+        point: PointView,
+        *,
+        halt: Callable[[], bool],
+        orderly: Callable[[], bool] = lambda: False,
     ) -> None:
         self._store = store
         self._claim = claim
         self._point = point
         self._halt = halt
+        self._orderly = orderly
         self._handed_out = False
         self._stale = False
         self.without_room = False
@@ -66,6 +76,9 @@ class RerunFeed:
         except StaleLeaseError:
             self._stale = True
 
+    def advanced(self, trial_id: str, samples: int) -> None:
+        """It stored a checkpoint in the middle of an epoch."""
+
     def succeeded(self, trial_id: str, outcome: TrialOutcome) -> None:
         """Compare."""
         self.result = result_of(self._point, outcome)
@@ -86,6 +99,10 @@ class RerunFeed:
     def cancelled(self) -> bool:
         """Whether to stop now."""
         return self._stale or self.without_room or self._halt()
+
+    def pausing(self) -> bool:
+        """Whether the dispatcher stops, and the rerun is still its own to go on with until then."""
+        return self._halt() and self._orderly() and not (self._stale or self.without_room)
 
 
 def result_of(point: PointView, outcome: TrialOutcome) -> Result:

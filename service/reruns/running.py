@@ -23,16 +23,26 @@ Runner = Callable[["TrialFeed", JobSpec], None]
 
 
 def run_rerun(
-    store: Store, claim: RerunClaim, *, run: Runner, checkpoints: Place, halt: Callable[[], bool]
+    store: Store,
+    claim: RerunClaim,
+    *,
+    run: Runner,
+    checkpoints: Place,
+    stop: Callable[[], bool],
+    lost: Callable[[], bool],
 ) -> bool:
     """Train the point again and store what came out; an error in it ends the rerun, never the dispatcher.
 
-    Whether there was room to store it.
+    `stop` says that the dispatcher stops, `lost` that its lease is over. Whether there was room to store it.
     """
     log = structlog.get_logger("bitfront.reruns").bind(rerun=claim.rerun_id)
     stored = True
+
+    def halt() -> bool:
+        return stop() or lost()
+
     try:
-        feed = _trained(store, claim, run, halt)
+        feed = _trained(store, claim, run, halt, orderly=lambda: not lost())
         if feed.result is not None and feed.result["same_weights"]:
             _put_back(store, claim, checkpoints)
         _end(store, claim, feed, halt)
@@ -48,10 +58,12 @@ def run_rerun(
     return stored
 
 
-def _trained(store: Store, claim: RerunClaim, run: Runner, halt: Callable[[], bool]) -> RerunFeed:
+def _trained(
+    store: Store, claim: RerunClaim, run: Runner, halt: Callable[[], bool], *, orderly: Callable[[], bool]
+) -> RerunFeed:
     with store.unit() as unit:
         point = unit.points.get(claim.point_id)
-    feed = RerunFeed(store, claim, point, halt=halt)
+    feed = RerunFeed(store, claim, point, halt=halt, orderly=orderly)
     try:
         run(feed, JobSpec.model_validate(point.spec))
     except OperationalError:

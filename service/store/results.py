@@ -79,6 +79,14 @@ class ResultRepository(Repository):
         self._tell(trial, "epoch", told, now)
         return True
 
+    def advance(self, claim: Claim, trial_id: str, samples: int) -> None:
+        """Note how many samples a running trial has processed in the middle of an epoch, if they are more."""
+        trial = self._trial(claim, trial_id)
+        if trial.state == "running" and samples > trial.samples:
+            self._leases.progressed(claim)
+            trial.samples = samples
+            trial.seconds = self._seconds(trial, self._transaction.now())
+
     def succeed(self, claim: Claim, trial_id: str, outcome: TrialOutcome, *, stored_bytes: int = 0) -> bool:
         """Store the points of a running trial and end it; whether the result counted."""
         trial = self._trial(claim, trial_id)

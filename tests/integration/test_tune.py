@@ -11,7 +11,7 @@ import pytest
 import workers.tune
 from models.allocation import Allocation, LayerBits
 from models.cost import Limit
-from search.job import JobSpec
+from search.job import DatasetSpec, JobSpec
 from search.strategy import FixedBits, LearnBits, proposal_to_json
 from tests.integration.serving import workers_of
 from workers.planning import plan_job
@@ -45,14 +45,18 @@ class Feed:
     def __init__(self, requests, on_epoch=lambda trial_id, report: None):
         self.waiting = list(requests)
         self.on_epoch = on_epoch
+        self.on_part = lambda trial_id: None
         self.log = []
         self.given = {}
         self.outcomes = {}
         self.failures = {}
         self.stops = {}
         self.stop = False
+        self.orderly = False
 
     def next_trial(self):
+        if self.stop:
+            return "finished"
         if not self.waiting:
             ended = self.outcomes.keys() | self.failures.keys() | self.stops.keys()
             return "finished" if self.given.keys() <= ended else "wait"
@@ -74,6 +78,10 @@ class Feed:
         self.log.append(("epoch", trial_id, report.epoch))
         self.on_epoch(trial_id, report)
 
+    def advanced(self, trial_id, samples):
+        self.log.append(("part", trial_id, samples))
+        self.on_part(trial_id)
+
     def succeeded(self, trial_id, outcome):
         self.outcomes[trial_id] = outcome
 
@@ -86,10 +94,13 @@ class Feed:
     def cancelled(self):
         return self.stop
 
+    def pausing(self):
+        return self.stop and self.orderly
+
 
 @pytest.fixture
 def run(ray_cluster, tmp_path):
-    def run_feed(feed):
+    def run_feed(feed, **others):
         run_trials(
             feed,
             compute=job().compute,
@@ -97,6 +108,7 @@ def run(ray_cluster, tmp_path):
             data_folder=tmp_path,
             scratch=tmp_path / "scratch",
             logs=tmp_path / "logs",
+            **others,
         )
         return feed
 
@@ -207,3 +219,35 @@ def test_a_cancel_stops_the_run_and_keeps_checkpoints_for_later(run, tmp_path):
     assert not feed.outcomes
     record = next((tmp_path / "checkpoints" / "trial-a").glob("epoch-*.json"))
     assert json.loads(record.read_text())["epoch"] < 200
+
+
+def test_a_pause_lets_each_trial_store_where_it_is_in_its_epoch_and_the_next_run_goes_on_there(run, tmp_path):
+    spec = job(epochs=1, batch_size=4).model_copy(
+        update={"dataset": DatasetSpec(name="digits", train_samples=1200)}
+    )
+    wanted = [request(f"trial-{seed}", spec, seed) for seed in range(2)]
+    feed = Feed(wanted)
+    feed.orderly = True
+
+    def pause_once_both_train(trial_id):
+        if not feed.stop and len({entry[1] for entry in feed.log if entry[0] == "part"}) == 2:
+            feed.stop = True
+            feed.log.append(("pause", None))
+
+    feed.on_part = pause_once_both_train
+    run(feed, checkpoint_every=0.2)
+    after = feed.log[feed.log.index(("pause", None)) + 1 :]
+    assert sorted(entry[:2] for entry in after) == [("part", one.trial_id) for one in wanted]  # and no more
+    assert not feed.outcomes
+    for name in ("trial-0", "trial-1"):
+        stored = max(entry[2] for entry in feed.log if entry[:2] == ("part", name))
+        states = [json.loads(path.read_text())["state"] for path in records(tmp_path, name)]
+        assert max(state["progress"]["samples"] for state in states) == stored
+    again = run(Feed(wanted))
+    for one in wanted:
+        assert again.outcomes[one.trial_id] == undisturbed(one, tmp_path / "plain")
+
+
+def records(folder, name):
+    """What is stored of the state of a trial that has not ended."""
+    return list((folder / "checkpoints" / name).glob("epoch-*.json"))

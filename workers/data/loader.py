@@ -99,7 +99,8 @@ class Loader:
     """One pass over the samples in an order of the generator's; `waited` is what it cost its user in seconds.
 
     An error of the preparation is raised where its batch is taken. `ahead` batches are prepared ahead (None:
-    as many as `ahead_for` says); with 0 each is prepared when it is asked for.
+    as many as `ahead_for` says); with 0 each is prepared when it is asked for. Batches before the number
+    `first` are left out.
     """
 
     def __init__(
@@ -109,13 +110,18 @@ class Loader:
         *,
         generator: torch.Generator,
         ahead: int | None = None,
+        first: int = 0,
     ) -> None:
         self.waited = 0.0
         self._preparation = preparation
-        self._choices = choices(len(preparation.samples), batch_size, generator=generator)
+        chosen = choices(len(preparation.samples), batch_size, generator=generator)
+        self._numbered = list(enumerate(chosen))[first:]
         self._ahead = ahead_for(preparation) if ahead is None else ahead
 
-    def __iter__(self) -> Iterator[Batch]:
+    def __len__(self) -> int:
+        return len(self._numbered)
+
+    def __iter__(self) -> Generator[Batch]:
         rests = self._begun_ahead() if self._ahead else self._begun_when_asked()
         try:
             while (batch := self._timed(rests)) is not None:
@@ -132,12 +138,12 @@ class Loader:
             self.waited += time.perf_counter() - began
 
     def _begun_when_asked(self) -> Rests:
-        for number, chosen_B in enumerate(self._choices):
+        for number, chosen_B in self._numbered:
             yield self._preparation.begun(number, chosen_B)
 
     def _begun_ahead(self) -> Rests:
         """The same from a thread; whoever stops early waits for the batch in preparation only."""
-        numbered = enumerate(self._choices)
+        numbered = iter(self._numbered)
         with ThreadPoolExecutor(1, thread_name_prefix="loader") as thread:
             pending = deque(
                 thread.submit(self._preparation.begun, *one) for one in islice(numbered, self._ahead)
