@@ -59,6 +59,9 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(default=15.0, gt=0)
     jobs: int = Field(default=1, ge=1, le=64)  # that run at a time, each in a process of its own
     cpus: int | None = Field(default=None, ge=1)  # that trials may hold on this machine; all when not given
+    most_restart_seconds: float = Field(
+        default=30.0, gt=0
+    )  # of waiting before a dead dispatcher starts again
     most_fruitless_claims: int = Field(default=5, ge=1)  # of a job, without an epoch between them
     ray_address: str | None = None  # the head of a cluster, host:port; a local Ray is started when not given
     ray_token_file: Path | None = None  # the cluster's token; home/"ray-token" when not given

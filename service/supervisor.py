@@ -16,13 +16,15 @@ from service.settings import Settings
 
 STEADY_SECONDS = 60.0
 """A process that lived this long is not failing at its start: the next pause is short again."""
-LONGEST_PAUSE = 30.0
 NOT_INHERITED = frozenset({"BITFRONT_CPUS", "BITFRONT_RAY_ADDRESS"})
 """Settings that may be none: where they are, the variable must not stand in their place."""
 
 
 class Supervisor:
-    """One dispatcher child process, supervised by a thread; `stop` may be shared, and ends it too."""
+    """One dispatcher child process, supervised by a thread; `stop` may be shared, and ends it too.
+
+    One that dies again and again is started again after longer and longer pauses, at most `longest` seconds.
+    """
 
     def __init__(
         self,
@@ -30,11 +32,13 @@ class Supervisor:
         environment: dict[str, str],
         *,
         grace: float,
+        longest: float = 30.0,
         stop: threading.Event | None = None,
     ) -> None:
         self._command = command
         self._environment = environment
         self._grace = grace
+        self._longest = longest
         self._stop = stop or threading.Event()
         self._thread = threading.Thread(target=self._run, name="supervisor")
         self._log = structlog.get_logger("bitfront.supervisor")
@@ -49,16 +53,16 @@ class Supervisor:
         self._thread.join()
 
     def _run(self) -> None:
-        pause = 1.0
+        pause = least = min(1.0, self._longest)
         while not self._stop.is_set():
             begun = time.monotonic()
             status = self._one_life()
             if self._stop.is_set():
                 return
-            pause = 1.0 if time.monotonic() - begun > STEADY_SECONDS else pause
+            pause = least if time.monotonic() - begun > STEADY_SECONDS else pause
             self._log.error("the dispatcher ended; it is started again", status=status, in_seconds=pause)
             self._stop.wait(pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
+            pause = min(2 * pause, self._longest)
 
     def _one_life(self) -> int:
         # In a session of its own: a Ctrl-C on the terminal reaches the service alone, which ends its child.
@@ -85,7 +89,13 @@ def dispatcher_of(settings: Settings, *, stop: threading.Event | None = None) ->
     inherited = {name: value for name, value in without_key(os.environ).items() if name not in NOT_INHERITED}
     environment = inherited | settings.to_environment() | child_environment()
     command = [*own_command(), "dispatcher"]
-    return Supervisor(command, environment, grace=settings.grace_seconds, stop=stop)
+    return Supervisor(
+        command,
+        environment,
+        grace=settings.grace_seconds,
+        longest=settings.most_restart_seconds,
+        stop=stop,
+    )
 
 
 def own_command() -> list[str]:

@@ -42,7 +42,7 @@ LAYERS = (
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Options of tests/chaos, and of tests/contract/test_openapi.py."""
-    parser.addoption("--kills", type=int, default=4, help="how many kills tests/chaos spends")
+    parser.addoption("--kills", type=int, default=60, help="how many kills tests/chaos spends")
     parser.addoption("--chaos-seed", type=int, default=0, help="what decides which and when")
     parser.addoption("--api-examples", type=int, default=3, help="made-up calls of each REST operation")
 

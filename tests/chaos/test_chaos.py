@@ -24,13 +24,15 @@ pytestmark = [pytest.mark.ray, pytest.mark.timeout(36_000)]
 
 WORKER_KILLS = 2
 """Of one life: a trial whose worker dies three times is given up, as it should be."""
-LIFE_SECONDS = 240
-"""Longer than a job takes beside the kills of one life: ten times as long as an undisturbed one."""
-KILLS_OF_A_LIFE = 15
-PAUSE_SECONDS = (0.2, 2.0)
-"""Between two kills: often less than it takes to start what the last one killed."""
-PATIENT = {"BITFRONT_MOST_FRUITLESS_CLAIMS": "1000"}
-"""A job that so many dispatchers die of before it trains an epoch would be given up, as it should be."""
+LIFE_SECONDS = 300
+"""Longer than the kills of one life take: ten times as long as an undisturbed one."""
+KILLS_OF_A_LIFE = 30
+PAUSE_SECONDS = ((0.1, 1.5), (0.1, 1.5), (0.1, 1.5), (0.1, 1.5), (4.0, 8.0))
+"""Between two kills: mostly less than it takes to start what the last one killed, else long enough for some
+trials to end."""
+PATIENT = {"BITFRONT_MOST_FRUITLESS_CLAIMS": "1000", "BITFRONT_MOST_RESTART_SECONDS": "0.2"}
+"""A job that so many dispatchers die of before it trains an epoch would be given up, as it should be, and one
+that dies again and again started ever later."""
 
 
 class Monkey:
@@ -43,20 +45,20 @@ class Monkey:
         self.done: list[str] = []
 
     def live(self, service: Service, job_id: str) -> None:
-        """Disturb one life."""
-        worker_kills, kills = WORKER_KILLS, min(self.left, KILLS_OF_A_LIFE)
+        """Disturb one life, until its job has ended or its kills are spent."""
+        killed: list[str] = []
         began = time.monotonic()
-        for _ in range(kills):
-            time.sleep(self.random.uniform(*PAUSE_SECONDS))
+        while len(killed) < min(self.left, KILLS_OF_A_LIFE):
+            time.sleep(self.random.uniform(*self.random.choice(PAUSE_SECONDS)))
             if _is_over(service, job_id):
                 break
-            targets = self._targets(workers=worker_kills > 0)
+            targets = self._targets(workers=killed.count("worker") < WORKER_KILLS)
             name = self.random.choice(sorted(targets))
             if targets[name](service):
-                worker_kills -= name == "worker"
-                self.left -= 1
-                self.done.append(name)
-        assert time.monotonic() - began < LIFE_SECONDS
+                killed.append(name)
+            assert time.monotonic() - began < LIFE_SECONDS
+        self.left -= len(killed)
+        self.done += killed
 
     def _targets(self, *, workers: bool) -> dict[str, Callable[[Service], int]]:
         found: dict[str, Callable[[Service], int]] = {"service": _service, "dispatcher": _dispatcher}
