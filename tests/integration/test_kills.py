@@ -5,6 +5,7 @@ Kills of everything else, at random moments, are those of tests/chaos.
 
 import os
 import signal
+import sqlite3
 import subprocess
 from contextlib import contextmanager
 
@@ -29,13 +30,39 @@ def test_a_dispatcher_that_sleeps_through_its_lease_stores_nothing_when_it_wakes
     def disturb(service, job_id):
         in_the_middle(service, job_id)
         (asleep,) = wait_until(service.dispatchers)
-        os.kill(asleep, signal.SIGSTOP)
+        stop_between_transactions(service, asleep)
         with another_dispatcher(service):
             wait_until(lambda: "lease_expired" in incidents(service, job_id))
             os.kill(asleep, signal.SIGCONT)
             wait_until(lambda: service.client.job(job_id).state == "succeeded")  # by whom is not the question
 
     assert run_job(tmp_path, disturb) == undisturbed
+
+
+def stop_between_transactions(service, pid):
+    """SIGSTOP: a process that is stopped while it writes would keep everybody from writing to SQLite."""
+
+    def stopped():
+        os.kill(pid, signal.SIGSTOP)
+        if is_writable(service.home / "bitfront.db"):
+            return True
+        os.kill(pid, signal.SIGCONT)
+        return False
+
+    wait_until(stopped)
+
+
+def is_writable(path):
+    """Whether a transaction that writes can begin within a second."""
+    connection = sqlite3.connect(path, timeout=1.0, isolation_level=None)
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("ROLLBACK")
+    except sqlite3.OperationalError:
+        return False
+    finally:
+        connection.close()
+    return True
 
 
 @contextmanager
