@@ -1,7 +1,7 @@
 """Databases that earlier versions of Bitfront left, brought to today's schema: everything is still there.
 
-Each of tests/fixtures/databases is a dump, and beside it what its service answered: what a field said then it says
-now. How one is made stands in the README there.
+Each of tests/fixtures/databases is a dump, and beside it what its service answered: what a field said then it
+says now. How one is made stands in the README there.
 """
 
 from __future__ import annotations

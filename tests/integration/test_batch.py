@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from service.views import BatchView
+from service.batches.views import BatchView
 from tests.integration.composed import Composed
 from tests.integration.serving import wait_until
 
