@@ -49,7 +49,7 @@ def old_database(revision: str, database_url: str) -> str:
 
 
 def test_it_has_todays_schema_and_says_what_it_said(revision: str, old_database: str, tmp_path: Path) -> None:
-    answers: dict[str, Any] = json.loads((FOLDER / f"{revision}-answers.json").read_text())
+    answers = answers_of(revision, old_database)
     settings = Settings(home=tmp_path, database_url=old_database)
     store = Store.open(settings.database)
     assert not store.at_head()
@@ -73,6 +73,17 @@ def test_its_queue_goes_on(old_database: str) -> None:
         assert claim.job_id in {job.id for job in waiting}
         unit.studies.prepare(claim)
     store.close()
+
+
+def answers_of(revision: str, url: str) -> dict[str, Any]:
+    """What the service of then said, by path."""
+    answers: dict[str, Any] = json.loads((FOLDER / f"{revision}-{kind_of(url)}-answers.json").read_text())
+    return answers
+
+
+def kind_of(url: str) -> str:
+    """sqlite or postgresql."""
+    return url.split(":", maxsplit=1)[0]
 
 
 def differences(url: str) -> list[Any]:
