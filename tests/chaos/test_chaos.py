@@ -27,7 +27,7 @@ WORKER_KILLS = 2
 LIFE_SECONDS = 300
 """Longer than the kills of one life take: ten times as long as an undisturbed one."""
 KILLS_OF_A_LIFE = 30
-PAUSE_SECONDS = ((0.1, 1.5), (0.1, 1.5), (0.1, 1.5), (0.1, 1.5), (4.0, 8.0))
+PAUSE_SECONDS = ((0.1, 1.5), (0.1, 1.5), (0.1, 1.5), (0.1, 1.5), (3.0, 6.0))
 """Between two kills: mostly less than it takes to start what the last one killed, else long enough for some
 trials to end."""
 PATIENT = {"BITFRONT_MOST_FRUITLESS_CLAIMS": "1000", "BITFRONT_MOST_RESTART_SECONDS": "0.2"}
