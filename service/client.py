@@ -34,8 +34,9 @@ from service.client_queue import QueueCalls
 from service.client_reruns import RerunCalls
 from service.client_tables import TableCalls
 from service.client_uploads import UploadCalls
+from service.front_views import FrontView
 from service.trajectory.views import TrajectoryView
-from service.views import FrontView, JobView, NamedView, Page, PlanView, PointView, TrialView
+from service.views import JobView, NamedView, Page, PlanView, PointView, TrialView
 from service.worker_log import WorkerLineView
 from service.workspaces import WorkspaceUse
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 import httpx
 from pydantic import BaseModel
 
-from service.views import OverlayView
+from service.front_views import OverlayView
 
 Answer = TypeVar("Answer", bound=BaseModel)
 

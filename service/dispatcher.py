@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import structlog
 from sqlalchemy.exc import OperationalError
@@ -36,13 +36,11 @@ from service.store import Claim, Store, Unit
 from service.store.queue import Presence
 from service.store.reruns import RerunClaim
 from service.supervisor import dispatcher_of
+from workers.feed import TrialFeed
 from workers.places import is_full
 from workers.planning import plan_job
 
-if TYPE_CHECKING:  # importing it imports Ray, whose environment is set first
-    from workers.tune import TrialFeed
-
-Runner = Callable[["TrialFeed", JobSpec], None]
+Runner = Callable[[TrialFeed, JobSpec], None]
 """Runs the trials of a feed to their end; `workers.tune.run_trials` in production."""
 
 Claimed = TypeVar("Claimed", Claim, RerunClaim)

@@ -1,4 +1,4 @@
-"""Ray Tune runs the trials of a job; what they are and what becomes of them is up to a `TrialFeed`.
+"""Ray Tune runs the trials of a job; what they are and what becomes of them is up to a `workers.feed`.
 
 Tune places, retries and stops trials and reuses their actors. A searcher of ours asks the feed for the next
 trial, a callback gives it every result, and a stopper asks it whether to go on; all in the calling thread.
@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any
 
 from ray import tune
 from ray.tune import Callback, Stopper
@@ -24,12 +24,12 @@ from ray.tune.search import Searcher
 from models.errors import StorageError
 from search.job import ComputeSpec
 from workers.checkpoints import discard_resume
+from workers.feed import TrialFeed
 from workers.places import Place, Where, place_of
 from workers.replicated import ReplicatedTrainable
 from workers.report import (
     EpochReport,
     TrialFailure,
-    TrialOutcome,
     TrialRequest,
     TrialStop,
     failure_from_json,
@@ -41,46 +41,6 @@ from workers.trainable import TrialTrainable
 
 RETRIES = 2
 """How often a trial whose worker died is started again before it counts as lost."""
-
-
-class TrialFeed(Protocol):
-    """Where trials come from and where their results go; called from one thread only."""
-
-    def next_trial(self) -> TrialRequest | Literal["wait", "finished"]:
-        """The next trial to run; "wait" while results are outstanding that decide what comes next."""
-
-    def started(self, trial_id: str) -> None:
-        """An attempt at a trial begins; also each retry."""
-
-    def lost(self, trial_id: str, message: str) -> None:
-        """An attempt ended with the death of its worker; another follows."""
-
-    def put_back(self, trial_id: str) -> None:
-        """A worker died before it took the trial up; `next_trial` hands it out again."""
-
-    def epoch(self, trial_id: str, report: EpochReport) -> None:
-        """A trial finished an epoch."""
-
-    def advanced(self, trial_id: str, samples: int) -> None:
-        """A trial stored a checkpoint in the middle of an epoch, so many samples after its beginning."""
-
-    def succeeded(self, trial_id: str, outcome: TrialOutcome) -> None:
-        """A trial ended with its points."""
-
-    def stopped(self, trial_id: str, stop: TrialStop) -> None:
-        """A trial was stopped early."""
-
-    def unstored(self, trial_id: str, message: str) -> None:
-        """A trial found no room for its checkpoint, or could not reach its place; it has not ended."""
-
-    def failed(self, trial_id: str, failure: TrialFailure) -> None:
-        """A trial ended before its end, with the points that it had reached by then."""
-
-    def cancelled(self) -> bool:
-        """Whether to stop; polled about once a second and after each result."""
-
-    def pausing(self) -> bool:
-        """Whether to stop in order: each trial that runs may first store what it has trained."""
 
 
 def run_trials(

@@ -12,7 +12,8 @@ from service.api.filters import check_study
 from service.api.ids import JobId
 from service.api.queries import Best, FrontChoice
 from service.csv_text import csv_text
-from service.views import FrontPoint, FrontView, JobView, PointView
+from service.front_views import FrontPoint, FrontView
+from service.views import JobView, PointView
 
 router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["fronts"])
 CSV_COLUMNS = tuple(FrontPoint.model_fields)

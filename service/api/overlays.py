@@ -15,9 +15,10 @@ from service.api.fronts import CSV_COLUMNS
 from service.api.queries import JobsQuery, Overlay
 from service.clouds.selection import chosen_jobs, known_methods, known_seeds, own_metrics
 from service.csv_text import csv_text
+from service.front_views import OverlayView
 from service.problem import FieldError
 from service.store import Unit
-from service.views import JobView, OverlayView
+from service.views import JobView
 
 router = APIRouter(prefix="/v1", tags=["fronts"])
 

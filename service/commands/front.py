@@ -14,8 +14,9 @@ from models.errors import InvalidInputError
 from search.objective import likelihood_note, measure_name
 from service.commands.shared import client_of, find_job, out, print_json
 from service.commands.tables import percent, titled
+from service.front_views import FrontView
 from service.verdict import Standing, standings, verdict
-from service.views import FrontView, JobView, PointView, objective_of
+from service.views import JobView, PointView, objective_of
 
 JobName = Annotated[str, typer.Argument(metavar="JOB", help="A job, the beginning of its id, or `latest`.")]
 MetricName = Annotated[str | None, typer.Option(help="The cost to compare by; the budget's unless told.")]

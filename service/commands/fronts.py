@@ -15,7 +15,7 @@ from models.errors import InvalidInputError
 from search.objective import likelihood_note, measure_name
 from service.commands.shared import client_of, find_batch, find_job, out, print_json
 from service.commands.tables import coloured, percent, titled
-from service.views import OverlayView
+from service.front_views import OverlayView
 
 
 class TableName(StrEnum):

@@ -20,12 +20,10 @@ from service.jobs.record import Record
 from service.jobs.turns import StrategyMaker, Turns
 from service.store import Claim, Store
 from workers.checkpoints import is_resume
+from workers.feed import TrialFeed
 from workers.places import Where, place_of
 from workers.planning import JobPlan, plan_job
 from workers.report import EpochReport, TrialFailure, TrialOutcome, TrialRequest, TrialStop
-
-if TYPE_CHECKING:  # importing it imports Ray, whose environment the dispatcher sets first
-    from workers.tune import TrialFeed
 
 Planner = Callable[[JobSpec, Path], JobPlan]
 POLL_SECONDS = 1.0
@@ -33,7 +31,7 @@ POLL_SECONDS = 1.0
 
 
 class JobRun:
-    """A job under a claim; implements `workers.tune.TrialFeed`. Used from one thread, after `prepare`.
+    """A job under a claim; implements `workers.feed.TrialFeed`. Used from one thread, after `prepare`.
 
     `halt` says that the run is to stop; the job then goes back to the queue. While `orderly` holds as well,
     each trial may first store what it has trained. `checkpoints` is where trials leave their files, whose

@@ -23,7 +23,7 @@ Result = dict[str, Any]
 
 
 class RerunFeed:
-    """Implements `workers.tune.TrialFeed`; `halt` says that the dispatcher stops or has lost its lease.
+    """Implements `workers.feed.TrialFeed`; `halt` says that the dispatcher stops or has lost its lease.
 
     While `orderly` holds as well, it has the lease, and the trial may first store what it has trained.
     """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import structlog
 from sqlalchemy.exc import OperationalError
@@ -14,12 +13,10 @@ from service.errors import StaleLeaseError
 from service.reruns.feed import RerunFeed, forget_folder, put_back
 from service.store import Store
 from service.store.reruns import RerunClaim
+from workers.feed import TrialFeed
 from workers.places import Place, is_full
 
-if TYPE_CHECKING:  # importing it imports Ray, whose environment is set first
-    from workers.tune import TrialFeed
-
-Runner = Callable[["TrialFeed", JobSpec], None]
+Runner = Callable[[TrialFeed, JobSpec], None]
 
 
 def run_rerun(

@@ -9,13 +9,14 @@ from sqlalchemy import ColumnElement, Select, SQLColumnExpression, select
 
 from search.job import JobSpec
 from search.pareto import hypervolume, is_on_front
+from service.front_views import FrontPoint, FrontView, OverlayView
 from service.store.limits import metric_scope
 from service.store.overlay import overlaid
 from service.store.points import PointRepository
 from service.store.tables import FrontExtent, FrontMember, Point
 from service.store.transaction import Repository, Transaction
 from service.store.upkeep import OVERALL
-from service.views import FrontPoint, FrontView, JobView, OverlayView, PointView
+from service.views import JobView, PointView
 
 Group = dict[str, list["Row"]]
 """The rows on the front of each method, and under OVERALL those on the front over all that was asked for."""

@@ -12,7 +12,8 @@ from models.cost import HARDWARE_METRICS
 from models.errors import InvalidInputError
 from search.job import JobSpec
 from search.pareto import hypervolume, is_on_front
-from service.views import FrontPoint, FrontView, JobFrontView, JobView, OverlayView
+from service.front_views import FrontPoint, FrontView, JobFrontView, OverlayView
+from service.views import JobView
 
 
 def overlaid(

@@ -6,8 +6,9 @@ from typing import Any
 
 from service.differences.reading import SCOPE, difference_of
 from service.differences.views import PointDifferenceView
+from service.front_views import FrontPoint
 from service.store import Store, Unit
-from service.views import FrontPoint, PointView
+from service.views import PointView
 from service.web.difference_bars import difference_chart
 from service.web.layer_bars import spikes_text
 from service.web.marks import marks

@@ -8,8 +8,9 @@ from typing import Any
 
 from search.job import JobSpec
 from search.objective import likelihood_note, measure_name
+from service.front_views import FrontView
 from service.store import Store
-from service.views import ENDED_JOB_STATES, STOPPED_EARLY, FrontView, IncidentView, JobView, TrialView
+from service.views import ENDED_JOB_STATES, STOPPED_EARLY, IncidentView, JobView, TrialView
 from service.web.formats import metric_note
 from service.web.live import Follow
 from service.web.marks import marks, marks_json

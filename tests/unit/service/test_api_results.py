@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
+from service.front_views import FrontView
 from service.settings import Settings
-from service.views import EventView, FrontView, PointView, TrialView
+from service.views import EventView, PointView, TrialView
 
 MakeJob = Callable[..., str]
 

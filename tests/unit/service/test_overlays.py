@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from search.pareto import hypervolume
 from service.cli import app as command_line
-from service.views import OverlayView
+from service.front_views import OverlayView
 
 MakeJob = Callable[..., str]
 
