@@ -71,7 +71,7 @@ class Monkey:
     def _database(self, service: Service) -> int:
         assert self.server is not None
         self.server.stop()
-        time.sleep(self.random.uniform(0.0, 2.0))
+        time.sleep(self.random.uniform(0.0, 1.0))
         self.server.start()
         return 1
 
