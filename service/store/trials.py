@@ -30,12 +30,8 @@ class TrialRepository(Repository):
         }
         return _view(trial).model_copy(update=seen)
 
-    def trained(self, trial_id: str) -> TrialView:
-        """The trial that was trained: itself, or the one that its result was reused from.
-
-        Raises NotFoundError.
-        """
-        trial = self.get(trial_id)
+    def trained(self, trial: TrialView) -> TrialView:
+        """The trial that was trained: itself, or the one that its result was reused from."""
         return trial if trial.reused_from is None else self.get(trial.reused_from)
 
     def page(

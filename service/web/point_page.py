@@ -31,7 +31,7 @@ def point_context(store: Store, point_id: str, epoch: str | None = None) -> dict
         job = unit.jobs.get(point.job_id)
         reruns = unit.reruns.of_point(point_id, limit=RERUNS_SHOWN)
         others = others_of(unit, point)
-        trained = unit.trials.trained(point.trial_id)
+        trained = unit.trials.trained(unit.trials.get(point.trial_id))
         over_epochs = trajectory_context(unit, trained.id, epoch)
     going = any(rerun.state not in ENDED_RERUN_STATES for rerun in reruns)
     return {

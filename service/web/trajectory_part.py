@@ -43,8 +43,8 @@ def trajectory_context(unit: Unit, trial_id: str, asked: str | None) -> dict[str
 
 def _renewals(rows: Sequence[TrajectoryView], chosen: int) -> int | None:
     """Of all layers in the chosen epoch; None where they were not counted."""
-    counts = [row.renewals for row in rows if row.epoch == chosen]
-    return sum(count for count in counts if count is not None) if any(c is not None for c in counts) else None
+    counts = [row.renewals for row in rows if row.epoch == chosen and row.renewals is not None]
+    return sum(counts) if counts else None
 
 
 def _since_first(rows: Sequence[TrajectoryView], first: int, chosen: int) -> list[LayerDifference]:

@@ -28,7 +28,7 @@ def trial_context(store: Store, logs: Path, trial_id: str, epoch: str | None = N
     """The context of `trial.html`. Raises NotFoundError."""
     with store.unit() as unit:
         trial = unit.trials.get(trial_id)
-        trained = unit.trials.trained(trial_id)
+        trained = unit.trials.trained(trial)
         job = unit.jobs.get(trial.job_id)
         points = [unit.points.get(point_id) for point_id in trial.point_ids]
         over_epochs = trajectory_context(unit, trial_id, epoch)

@@ -144,16 +144,6 @@ def test_progress_starts_the_count_again_but_an_epoch_trained_twice_is_none(stor
     assert claim(store, most_fruitless=2) is None
 
 
-def test_a_checkpoint_within_an_epoch_is_progress_where_no_earlier_one_came_as_far(store, job_spec):
-    submit(store, job_spec())
-    for samples, _ in ((10, "new"), (20, "new"), (20, "again"), (15, "again")):
-        held = claim(store, 0.0, most_fruitless=2)
-        trial = start_trial(store, held)
-        with store.unit() as unit:
-            unit.results.advance(held, trial, samples)
-    assert claim(store, most_fruitless=2) is None
-
-
 def test_a_dispatcher_that_gives_its_job_back_says_nothing_against_it(store, job_spec):
     job_id = submit(store, job_spec())
     for _ in range(4):

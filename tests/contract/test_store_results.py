@@ -65,27 +65,6 @@ def outcome(training) -> TrialOutcome:
     return TrialOutcome(points=(point,), epochs=2, samples=200, provenance={"torch": "2"})
 
 
-def test_a_checkpoint_within_an_epoch_moves_samples_on_and_never_back(running, outcome):
-    trial = running.trials[0]
-    running.do("advance", trial, 50)  # it does not run yet
-    assert samples(running, trial) == 0
-    running.do("start", trial)
-    for told, known in ((120, 120), (70, 120), (150, 150)):
-        running.do("advance", trial, told)
-        assert samples(running, trial) == known
-    kinds = running.kinds()
-    running.do("advance", trial, 160)
-    assert running.kinds() == kinds  # no event: there are many, and none of them is a result
-    running.do("succeed", trial, outcome)
-    running.do("advance", trial, 10_000)
-    assert samples(running, trial) == outcome.samples
-
-
-def samples(running, trial):
-    with running.store.unit() as unit:
-        return unit.trials.get(trial).samples
-
-
 def test_a_result_counts_once(running, outcome):
     trial = running.trials[0]
     assert running.do("start", trial)

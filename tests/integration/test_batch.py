@@ -48,6 +48,7 @@ def run_to_end(composed: Composed, batch_id: str, jobs: int) -> BatchView:
             composed.lose("ray-head")
             composed.up("ray-head")
             lost = True
+    assert lost
     return composed.client.batch(batch_id)
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from models.errors import DataMissingError
 from search.job import JobSpec
-from service.dispatcher import Dispatcher, Runner
+from service.dispatcher import Dispatcher, Runner, ray_runner
 from service.settings import Settings
 from service.store import Store
 from service.views import JobView
@@ -24,6 +24,19 @@ from workers.report import TrialRequest
 def settings(tmp_path: Path, database_url: str) -> Settings:
     """Short leases."""
     return Settings(home=tmp_path, database_url=database_url, lease_seconds=2.0)
+
+
+def test_trials_run_as_the_settings_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, job_spec: Callable[..., JobSpec]
+) -> None:
+    import workers.tune  # not at collection: it imports Ray
+
+    told: list[dict[str, Any]] = []
+    monkeypatch.setattr(workers.tune, "run_trials", lambda feed, **named: told.append(named))
+    settings = Settings(home=tmp_path, checkpoint_seconds=3.0)
+    ray_runner(settings)(None, job_spec())  # type: ignore[arg-type]  # nobody asks this feed
+    assert told[0]["checkpoint_every"] == 3.0
+    assert told[0]["checkpoints"].url == settings.checkpoint_place.url
 
 
 def submit(store: Store, spec: JobSpec) -> str:

@@ -27,10 +27,10 @@ def wait_for_lives(log: Path, count: int) -> list[int]:
     return lives(log)
 
 
-def supervised(log: Path, then: str) -> Supervisor:
+def supervised(log: Path, then: str, longest: float = 30.0) -> Supervisor:
     """A supervisor of a child that writes down its id and then does something."""
     code = f"import os, signal, time\nwith open({str(log)!r}, 'a') as f: print(os.getpid(), file=f)\n{then}"
-    return Supervisor([sys.executable, "-c", code], dict(os.environ), grace=0.5)
+    return Supervisor([sys.executable, "-c", code], dict(os.environ), grace=0.5, longest=longest)
 
 
 def test_starts_a_child_that_dies_again(tmp_path: Path) -> None:
@@ -39,6 +39,13 @@ def test_starts_a_child_that_dies_again(tmp_path: Path) -> None:
     first, second = wait_for_lives(tmp_path / "log", 2)[:2]
     supervisor.stop()
     assert first != second
+
+
+def test_a_child_that_dies_again_and_again_waits_no_longer_than_asked(tmp_path: Path) -> None:
+    supervisor = supervised(tmp_path / "log", "raise SystemExit(3)", longest=0.05)
+    supervisor.start()
+    wait_for_lives(tmp_path / "log", 6)  # pauses that double from a second take half a minute
+    supervisor.stop()
 
 
 def test_ends_its_child(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ class Scene:
         self.training = training
         self.script = script
         self.told: dict[str, list[Sequence[TrialResult]]] = {name: [] for name in script}
-        self.halting = False
+        self.halting, self.orderly = False, True
         self.now = 0.0
         with store.unit() as unit:
             self.job_id = unit.jobs.submit(spec, trials_planned=1, plan={}, idempotency_key=None)[0].id
@@ -76,6 +76,7 @@ class Scene:
             plan=self.training.plan,
             make=self.strategy,
             halt=lambda: self.halting,
+            orderly=lambda: self.orderly,
             clock=lambda: self.now,
         )
         run.prepare()

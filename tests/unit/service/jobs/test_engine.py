@@ -220,6 +220,35 @@ def test_a_job_is_given_back_when_the_dispatcher_stops(scene, training):
     assert here.job(here.claimed()).next_trial() == running
 
 
+def test_trials_may_store_where_they_are_only_while_the_job_is_the_dispatchers_to_go_on_with(scene):
+    here = scene({"random": [[1, 2]]})
+    job = here.job()
+    trial = job.next_trial().trial_id
+    job.started(trial)
+    assert not job.pausing()
+    here.halting = True
+    assert job.pausing()
+    here.orderly = False  # its heartbeat has lost the lease
+    assert not job.pausing()
+    here.orderly = True
+    job.advanced(trial, 50)
+    assert here.trials()[0].samples == 50
+    here.claimed()
+    job.advanced(trial, 60)  # another has the job now
+    assert not job.pausing()
+    assert here.trials()[0].samples == 50
+
+
+def test_a_cancelled_job_waits_for_no_trial(scene):
+    here = scene({"random": [[1]]})
+    job = here.job()
+    with here.store.unit() as unit:
+        unit.jobs.request_cancel(here.job_id)
+    assert job.cancelled()
+    here.halting = True
+    assert not job.pausing()
+
+
 def test_an_error_while_the_dispatcher_stops_does_not_fail_the_job(scene):
     here = scene({"random": [[1]]})
     job = here.job()
