@@ -18,7 +18,8 @@ from safetensors.numpy import load_file
 def load(folder):
     """(manifest, tensors with the weights unpacked to integers)."""
     manifest = json.loads((Path(folder) / "manifest.json").read_text())
-    assert (manifest["format"], manifest["version"]) == ("bitfront-integers", 1)  # noqa: S101 - a script's check
+    assert manifest["format"] == "bitfront-integers"  # noqa: S101 - a script's check
+    assert manifest["version"] in (1, 2)  # noqa: S101 - a script's check
     tensors = load_file(Path(folder) / "tensors.safetensors")
     for node in manifest["nodes"]:
         if "weight_bits" in node:
@@ -45,6 +46,8 @@ def run(manifest, tensors, samples, seen=None):
         values = [edges[name] for name in node["inputs"]]
         if "steps" in node:
             edges[node["name"]] = layer(node, tensors, values[0], frames, seen)
+        elif node["op"] == "attention":
+            edges[node["name"]] = attention(node, tensors, *values)
         else:
             edges[node["name"]] = OPERATIONS[node["op"]](node, *values)
     logits = edges[manifest["nodes"][-1]["name"]]
@@ -66,23 +69,58 @@ def currents(manifest, tensors, samples):
 def layer(node, tensors, x, frames, seen):
     """A neuron of T steps, its operator, and the current that comes out: [T, B, ...], or [1, B, ...]."""
     name, T = node["name"], node["steps"]
-    if frames:
-        x = regroup(x, T)
-    spikes, rest = [], 0
-    for t, (V, B) in enumerate(zip(tensors[f"{name}.threshold"], node["spike_bits"], strict=True)):
-        u = x[t if frames else 0] + rest
+    spikes = neuron(node, tensors, regroup(x, T) if frames else x, frames)
+    if seen is not None:
+        seen[name] = np.stack(spikes)
+    if node["op"] == "operand":
+        return np.stack(spikes)
+    after, weight = [1] * (x.ndim - 3), tensors.get(f"{name}.weight")
+    outputs = [
+        operate(node, n, weight) * M.reshape(-1, *after)
+        for n, M in zip(spikes, tensors[f"{name}.multiplier"], strict=True)
+    ]
+    if node.get("shifted"):
+        ones = operate(node, np.ones_like(spikes[0]), weight)
+        offsets = tensors[f"{name}.offset"]
+        outputs = [out + ones * N.reshape(-1, *after) for out, N in zip(outputs, offsets, strict=True)]
+    bias = tensors[f"{name}.bias"].reshape(-1, *after)
+    return np.stack(outputs) + bias if frames else (sum(outputs) + bias)[None]
+
+
+def neuron(node, tensors, x, frames):
+    """The integer spikes of every step."""
+    name, spikes, rest = node["name"], [], np.zeros_like(x[0])
+    shifts = tensors.get(f"{name}.shift", [0] * node["steps"])
+    thresholds = tensors[f"{name}.threshold"]
+    for t, (V, B, Z) in enumerate(zip(thresholds, node["spike_bits"], shifts, strict=True)):
+        u = x[t if frames else 0] + leaked(rest, node.get("leak")) - Z
         n = levels(u, V, B, node["signed"])
         rest = u - n * V
         spikes.append(n)
-    if seen is not None:
-        seen[name] = np.stack(spikes)
-    after = [1] * (x.ndim - 3)
-    outputs = [
-        operate(node, n, tensors.get(f"{name}.weight")) * M.reshape(-1, *after)
-        for n, M in zip(spikes, tensors[f"{name}.multiplier"], strict=True)
-    ]
-    bias = tensors[f"{name}.bias"].reshape(-1, *after)
-    return np.stack(outputs) + bias if frames else (sum(outputs) + bias)[None]
+    return spikes
+
+
+def leaked(rest, D):
+    """floor((D rest + 2^29) / 2^30), in two halves so that no product leaves 64 bits."""
+    if D is None:
+        return rest
+    return ((rest >> 20) * D + (((rest & (2**20 - 1)) * D + 2**29) >> 20)) >> 10
+
+
+def attention(node, tensors, *operands):
+    """Sums of products of one step of each operand [T, B, D, H, W]; the step T is all ones."""
+    terms, multiplier = tensors[f"{node['name']}.terms"], tensors[f"{node['name']}.multiplier"]
+    _, B, D, H, W = operands[0].shape
+    q, k, v = ([tokens(n, node["heads"]) for n in (*one, np.ones_like(one[0]))] for one in operands)
+    found = np.zeros((terms[:, 0].max() + 1, *v[0].shape), np.int64)
+    for (t, i, j, m), M in zip(terms, multiplier, strict=True):
+        found[t] += M * ((q[i] @ np.swapaxes(k[j], 2, 3)) @ v[m]).astype(np.int64)
+    return np.swapaxes(found, 3, 4).reshape(-1, B, D, H, W)
+
+
+def tokens(n, heads):
+    """Maps [B, D, H, W] as heads of pixels [B, heads, H W, D / heads], in float64 as above."""
+    return np.swapaxes(n.astype(np.float64).reshape(len(n), heads, n.shape[1] // heads, -1), 2, 3)
 
 
 def levels(u, V, B, signed):

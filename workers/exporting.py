@@ -17,7 +17,7 @@ from models.export import Export, InputSpec, IntegerNetwork, make_export
 from models.export.compare import Comparer, Comparison
 from models.export.files import Contents
 from models.export.formats import Format, contents_as, real_network
-from models.export.nodes import LayerNode
+from models.export.nodes import AttentionNode, LayerNode
 from models.nets import Network
 from search.job import JobSpec
 from search.strategy import proposal_from_json
@@ -131,11 +131,11 @@ def check_data(export: Export, splits: Splits) -> None:
 
 def measured_costs(export: Export, comparison: Comparison) -> Mapping[str, Mapping[str, float]]:
     """The costs of an export from the shapes and the integers that moved through it."""
-    rows, rates = [], {}
+    rows, rates, partners = [], {}, _partners(export)
     for node in export.layers:
         tally = comparison.layers[node.name]
         moved = tally.values // comparison.samples
-        rows.append(_row(export, node, moved // node.steps))
+        rows.append(_row(export, node, moved // node.steps, partners.get(node.name)))
         rates[node.name] = [count * node.steps / tally.values for count in tally.nonzero_T]
     bits = {node.name: layer_bits(node) for node in export.layers if node.searched}
     return {scope: costs(rows, Allocation(layers=bits), scope, rates) for scope in SCOPES}
@@ -148,15 +148,22 @@ def layer_bits(node: LayerNode) -> LayerBits:
     return bits if len(widths) == 1 else bits.with_channels(widths)
 
 
-def _row(export: Export, node: LayerNode, inputs: int) -> LayerShape:
+def _row(export: Export, node: LayerNode, inputs: int, partner: str | None) -> LayerShape:
     weights = prod(node.weight_shape) if node.weight_shape else 0
-    leaving = prod(export.edges[node.name].shape)
+    shape = export.edges[node.name].shape
     return LayerShape(
         name=node.name,
-        kind=node.op,
-        macs=leaving * weights // node.channels,
+        kind="attention" if node.op == "operand" else node.op,
+        macs=inputs * prod(shape[1:]) if partner else prod(shape) * weights // node.channels,
         weights=weights,
         inputs=inputs,
         biases=node.channels if weights else 0,
         fixed=None if node.searched else layer_bits(node),
+        partner=partner,
     )
+
+
+def _partners(export: Export) -> Mapping[str, str]:
+    """Whose spikes those of an operand are multiplied with, as `models.nets.attention` counts them."""
+    found = [node for node in export.nodes if isinstance(node, AttentionNode)]
+    return {node.query: node.key for node in found} | {node.value: node.query for node in found}

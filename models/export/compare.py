@@ -30,7 +30,7 @@ from models.functional.frames import regroup
 from models.functional.kernels import Neuron
 from models.functional.kernels.plan import plan_of
 from models.functional.kernels.reference import Step, walk
-from models.layers import AdaptiveLayer, SpikingLayer
+from models.layers import AdaptiveLayer, SpikingLayer, WeightlessLayer
 from models.layers.neuron import SpikingNeuron
 from models.nets.fold import HeldWeights
 from models.nets.network import Network
@@ -135,15 +135,20 @@ def _count(tally: LayerTally, found: list[torch.Tensor], single: list[Step]) -> 
 
 
 def integer_spikes(integers: IntegerNetwork, x: torch.Tensor) -> tuple[torch.Tensor, Seen]:
-    """(whole logits, the levels of every layer) of a batch."""
+    """(whole logits, the levels of every layer) of a batch; those of an operand as [B, D, N]."""
     parts: dict[str, list[list[torch.Tensor]]] = {}
 
     def watch(node: LayerNode, _: torch.Tensor, levels_T: list[torch.Tensor]) -> None:
         parts.setdefault(node.name, []).append(levels_T)
 
     logits = integers.logits(x, watch)
+    flat = {node.name for node in integers.export.layers if node.op == "operand"}
     return logits, {
-        name: [torch.cat(chunks) for chunks in zip(*found, strict=True)] for name, found in parts.items()
+        name: [
+            torch.cat(chunks).flatten(2) if name in flat else torch.cat(chunks)
+            for chunks in zip(*found, strict=True)
+        ]
+        for name, found in parts.items()
     }
 
 
@@ -155,7 +160,7 @@ def steps_seen(network: Network) -> Iterator[Mapping[str, list[Step]]]:
     def note(name: str) -> Any:
         def hook(layer: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
             if isinstance(layer, SpikingLayer):
-                seen[name] = list(steps_of(layer.neuron, inputs[0]))
+                seen[name] = list(steps_of(layer.neuron, channels_first(layer, inputs[0])))
 
         return hook
 
@@ -165,6 +170,13 @@ def steps_seen(network: Network) -> Iterator[Mapping[str, list[Step]]]:
     finally:
         for handle in handles:
             handle.remove()
+
+
+def channels_first(layer: SpikingLayer, current: torch.Tensor) -> torch.Tensor:
+    """The current of an operand, heads of tokens [..., h, N, d], as [..., D, N]; others as they are."""
+    if isinstance(layer, WeightlessLayer) and layer.kind == "attention":
+        return current.transpose(-2, -1).flatten(-3, -2)
+    return current
 
 
 def steps_of(neuron: SpikingNeuron, current: torch.Tensor) -> Iterator[Step]:

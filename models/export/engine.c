@@ -1,6 +1,6 @@
 /* The passes of an integer network's layer beside its operation, over blocks that stay in the first-level cache.
 
-       spikes      u_1 = x_1;  n_t = level(u_t);  u_(t+1) = u_t - V_t * n_t + x_(t+1)
+       spikes      u_1 = x_1 - Z_1;  n_t = level(u_t);  u_(t+1) = leaked(u_t - V_t * n_t) + x_(t+1) - Z_(t+1)
        currents    sum_t M_t * a_t + b;  of frames M_t * a_t + b, with a_t = op(n_t, w)
 
    fixed_point.py has the levels. Every number is whole and below 2^53 (bounds.py), so double arithmetic is exact.
@@ -12,13 +12,15 @@
 #define BLOCK 1024          /* elements: a few buffers of doubles fit in the first-level cache */
 #define SMALL 0x1p49          /* V times levels below which a product finds the quotient */
 #define LANES 8             /* channels whose currents are added up at once */
+#define LEAK_BITS 30        /* as in nodes.py */
+#define LEAK_SPLIT 20
 #define SERIAL_BELOW 16384  /* elements: less work than waking threads costs */
 
 enum kind { UNSIGNED, UNSIGNED_BINARY, SIGNED, SIGNED_BINARY };
 enum type { BYTES, FLOATS, DOUBLES };
 
 typedef struct {
-    double threshold, high;
+    double threshold, high, shift;
     int32_t kind, unused;
 } step_plan;
 
@@ -79,16 +81,35 @@ static void any_step(const double *restrict x, double *restrict u, void *restric
     }
 }
 
+/* fixed_point.py has the formula; right shifts round down, as compilers have them. */
+INLINE double leaked(double rest, int64_t leak) {
+    const int64_t whole = (int64_t)rest, low = whole & ((INT64_C(1) << LEAK_SPLIT) - 1);
+    const int64_t carried = (low * leak + (INT64_C(1) << (LEAK_BITS - 1))) >> LEAK_SPLIT;
+    return (double)(((whole >> LEAK_SPLIT) * leak + carried) >> (LEAK_BITS - LEAK_SPLIT));
+}
+
+/* What is left of a block's potentials before the current of a step comes in. */
+static void left_of(double *restrict u, int size, double shift, int64_t leak, int first) {
+    for (int i = 0; i < size; i++) {
+        const double rest = first ? 0.0 : leak < INT64_C(1) << LEAK_BITS ? leaked(u[i], leak) : u[i];
+        u[i] = rest - shift;
+    }
+}
+
 void bitfront_spikes(const double *x, void *spikes, int64_t count, int32_t steps, int32_t framed, int32_t type,
-                     const step_plan *plan, int32_t threads) {
+                     const step_plan *plan, int64_t leak, int32_t threads) {
     const int64_t blocks = (count + BLOCK - 1) / BLOCK;
     #pragma omp parallel for num_threads(threads) if (count * steps >= SERIAL_BELOW)
     for (int64_t block = 0; block < blocks; block++) {
         const int64_t begin = block * BLOCK;
         const int size = (int)(count - begin < BLOCK ? count - begin : BLOCK);
         double u[BLOCK];
-        for (int t = 0; t < steps; t++)
-            any_step(x + begin + (framed ? t * count : 0), u, spikes, t * count + begin, size, plan + t, t == 0, type);
+        for (int t = 0; t < steps; t++) {
+            const int plain = plan[t].shift == 0.0 && leak == INT64_C(1) << LEAK_BITS;
+            if (!plain) left_of(u, size, plan[t].shift, leak, t == 0);
+            any_step(x + begin + (framed ? t * count : 0), u, spikes, t * count + begin, size, plan + t, plain && t == 0,
+                     type);
+        }
     }
 }
 

@@ -19,12 +19,14 @@ from math import prod
 import torch
 
 from models.errors import InvalidInputError
-from models.export.arithmetic import operation_of
+from models.export.arithmetic import operate, operation_of
+from models.export.attention import attended
 from models.export.bounds import LayerBounds, bounds_of
 from models.export.integers import Export, LayerIntegers
-from models.export.nodes import INPUT, AddNode, LayerNode, Node, inputs_of
+from models.export.nodes import INPUT, AddNode, AttentionNode, LayerNode, Node, inputs_of
 from models.export.operations import add, regroup, without_neuron
 from models.export.passes import TorchPasses, passes_of
+from models.export.shapes import Edge, scores_of
 from models.functional.levels import levels_at
 
 Watch = Callable[[LayerNode, torch.Tensor, list[torch.Tensor]], None]
@@ -42,14 +44,16 @@ class IntegerNetwork:
     def __init__(self, export: Export) -> None:
         self.export = export
         self.edges = export.edges
-        self.bounds, _ = bounds_of(export.nodes, self.edges, export.integers, export.input.limit)
+        self.bounds, _ = bounds_of(
+            export.nodes, self.edges, export.integers, export.input.limit, export.attentions
+        )
         self.alone = _alone(export)
         self.layers = {
             node.name: _Layer(
                 node,
                 export.integers[node.name],
                 self.bounds[node.name],
-                framed=self.edges[node.name].frames > 0,
+                self.edges[node.source],
             )
             for node in export.layers
         }
@@ -78,7 +82,16 @@ class IntegerNetwork:
             framed = self.edges[node.name].frames > 0
             into = values[node.branch] if node.name in self.alone else None
             return add(values[node.branch], values[node.shortcut], framed=framed, into=into)
+        if isinstance(node, AttentionNode):
+            return self._attended(node, values)
         return without_neuron(node, values[node.source], dims=len(self.edges[node.source].shape))
+
+    def _attended(self, node: AttentionNode, values: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        numbers, frames = self.export.attentions[node.name], self.edges[node.name].frames
+        operands = [values[name].unbind() for name in inputs_of(node)]
+        terms = zip(numbers.terms_K4.tolist(), numbers.multiplier_K.tolist(), strict=True)
+        found = attended(operands, node.heads, ((tuple(term), float(M)) for term, M in terms), max(1, frames))
+        return found if frames else found[0]
 
     def _check(self, x: torch.Tensor) -> None:
         given = self.export.input
@@ -101,6 +114,12 @@ class IntegerNetwork:
     def _chunk(self) -> int:
         """Samples that are run at once."""
         largest = max(prod(edge.shape) * max(1, edge.frames) for edge in self.edges.values())
+        scores = (
+            scores_of(node, self.edges[node.name].shape)
+            for node in self.export.nodes
+            if isinstance(node, AttentionNode)
+        )
+        largest = max(largest, *scores, 0)
         return max(1, CHUNK_VALUES * torch.get_num_threads() // largest)
 
 
@@ -118,27 +137,46 @@ def _alone(export: Export) -> frozenset[str]:
 class _Layer:
     """One layer's numbers as tensors, its operation and the passes beside it."""
 
-    def __init__(self, node: LayerNode, numbers: LayerIntegers, bounds: LayerBounds, *, framed: bool) -> None:
+    def __init__(self, node: LayerNode, numbers: LayerIntegers, bounds: LayerBounds, entering: Edge) -> None:
         self.node = node
-        self.framed = framed
+        self.framed = entering.frames > 0
         levels = [levels_at(bits, signed=node.signed) for bits in node.spike_bits]
         plain = TorchPasses(
             thresholds=[float(V) for V in numbers.threshold_T],
             levels=levels,
             multiplier_TO=torch.from_numpy(numbers.multiplier_TO).double(),
             bias_O=torch.from_numpy(numbers.bias_O).double(),
-            framed=framed,
+            framed=self.framed,
+            shifts=None if numbers.shift_T is None else [float(Z) for Z in numbers.shift_T],
+            leak=node.leak,
         )
         self.passes = passes_of(plain)
         weight = None if numbers.levels is None else torch.from_numpy(numbers.levels)
         self.operate = operation_of(node, weight, levels, max(bounds.sums_T))
+        self.offset = _offset(node, numbers, entering)
 
     def __call__(self, current: torch.Tensor, watch: Watch | None) -> torch.Tensor:
-        """The layer's output current."""
+        """The layer's output current; of an operand its levels, [T, B, ...]."""
         if self.framed:
             current = regroup(current, self.node.steps)
         n = self.passes.spikes(current.flatten(0, 1) if self.framed else current, self.operate.dtype)
         if watch is not None:
             watch(self.node, current, list(n.clone().float().chunk(self.node.steps)))
+        if self.node.op == "operand":
+            return torch.stack(n.chunk(self.node.steps))
         found = self.passes.currents(self.operate(n))
-        return found.unflatten(0, current.shape[:2]) if self.framed else found  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        if self.framed:
+            found = found.unflatten(0, current.shape[:2])  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        return found if self.offset is None else found.add_(self.offset)
+
+
+def _offset(node: LayerNode, numbers: LayerIntegers, entering: Edge) -> torch.Tensor | None:
+    """N_t op(1, w), what shifts add to the currents: [T, 1, O, ...] of frames, or their sum."""
+    if numbers.offset_TO is None or node.op == "operand":
+        return None
+    ones = torch.ones(1, *entering.shape, dtype=torch.float64)
+    levels = numbers.levels
+    reached = ones if levels is None else operate(node, ones, torch.from_numpy(levels).double())
+    offset_TO = torch.from_numpy(numbers.offset_TO).double()
+    found = offset_TO.view(node.steps, 1, -1, *[1] * (reached.dim() - 2)) * reached
+    return found if entering.frames else found.sum(0)

@@ -15,15 +15,24 @@ import json
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from models.errors import InvalidInputError
 from models.export.bounds import RangeError, bounds_of
-from models.export.integers import Export, InputSpec
+from models.export.integers import AttentionIntegers, Export, InputSpec
 from models.export.manifest import damaged, manifest_of, nodes_of, parsed
-from models.export.nodes import LayerNode
-from models.export.tensors import check_header, expected, layer_integers, loaded, tensor_bytes
+from models.export.nodes import AttentionNode, LayerNode, Node
+from models.export.shapes import Edge
+from models.export.tensors import (
+    attention_integers,
+    check_header,
+    expected,
+    layer_integers,
+    loaded,
+    tensor_bytes,
+)
 
 MANIFEST, TENSORS, SUMS = "manifest.json", "tensors.safetensors", "SHA256SUMS"
 NAMES = (MANIFEST, TENSORS, SUMS)
@@ -45,13 +54,12 @@ def export_of(contents: Contents) -> Export:
     if contents[SUMS] != sums_of({name: contents[name] for name in (MANIFEST, TENSORS)}):
         raise damaged("the files do not match SHA256SUMS.")
     manifest = parsed(contents[MANIFEST])
-    nodes, _ = nodes_of(manifest)
+    nodes, edges = nodes_of(manifest)
     tensors = contents[TENSORS]
     record = manifest["tensors"]
     if record != {"bytes": len(tensors), "sha256": hashlib.sha256(tensors).hexdigest()}:
         raise damaged("the tensors are not those of the manifest.", "/tensors")
-    layers = [node for node in nodes if isinstance(node, LayerNode)]
-    check_header(tensors, expected(manifest["input"]["shape"][0], layers))
+    check_header(tensors, expected(manifest["input"]["shape"][0], nodes))
     found = loaded(tensors)
     given = manifest["input"]
     export = Export(
@@ -65,11 +73,23 @@ def export_of(contents: Contents) -> Export:
             scale_C=found["input.scale"],
         ),
         nodes=nodes,
-        integers={node.name: layer_integers(node, found) for node in layers},
+        integers={node.name: layer_integers(node, found) for node in nodes if isinstance(node, LayerNode)},
+        attentions=_attentions(nodes, edges, found),
         facts=manifest["facts"],
     )
     _check_numbers(export)
     return export
+
+
+def _attentions(
+    nodes: Sequence[Node], edges: Mapping[str, Edge], tensors: Mapping[str, Any]
+) -> Mapping[str, AttentionIntegers]:
+    steps = {node.name: node.steps for node in nodes if isinstance(node, LayerNode)}
+    return {
+        node.name: attention_integers(node, steps, edges[node.name].frames, tensors)
+        for node in nodes
+        if isinstance(node, AttentionNode)
+    }
 
 
 def write_export(contents: Contents, folder: Path) -> None:
@@ -143,6 +163,6 @@ def _check_numbers(export: Export) -> None:
     ):
         raise damaged("the scale of the input is no scale.")
     try:
-        bounds_of(export.nodes, export.edges, export.integers, given.limit)
+        bounds_of(export.nodes, export.edges, export.integers, given.limit, export.attentions)
     except RangeError as error:
         raise damaged(f"{error}, which is too much for exact arithmetic.") from None

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from models.export.lower_attention import attention
 from models.export.lower_layers import Lowered, layer, norm, pair, refused, weightless
 from models.export.nodes import (
     INPUT,
@@ -24,12 +25,14 @@ from models.export.nodes import (
     SubsampleNode,
 )
 from models.layers import AdaptiveLayer, WeightlessLayer
+from models.nets.attention import SpikingAttention
 from models.nets.conv_net import ConvNet
 from models.nets.frames import MapNorm, MapPool, VectorNorm
 from models.nets.network import Network
 from models.nets.residual import Block, PaddedShortcut, ResidualNet
 from models.nets.sew_resnet import SewBlock, SewResNet
 from models.nets.shd_net import ShdNet
+from models.nets.spikformer import PatchEmbedding, Spikformer, TransformerBlock
 from models.nets.vggsnn import VggSnn
 
 Form = Callable[[Any, str, str, Lowered], str]
@@ -138,6 +141,25 @@ def _around(op: PlainOp, before: str, after: str) -> Form:
     return form
 
 
+def _attention(part: SpikingAttention, name: str, edge: str, graph: Lowered) -> str:
+    for operand in ("query", "key", "value"):
+        _children(part, f"{operand}_conv {operand}_norm {operand}", name, edge, graph)
+    return _children(part, "project project_norm", name, attention(part, name, graph), graph)
+
+
+def _embedding(part: PatchEmbedding, name: str, edge: str, graph: Lowered) -> str:
+    shortcut = _lower(part.layers, _in(name, "layers"), edge, graph)
+    along = _children(part, "place_conv place_norm", name, shortcut, graph)
+    return graph.add(AddNode(name=_in(name, "sum"), branch=along, shortcut=shortcut))
+
+
+def _transformer(part: TransformerBlock, name: str, edge: str, graph: Lowered) -> str:
+    for branch in ("attention", "mlp"):
+        along = _children(part, branch, name, edge, graph)
+        edge = graph.add(AddNode(name=_in(name, f"{branch}_sum"), branch=along, shortcut=edge))
+    return edge
+
+
 def _residual(branch: str) -> Form:
     """A block whose branch of children is added to its shortcut."""
 
@@ -171,5 +193,9 @@ _FORMS: Mapping[type[nn.Module], Form] = {
     SewResNet: _around("map_mean", "conv norm spikes pool blocks", "classifier"),
     SewBlock: _residual("conv1 norm1 conv2 norm2 spikes"),
     VggSnn: _around("flatten", "features", "classifier"),
+    SpikingAttention: _attention,
+    PatchEmbedding: _embedding,
+    TransformerBlock: _transformer,
+    Spikformer: _around("map_mean", "embedding blocks", "classifier"),
     ShdNet: _around("flatten", "", "linear1 norm1 linear2 norm2 classifier"),
 }

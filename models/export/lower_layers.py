@@ -7,6 +7,7 @@ norm(op(s, w_q) + b) = k a op(s, w) + k (b - mean) + beta
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -15,30 +16,43 @@ from numpy.typing import NDArray
 from torch import nn
 
 from models.errors import ExportUnsupportedError
-from models.export.nodes import Geometry, LayerNode, LayerOp, Node, Pair
+from models.export.attention import Term
+from models.export.fixed_point import fixed
+from models.export.nodes import LEAK_BITS, Geometry, LayerNode, LayerOp, Node, Pair
 from models.export.packing import Levels
 from models.layers import AdaptiveLayer, SpikingLayer, WeightlessLayer
-
-WITHOUT_LEAK = 1.0
 
 
 @dataclass(kw_only=True, slots=True)
 class LayerReals:
-    """The parameters of a layer: whole weights, and scales, biases and thresholds as float64."""
+    """The parameters of a layer: whole weights, and scales, biases, thresholds and shifts z_t as float64."""
 
     levels: Levels | None
     step_size_O: NDArray[np.float64]  # noqa: N815 - the letter is the axis
     gain_O: NDArray[np.float64]  # noqa: N815 - the letter is the axis
     bias_O: NDArray[np.float64]  # noqa: N815 - the letter is the axis
     threshold_T: NDArray[np.float64]  # noqa: N815 - the letter is the axis
+    shift_T: NDArray[np.float64] | None = None  # noqa: N815 - the letter is the axis
+    leak: float = 1.0
+
+    @property
+    def thresholds(self) -> list[Fraction]:
+        """V_t, exactly."""
+        return [Fraction(V) for V in self.threshold_T.tolist()]
+
+    @property
+    def shifts(self) -> list[Fraction]:
+        """z_t, exactly; zeros without threshold shifts."""
+        return [Fraction(z) for z in (self.threshold_T * 0 if self.shift_T is None else self.shift_T)]
 
 
 @dataclass(kw_only=True, slots=True)
 class Lowered:
-    """A graph that grows from the input; `reals` by the names of its layers."""
+    """A graph that grows from the input; `reals` by the names of its layers, `terms` of its attentions."""
 
     nodes: list[Node] = field(default_factory=list)
     reals: dict[str, LayerReals] = field(default_factory=dict)
+    terms: dict[str, dict[Term, Fraction]] = field(default_factory=dict)
 
     def add(self, node: Node) -> str:
         """Put a node at the end; gives the name of its edge."""
@@ -66,7 +80,7 @@ def layer(part: AdaptiveLayer, name: str, edge: str, graph: Lowered) -> str:
         weight_bits=bits.channel_bits or (bits.weight_bits,),
         weight_shape=tuple(levels.shape),
         geometry=Geometry() if isinstance(operator, nn.Linear) else _geometry(operator, name),
-        **_neuron(part, name),
+        **_neuron(part),
     )
     bias = torch.zeros(len(levels)) if operator.bias is None else operator.bias
     graph.reals[name] = LayerReals(
@@ -74,44 +88,45 @@ def layer(part: AdaptiveLayer, name: str, edge: str, graph: Lowered) -> str:
         step_size_O=np.broadcast_to(step_sizes, len(levels)),
         gain_O=np.ones(len(levels)),
         bias_O=bias.double().numpy(),
-        threshold_T=_thresholds(part),
+        **_neuron_reals(part),
     )
     return graph.add(node)
 
 
 def weightless(part: WeightlessLayer, name: str, edge: str, graph: Lowered) -> str:
-    if part.kind != "spikes":
-        raise refused(name, "is an operand of attention, which has no integer form")
+    op: LayerOp = "operand" if part.kind == "attention" else "spikes"
+    ones = np.ones(0 if op == "operand" else 1)
     graph.reals[name] = LayerReals(
-        levels=None,
-        step_size_O=np.ones(1),
-        gain_O=np.ones(1),
-        bias_O=np.zeros(1),
-        threshold_T=_thresholds(part),
+        levels=None, step_size_O=ones, gain_O=ones, bias_O=0 * ones, **_neuron_reals(part)
     )
-    return graph.add(LayerNode(name=name, op="spikes", source=edge, **_neuron(part, name)))
+    return graph.add(LayerNode(name=name, op=op, source=edge, **_neuron(part)))
 
 
-def _neuron(part: SpikingLayer, name: str) -> dict[str, Any]:
+def _neuron(part: SpikingLayer) -> dict[str, Any]:
     """The fields of a node that come from its neuron."""
     neuron, bits = part.neuron, part.bits()
-    if isinstance(neuron.leak, nn.Parameter) or neuron.leak != WITHOUT_LEAK:
-        raise refused(name, "has a leak, which has no integer form", "Train with leak 1 and learn_leak off.")
-    if neuron.shifts is not None:
-        raise refused(
-            name, "has threshold shifts, which have no integer form", "Train without threshold_shift."
-        )
     return {
         "steps": bits.steps,
         "spike_bits": bits.spike_bits,
         "signed": neuron.signed,
         "searched": part.fixed is None,
+        "leak": fixed(_leak(part), LEAK_BITS),
+        "shifted": neuron.shifts is not None,
     }
 
 
-def _thresholds(part: SpikingLayer) -> NDArray[np.float64]:
-    thresholds: NDArray[np.float64] = part.neuron.step_sizes[: part.bits().steps].double().numpy()
-    return thresholds
+def _neuron_reals(part: SpikingLayer) -> dict[str, Any]:
+    """The real parameters of a neuron."""
+    steps, shifts = part.bits().steps, part.neuron.shifts
+    return {
+        "threshold_T": part.neuron.step_sizes[:steps].double().numpy(),
+        "shift_T": None if shifts is None else shifts[:steps].double().numpy(),
+        "leak": _leak(part),
+    }
+
+
+def _leak(part: SpikingLayer) -> float:
+    return float(part.neuron.leak)
 
 
 def _weights(part: AdaptiveLayer) -> tuple[Levels, NDArray[np.float64]]:

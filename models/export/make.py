@@ -1,7 +1,8 @@
 """From a trained network to an integer one.
 
     M_t,c = fixed(V_t * a_c * k_c / T) for images, fixed(V_t * a_c * k_c) for the frames of event data
-    b_c = fixed(b_c),   V_t = max(1, fixed(V_t))
+    b_c = fixed(b_c),   V_t = max(1, fixed(V_t)),   Z_t = fixed(V_t * z_t)
+    N_t,c = fixed(V_t * z_t * a_c * k_c / T), as M_t,c
 
 in units of 2^-F. F is the greatest, at most MOST_FRACTION_BITS, at which no number can become too large
 (`bounds`) and samples may reach LEAST_SAMPLE_RANGE.
@@ -17,9 +18,10 @@ from typing import Any
 import numpy as np
 
 from models.errors import ExportUnsupportedError
+from models.export.attention import Term
 from models.export.bounds import RangeError, bounds_of
 from models.export.fixed_point import fixed
-from models.export.integers import Export, InputSpec, LayerIntegers
+from models.export.integers import AttentionIntegers, Export, InputSpec, LayerIntegers
 from models.export.lower import lowered
 from models.export.lower_layers import LayerReals, Lowered
 from models.export.nodes import LayerNode
@@ -73,23 +75,37 @@ def _at(graph: Lowered, given: InputSpec, fraction_bits: int, facts: Mapping[str
         input=replace(given, limit=limit),
         nodes=nodes,
         integers=integers,
+        attentions={name: _attention(terms, fraction_bits) for name, terms in graph.terms.items()},
         facts=facts,
     )
-    bounds_of(nodes, export.edges, integers, limit)
+    bounds_of(nodes, export.edges, integers, limit, export.attentions)
     return export
 
 
 def _integers(node: LayerNode, reals: LayerReals, fraction_bits: int, *, framed: bool) -> LayerIntegers:
     divisor = 1 if framed else node.steps
     scales_O = [Fraction(a) * Fraction(k) for a, k in zip(reals.step_size_O, reals.gain_O, strict=True)]
-    thresholds_T = [Fraction(V) for V in reals.threshold_T]
+    thresholds_T = reals.thresholds
+    shifts_T = [V * z for V, z in zip(thresholds_T, reals.shifts, strict=True)]
+
+    def scaled(values_T: list[Fraction]) -> Any:
+        return _whole(
+            [[fixed(value * scale / divisor, fraction_bits) for scale in scales_O] for value in values_T]
+        )
+
     return LayerIntegers(
         levels=reals.levels,
-        multiplier_TO=_whole(
-            [[fixed(V * scale / divisor, fraction_bits) for scale in scales_O] for V in thresholds_T]
-        ),
+        multiplier_TO=scaled(thresholds_T),
         bias_O=_whole([fixed(b, fraction_bits) for b in reals.bias_O]),
         threshold_T=_whole([max(1, fixed(V, fraction_bits)) for V in thresholds_T]),
+        shift_T=_whole([fixed(Z, fraction_bits) for Z in shifts_T]) if node.shifted else None,
+        offset_TO=scaled(shifts_T) if node.shifted else None,
+    )
+
+
+def _attention(terms: Mapping[Term, Fraction], fraction_bits: int) -> AttentionIntegers:
+    return AttentionIntegers(
+        terms_K4=_whole(list(terms)), multiplier_K=_whole([fixed(M, fraction_bits) for M in terms.values()])
     )
 
 

@@ -17,9 +17,11 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
 from models.errors import ExportDamagedError
-from models.export.integers import FORMAT, VERSION, Export
+from models.export.integers import FORMAT, VERSIONS, Export, version_of
 from models.export.nodes import (
+    NO_LEAK,
     AddNode,
+    AttentionNode,
     Geometry,
     LayerNode,
     Node,
@@ -28,7 +30,7 @@ from models.export.nodes import (
     SubsampleNode,
     inputs_of,
 )
-from models.export.shapes import Edge, ShapeError, edges_of
+from models.export.shapes import Edge, ShapeError, edges_of, scores_of
 
 MOST_BYTES = 16 * 2**20
 MOST_DEPTH = 32
@@ -48,7 +50,7 @@ def manifest_of(export: Export, tensors: Mapping[str, Any]) -> Json:
     given = export.input
     return {
         "format": FORMAT,
-        "version": VERSION,
+        "version": export.version,
         "fraction_bits": export.fraction_bits,
         "input": {
             "shape": list(given.shape),
@@ -108,6 +110,11 @@ def nodes_of(manifest: Json) -> tuple[tuple[Node, ...], Mapping[str, Edge]]:
     for name, edge in edges.items():
         if prod(edge.shape) * max(1, edge.frames) > MOST_VALUES:
             raise damaged(f"{name} has {prod(edge.shape)} values a frame, which is too many.", "/nodes")
+    for node in nodes:
+        if isinstance(node, AttentionNode) and scores_of(node, edges[node.name].shape) > MOST_VALUES:
+            raise damaged(f"{node.name} has too many scores.", "/nodes")
+    if version_of(nodes) > manifest["version"]:
+        raise damaged(f"the graph has nodes of version {version_of(nodes)}.", "/version")
     if len(edges[nodes[-1].name].shape) != 1 or not isinstance(nodes[-1], LayerNode):
         raise damaged("the last node is no layer that gives logits.", "/nodes")
     return nodes, edges
@@ -142,9 +149,10 @@ def _check_depth(found: Any, what: str) -> None:
 def _check_version(found: Json) -> None:
     if found.get("format") != FORMAT:
         raise damaged(f"the manifest is none of {FORMAT}.", "/format")
-    if found.get("version") != VERSION or isinstance(found["version"], bool):
-        told = repr(found.get("version"))[:40]
-        raise damaged(f"the export is of version {told}; this Bitfront reads version {VERSION}.", "/version")
+    version = found.get("version")
+    if version not in VERSIONS or isinstance(version, bool):
+        told, known = repr(version)[:40], " and ".join(map(str, VERSIONS))
+        raise damaged(f"the export is of version {told}; this Bitfront reads versions {known}.", "/version")
 
 
 def _schema_refusal(error: ValidationError) -> ExportDamagedError:
@@ -161,6 +169,8 @@ def _node_json(node: Node) -> Json:
     match node:
         case LayerNode():
             return head | _layer_json(node)
+        case AttentionNode():
+            return head | {"heads": node.heads, "terms": node.terms}
         case SubsampleNode():
             return head | {"stride": node.stride, "added": node.added}
         case PoolNode():
@@ -176,6 +186,8 @@ def _op(node: Node) -> str:
     match node:
         case AddNode():
             return "add"
+        case AttentionNode():
+            return "attention"
         case SubsampleNode():
             return "subsample"
         case LayerNode() | PoolNode() | PlainNode():
@@ -191,7 +203,9 @@ def _layer_json(node: LayerNode) -> Json:
         "signed": node.signed,
         "searched": node.searched,
     }
-    if node.op == "spikes":
+    neuron |= {"leak": node.leak} if node.leak != NO_LEAK else {}
+    neuron |= {"shifted": True} if node.shifted else {}
+    if not node.weight_shape:
         return neuron
     weight = {"weight_bits": list(node.weight_bits), "weight_shape": list(node.weight_shape)}
     if node.op == "linear":
@@ -206,6 +220,11 @@ def _node(entry: Json, pointer: str) -> Node:
     match op:
         case "add":
             return AddNode(name=name, branch=inputs[0], shortcut=inputs[1])
+        case "attention":
+            query, key, value = inputs
+            return AttentionNode(
+                name=name, query=query, key=key, value=value, heads=entry["heads"], terms=entry["terms"]
+            )
         case "subsample":
             return SubsampleNode(name=name, source=inputs[0], stride=entry["stride"], added=entry["added"])
         case "mean_pool" | "max_pool":
@@ -245,4 +264,6 @@ def _layer(entry: Json, pointer: str) -> LayerNode:
         weight_bits=widths,
         weight_shape=shape,
         geometry=geometry,
+        leak=entry.get("leak", NO_LEAK),
+        shifted=entry.get("shifted", False),
     )

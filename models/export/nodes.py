@@ -4,6 +4,9 @@ Values on edges are currents, whole numbers in units of 2^-F, [B, ...] for image
 event data. Shapes below are those of one frame of one sample.
 
     conv, linear, spikes   a neuron, then an operator on its integer spikes (spikes: none, they are added up)
+    operand                a neuron alone, on maps; its edge carries the integer spikes of all steps, which
+                           only `attention` reads
+    attention              sums of products q k^T v of the spikes of three operands, head by head
     add                    branch + shortcut; the frames of the shortcut are regrouped to those of the branch
     subsample              every stride-th pixel, and `added` channels of zeros behind the others
     mean_pool, max_pool    windows over maps, clipped at the border; the mean is over what a window holds
@@ -14,14 +17,17 @@ event data. Shapes below are those of one frame of one sample.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, assert_never
 
 Pair = tuple[int, int]
-LayerOp = Literal["conv", "linear", "spikes"]
+LayerOp = Literal["conv", "linear", "spikes", "operand"]
 PoolOp = Literal["mean_pool", "max_pool"]
 PlainOp = Literal["map_mean", "flatten", "relu"]
 INPUT = "input"
 """The name of the edge that samples come in by; no node has it."""
+LEAK_BITS = 30
+NO_LEAK = 2**LEAK_BITS
+"""A leak of 1, in units of 2^-LEAK_BITS."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,6 +45,7 @@ class LayerNode:
     """A neuron of T steps and its operator.
 
     `weight_bits` holds one width, or one per output channel; it and `weight_shape` are empty without weights.
+    `leak` is in units of 2^-LEAK_BITS; `shifted` says whether the neuron has threshold shifts.
     """
 
     name: str
@@ -51,6 +58,8 @@ class LayerNode:
     weight_bits: tuple[int, ...] = ()
     weight_shape: tuple[int, ...] = ()
     geometry: Geometry = field(default_factory=Geometry)
+    leak: int = NO_LEAK
+    shifted: bool = False
 
     @property
     def channels(self) -> int:
@@ -65,6 +74,21 @@ class AddNode:
     name: str
     branch: str
     shortcut: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AttentionNode:
+    """Attention without softmax between the pixels of maps [D, H, W], in `heads` heads of D / heads channels.
+
+    It adds up `terms` products of one step of each operand.
+    """
+
+    name: str
+    query: str
+    key: str
+    value: str
+    heads: int
+    terms: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,9 +123,17 @@ class PlainNode:
     source: str
 
 
-Node = LayerNode | AddNode | SubsampleNode | PoolNode | PlainNode
+Node = LayerNode | AddNode | AttentionNode | SubsampleNode | PoolNode | PlainNode
 
 
 def inputs_of(node: Node) -> tuple[str, ...]:
     """The edges that a node reads."""
-    return (node.branch, node.shortcut) if isinstance(node, AddNode) else (node.source,)
+    match node:
+        case AddNode():
+            return node.branch, node.shortcut
+        case AttentionNode():
+            return node.query, node.key, node.value
+        case LayerNode() | SubsampleNode() | PoolNode() | PlainNode():
+            return (node.source,)
+        case _:
+            assert_never(node)

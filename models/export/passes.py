@@ -16,11 +16,13 @@ from typing import Protocol
 import torch
 
 from models.export.arithmetic import whole_levels
+from models.export.fixed_point import leaked
+from models.export.nodes import NO_LEAK
 from models.functional.kernels import build
 from models.functional.levels import Levels
 
 SOURCE = Path(__file__).with_name("engine.c")
-STEP = struct.Struct("@2di4x")
+STEP = struct.Struct("@3di4x")
 """`step_plan` of engine.c."""
 TYPES = {torch.uint8: 0, torch.float32: 1, torch.float64: 2}
 MAP_DIMS = 4
@@ -39,7 +41,7 @@ class Passes(Protocol):
 
 
 class TorchPasses:
-    """See `Passes`."""
+    """See `Passes`. No `shifts`: there are none; `leak` is in units of 2^-LEAK_BITS."""
 
     def __init__(
         self,
@@ -49,9 +51,13 @@ class TorchPasses:
         multiplier_TO: torch.Tensor,
         bias_O: torch.Tensor,
         framed: bool,
+        shifts: list[float] | None = None,
+        leak: int = NO_LEAK,
     ) -> None:
         self.thresholds = thresholds
         self.levels = levels
+        self.shifts = shifts or [0.0] * len(thresholds)
+        self.leak = leak
         self.multiplier_TO = multiplier_TO
         self.bias_O = bias_O
         self.framed = framed
@@ -65,12 +71,14 @@ class TorchPasses:
         """See `Passes`."""
         found: list[torch.Tensor] = []
         x_T = current.chunk(self.steps) if self.framed else [current] * self.steps
-        u = x_T[0]
-        for step, (V, levels) in enumerate(zip(self.thresholds, self.levels, strict=True)):
+        left = torch.zeros_like(x_T[0])
+        for x, V, levels, shift in zip(x_T, self.thresholds, self.levels, self.shifts, strict=True):
+            u = left + x - shift
             n = whole_levels(u, V, levels)
             found.append(n.to(dtype))
-            if step + 1 < self.steps:
-                u = torch.sub(u, n, alpha=V).add_(x_T[step + 1])
+            left = torch.sub(u, n, alpha=V)
+            if self.leak != NO_LEAK:
+                left = leaked(left.long(), self.leak).double()
         return torch.cat(found)
 
     def currents(self, sums: torch.Tensor) -> torch.Tensor:
@@ -101,12 +109,14 @@ class CompiledPasses(TorchPasses):
             multiplier_TO=form.multiplier_TO.contiguous(),
             bias_O=form.bias_O.contiguous(),
             framed=form.framed,
+            shifts=form.shifts,
+            leak=form.leak,
         )
         self.library = library
         self.kept: dict[str, torch.Tensor] = {}
         self.plan = b"".join(
-            STEP.pack(V, levels.high, 2 * levels.signed + levels.binary)
-            for V, levels in zip(self.thresholds, self.levels, strict=True)
+            STEP.pack(V, levels.high, shift, 2 * levels.signed + levels.binary)
+            for V, levels, shift in zip(self.thresholds, self.levels, self.shifts, strict=True)
         )
 
     def spikes(self, current: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
@@ -123,6 +133,7 @@ class CompiledPasses(TorchPasses):
             self.framed,
             TYPES[dtype],
             self.plan,
+            self.leak,
             torch.get_num_threads(),
         )
         return found
@@ -170,7 +181,10 @@ def compiled() -> ctypes.CDLL | None:
         logger.warning("The engine of exports cannot be compiled: %s. It runs in plain torch.", error)
         return None
     address, whole, wide = ctypes.c_void_p, ctypes.c_int32, ctypes.c_int64
-    library.bitfront_spikes.argtypes = [address, address, wide, whole, whole, whole, ctypes.c_char_p, whole]
+    library.bitfront_spikes.argtypes = [
+        *(address, address, wide, whole, whole, whole, ctypes.c_char_p),
+        *(wide, whole),
+    ]
     library.bitfront_spikes.restype = None
     library.bitfront_currents.argtypes = [
         *(address, address, wide, whole, whole, whole, whole),

@@ -6,7 +6,7 @@ pooled      the same with d = 1; rounded up where `ceil`, less a window that wou
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from math import prod
 from typing import assert_never
@@ -14,6 +14,7 @@ from typing import assert_never
 from models.export.nodes import (
     INPUT,
     AddNode,
+    AttentionNode,
     LayerNode,
     Node,
     Pair,
@@ -43,14 +44,26 @@ class Edge:
 def edges_of(shape: Shape, frames: int, nodes: Iterable[Node]) -> Mapping[str, Edge]:
     """The edges by the names of their nodes, and the input. Raises ShapeError, naming the node."""
     edges = {INPUT: Edge(shape=shape, frames=frames)}
+    operands: set[str] = set()
     for node in nodes:
         if node.name in edges:
             raise ShapeError(f"there are two nodes {node.name}")
         unknown = [name for name in inputs_of(node) if name not in edges]
         if unknown:
             raise ShapeError(f"{node.name} reads {unknown[0]}, which is no earlier node")
+        _check_operands(node, operands)
         edges[node.name] = _edge(node, edges)
+        if isinstance(node, LayerNode) and node.op == "operand":
+            operands.add(node.name)
     return edges
+
+
+def _check_operands(node: Node, operands: Set[str]) -> None:
+    """Attention reads operands, and nothing else does."""
+    wanted = isinstance(node, AttentionNode)
+    odd = [name for name in inputs_of(node) if (name in operands) != wanted]
+    if odd:
+        raise ShapeError(f"{node.name} reads {odd[0]}, which is {'no' if wanted else 'an'} operand")
 
 
 def _edge(node: Node, edges: Mapping[str, Edge]) -> Edge:
@@ -62,6 +75,8 @@ def _edge(node: Node, edges: Mapping[str, Edge]) -> Edge:
             if edges[node.shortcut].shape != first.shape:
                 raise ShapeError(f"{node.name} adds {first.shape} and {edges[node.shortcut].shape}")
             return first
+        case AttentionNode():
+            return _attended(node, edges)
         case SubsampleNode():
             channels, *sides = _map(node, first.shape)
             kept = (-(-side // node.stride) for side in sides)
@@ -78,6 +93,8 @@ def _layer(node: LayerNode, shape: Shape) -> Shape:
     match node.op:
         case "spikes":
             return shape
+        case "operand":
+            return _map(node, shape)
         case "linear":
             if len(shape) != 1 or node.weight_shape[1:] != shape:
                 raise ShapeError(f"{node.name} has weights {node.weight_shape} for {shape}")
@@ -86,6 +103,20 @@ def _layer(node: LayerNode, shape: Shape) -> Shape:
             return _convolved(node, shape)
         case _:
             assert_never(node.op)
+
+
+def _attended(node: AttentionNode, edges: Mapping[str, Edge]) -> Edge:
+    """That of the value, whose frames it has."""
+    shape = edges[node.value].shape
+    others = {edges[node.query].shape, edges[node.key].shape}
+    if others != {shape} or shape[0] % node.heads:
+        raise ShapeError(f"{node.name} has {node.heads} heads of {sorted({shape, *others})}")
+    return edges[node.value]
+
+
+def scores_of(node: AttentionNode, shape: Shape) -> int:
+    """The values of q k^T of one frame of one sample."""
+    return node.heads * prod(shape[1:]) ** 2
 
 
 def _convolved(node: LayerNode, shape: Shape) -> Shape:

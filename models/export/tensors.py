@@ -1,10 +1,14 @@
 """The tensor file of an export: safetensors whose header is compared with the manifest before it is read.
 
 input.mean, input.scale    F32 [C]
-LAYER.weight               U8  [bytes]   the packed weights (`packing`); not of `spikes`
-LAYER.multiplier           I64 [T, O]    O = 1 of `spikes`
-LAYER.bias                 I64 [O]
+LAYER.weight               U8  [bytes]   the packed weights (`packing`); not of `spikes` and `operand`
+LAYER.multiplier           I64 [T, O]    O = 1 of `spikes`; not of `operand`
+LAYER.bias                 I64 [O]       not of `operand`
 LAYER.threshold            I64 [T]
+LAYER.shift                I64 [T]       with threshold shifts
+LAYER.offset               I64 [T, O]    with threshold shifts; not of `operand`
+ATTENTION.terms            I64 [K, 4]
+ATTENTION.multiplier       I64 [K]
 """
 
 from __future__ import annotations
@@ -17,9 +21,9 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from models.export.integers import Export, LayerIntegers
+from models.export.integers import AttentionIntegers, Export, LayerIntegers
 from models.export.manifest import damaged, strict_json
-from models.export.nodes import LayerNode
+from models.export.nodes import AttentionNode, LayerNode, Node, inputs_of
 from models.export.packing import packed, stream_bits, unpacked
 
 HEADER_LENGTH = 8
@@ -31,29 +35,61 @@ Expected = Mapping[str, tuple[str, tuple[int, ...]]]
 def tensor_bytes(export: Export) -> bytes:
     """The tensor file of an export."""
     tensors: dict[str, Any] = {"input.mean": export.input.mean_C, "input.scale": export.input.scale_C}
-    for node in export.layers:
-        numbers = export.integers[node.name]
-        if numbers.levels is not None:
-            tensors[f"{node.name}.weight"] = packed(numbers.levels, node.weight_bits)
-        tensors[f"{node.name}.multiplier"] = numbers.multiplier_TO
-        tensors[f"{node.name}.bias"] = numbers.bias_O
-        tensors[f"{node.name}.threshold"] = numbers.threshold_T
+    for node in export.nodes:
+        match node:
+            case LayerNode():
+                numbers = _layer_tensors(node, export.integers[node.name])
+            case AttentionNode():
+                terms = export.attentions[node.name]
+                numbers = {"terms": terms.terms_K4, "multiplier": terms.multiplier_K}
+            case _:
+                numbers = {}
+        tensors |= {f"{node.name}.{what}": value for what, value in numbers.items()}
     return save({name: np.ascontiguousarray(value) for name, value in tensors.items()})
 
 
-def expected(channels: int, layers: Iterable[LayerNode]) -> Expected:
+def _layer_tensors(node: LayerNode, numbers: LayerIntegers) -> dict[str, Any]:
+    found = {
+        "weight": None if numbers.levels is None else packed(numbers.levels, node.weight_bits),
+        "multiplier": numbers.multiplier_TO,
+        "bias": numbers.bias_O,
+        "threshold": numbers.threshold_T,
+        "shift": numbers.shift_T,
+        "offset": numbers.offset_TO,
+    }
+    return {what: found[what] for what in _layer_shapes(node)}
+
+
+def expected(channels: int, nodes: Iterable[Node]) -> Expected:
     """The type and shape of every tensor that a manifest calls for."""
     found: dict[str, tuple[str, tuple[int, ...]]] = {
         "input.mean": ("F32", (channels,)),
         "input.scale": ("F32", (channels,)),
     }
-    for node in layers:
-        if node.weight_shape:
-            size = -(-stream_bits(node.weight_shape, node.weight_bits) // 8)
-            found[f"{node.name}.weight"] = ("U8", (size,))
-        found[f"{node.name}.multiplier"] = ("I64", (node.steps, node.channels))
-        found[f"{node.name}.bias"] = ("I64", (node.channels,))
-        found[f"{node.name}.threshold"] = ("I64", (node.steps,))
+    for node in nodes:
+        match node:
+            case LayerNode():
+                shapes = _layer_shapes(node)
+            case AttentionNode():
+                shapes = {"terms": (node.terms, 4), "multiplier": (node.terms,)}
+            case _:
+                shapes = {}
+        for what, shape in shapes.items():
+            found[f"{node.name}.{what}"] = ("U8" if what == "weight" else "I64", shape)
+    return found
+
+
+def _layer_shapes(node: LayerNode) -> dict[str, tuple[int, ...]]:
+    """The tensors of a layer."""
+    found: dict[str, tuple[int, ...]] = {}
+    if node.weight_shape:
+        found["weight"] = (-(-stream_bits(node.weight_shape, node.weight_bits) // 8),)
+    if node.op != "operand":
+        found |= {"multiplier": (node.steps, node.channels), "bias": (node.channels,)}
+    found["threshold"] = (node.steps,)
+    if node.shifted:
+        found["shift"] = (node.steps,)
+        found |= {"offset": (node.steps, node.channels)} if node.op != "operand" else {}
     return found
 
 
@@ -114,9 +150,23 @@ def layer_integers(node: LayerNode, tensors: Mapping[str, Any]) -> LayerIntegers
             levels = unpacked(tensors[f"{node.name}.weight"], node.weight_shape, node.weight_bits)
         except ValueError as error:
             raise damaged(f"the weights of {node.name} are no weights: {error}.") from None
+    none = np.zeros((node.steps, 0), np.int64)
     return LayerIntegers(
         levels=levels,
-        multiplier_TO=tensors[f"{node.name}.multiplier"],
-        bias_O=tensors[f"{node.name}.bias"],
+        multiplier_TO=tensors.get(f"{node.name}.multiplier", none),
+        bias_O=tensors.get(f"{node.name}.bias", none[0]),
         threshold_T=threshold_T,
+        shift_T=tensors.get(f"{node.name}.shift"),
+        offset_TO=tensors.get(f"{node.name}.offset"),
     )
+
+
+def attention_integers(
+    node: AttentionNode, steps: Mapping[str, int], frames: int, tensors: Mapping[str, Any]
+) -> AttentionIntegers:
+    """The numbers of an attention between operands of so many steps. Raises ExportDamagedError likewise."""
+    terms_K4 = tensors[f"{node.name}.terms"]
+    ends = [max(1, frames), *(steps[name] + 1 for name in inputs_of(node))]
+    if (terms_K4 < 0).any() or (terms_K4 >= np.array(ends)).any():
+        raise damaged(f"{node.name} multiplies steps that its operands do not have.")
+    return AttentionIntegers(terms_K4=terms_K4, multiplier_K=tensors[f"{node.name}.multiplier"])

@@ -25,7 +25,17 @@ from models.errors import ExportUnsupportedError
 from models.export.formats.nir_notes import network_notes, neuron_notes, operator_notes, unexpressed
 from models.export.formats.real import RealNetwork, Unexpressed
 from models.export.lower_layers import LayerReals
-from models.export.nodes import INPUT, AddNode, LayerNode, Node, PlainNode, PoolNode, SubsampleNode
+from models.export.nodes import (
+    INPUT,
+    NO_LEAK,
+    AddNode,
+    AttentionNode,
+    LayerNode,
+    Node,
+    PlainNode,
+    PoolNode,
+    SubsampleNode,
+)
 from models.export.shapes import windows
 
 OUTPUT = "output"
@@ -72,6 +82,8 @@ def _ends(graph: _Graph, network: RealNetwork, node: Node) -> list[str]:
             return _sum(graph, node)
         case LayerNode():
             return [_layer(graph, network, node)]
+        case AttentionNode():
+            raise refused(f"{node.name} is attention, which NIR has no node for")
         case SubsampleNode() | PoolNode() | PlainNode():
             return [_plain(graph, network, node)]
         case _:
@@ -98,6 +110,10 @@ def _layer(graph: _Graph, network: RealNetwork, node: LayerNode) -> str:
 
 
 def _neuron(node: LayerNode, reals: LayerReals, shape: tuple[int, ...]) -> nir.NIRNode:
+    if node.leak != NO_LEAK or node.shifted:
+        raise refused(
+            f"{node.name} has a leak or threshold shifts, which no neuron of NIR has from step to step"
+        )
     ones = np.ones(shape, np.float32)
     if node.signed:
         return nir.Scale(scale=ones)

@@ -22,10 +22,21 @@ import numpy as np
 import onnx
 
 from models.errors import ExportUnsupportedError
+from models.export.formats.onnx_attention import context_of, scores_of, tokens_of
 from models.export.formats.onnx_layers import layer_outputs, unexpressed
 from models.export.formats.onnx_writer import Writer
 from models.export.formats.real import RealNetwork, Unexpressed
-from models.export.nodes import INPUT, AddNode, LayerNode, Node, PlainNode, PoolNode, SubsampleNode
+from models.export.nodes import (
+    INPUT,
+    AddNode,
+    AttentionNode,
+    LayerNode,
+    Node,
+    PlainNode,
+    PoolNode,
+    SubsampleNode,
+    inputs_of,
+)
 
 OPSET, IR_VERSION = 21, 10
 STORED = {"uint8": onnx.TensorProto.UINT8, "float32": onnx.TensorProto.FLOAT}
@@ -59,6 +70,8 @@ def _outputs(writer: Writer, network: RealNetwork, node: Node, values: Edges) ->
             shortcut = regrouped(writer, values[node.shortcut], len(branch), node.name)
             pairs = enumerate(zip(branch, shortcut, strict=True))
             return [writer.node("Add", list(pair), f"{node.name}/{place}") for place, pair in pairs]
+        case AttentionNode():
+            return _attended(writer, network, node, values)
         case SubsampleNode() | PoolNode() | PlainNode():
             return [
                 _plain(writer, node, value, f"{node.name}/{place}")
@@ -66,6 +79,24 @@ def _outputs(writer: Writer, network: RealNetwork, node: Node, values: Edges) ->
             ]
         case _:
             assert_never(node)
+
+
+def _attended(writer: Writer, network: RealNetwork, node: AttentionNode, values: Edges) -> list[str]:
+    """(q k^T) v * SCALE; frames of the key follow the query's, those of the scores the value's."""
+    query, key, value = (
+        [tokens_of(writer, one, node.heads, network.edges[name].shape[0]) for one in values[name]]
+        for name in inputs_of(node)
+    )
+    keys = regrouped(writer, key, len(query), f"{node.name}/key")
+    scores = [
+        scores_of(writer, q, k, f"{node.name}/scores{place}")
+        for place, (q, k) in enumerate(zip(query, keys, strict=True))
+    ]
+    matched = regrouped(writer, scores, len(value), f"{node.name}/scores")
+    return [
+        context_of(writer, s, v, f"{node.name}/{place}", network.edges[node.name].shape)
+        for place, (s, v) in enumerate(zip(matched, value, strict=True))
+    ]
 
 
 def _plain(writer: Writer, node: SubsampleNode | PoolNode | PlainNode, value: str, name: str) -> str:

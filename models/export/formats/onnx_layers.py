@@ -9,7 +9,7 @@ import numpy as np
 from models.export.formats.onnx_writer import Writer
 from models.export.formats.real import RealNetwork, Unexpressed, annotation
 from models.export.lower_layers import LayerReals
-from models.export.nodes import LayerNode
+from models.export.nodes import NO_LEAK, LayerNode
 from models.functional.levels import levels_at
 
 NATIVE_SPIKE_BITS, NATIVE_WEIGHT_BITS = (8,), (4, 8)
@@ -36,9 +36,23 @@ def _spikes(writer: Writer, node: LayerNode, reals: LayerReals, x_T: list[str]) 
         name = f"{node.name}/step{step}"
         if step:
             rest = writer.node("Sub", [u, found[-1]], f"{name}/rest")
+            if node.leak != NO_LEAK:
+                leak = writer.constant(np.float32(reals.leak), f"{node.name}/leak")
+                rest = writer.node("Mul", [rest, leak], f"{name}/left")
             u = writer.node("Add", [rest, x], f"{name}/potential")
-        found.append(_spike(writer, node, float(reals.threshold_T[step]), u, step))
+        found.append(_shifted_spike(writer, node, reals, u, step))
     return found
+
+
+def _shifted_spike(writer: Writer, node: LayerNode, reals: LayerReals, u: str, step: int) -> str:
+    """V (n + z): shifts move the potential before the quantizer and the spike behind it."""
+    threshold = float(reals.threshold_T[step])
+    if reals.shift_T is None:
+        return _spike(writer, node, threshold, u, step)
+    name = f"{node.name}/step{step}"
+    shift = writer.constant(np.float32(threshold * reals.shift_T[step]), f"{name}/shift")
+    spike = _spike(writer, node, threshold, writer.node("Sub", [u, shift], f"{name}/shifted"), step)
+    return writer.node("Add", [spike, shift], f"{name}/shifted_spike")
 
 
 def _spike(writer: Writer, node: LayerNode, threshold: float, u: str, step: int) -> str:

@@ -3,7 +3,7 @@
     current     x -> sum_t (V_t / T) op(n_t, a k w) + b  of images,  V_t op(n_t, a k w) + b  of frame t
 
 with w the whole weights, a their step sizes, k the gains and b the biases that a norm left, V_t the step
-sizes of the spikes and n_t their levels (`fixed_point`).
+sizes of the spikes and n_t their levels (`fixed_point`), n_t + z_t with threshold shifts.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from models.errors import ExportUnsupportedError
 from models.export.integers import InputSpec
 from models.export.lower import lowered
 from models.export.lower_layers import LayerReals
-from models.export.nodes import LayerNode, Node
+from models.export.nodes import NO_LEAK, LayerNode, Node
 from models.export.shapes import Edge, ShapeError, edges_of
 from models.nets.network import Network
 
@@ -77,6 +77,8 @@ def annotation(node: LayerNode, reals: LayerReals) -> dict[str, Any]:
         "searched": node.searched,
         "step_sizes": reals.threshold_T.tolist(),
     }
+    found |= {"leak": reals.leak} if node.leak != NO_LEAK else {}
+    found |= {"shifts": reals.shift_T.tolist()} if reals.shift_T is not None else {}
     if reals.levels is not None:
         found |= {
             "weight_bits": list(node.weight_bits),

@@ -19,7 +19,13 @@ CASES = {
     "resnet20": ({"name": "resnet20", "width": 4}, {"name": "digits", "train_samples": 300}, 2),
     "resnet18 per channel": ({"name": "resnet18", "width": 2}, {"name": "digits", "train_samples": 300}, 2),
     "events": ({"name": "vggsnn", "width": 2}, {"name": "event-digits", "train_samples": 200}, 2),
+    "attention, leaky": (
+        {"name": "spikformer", "width": 16, "heads": 2, "depth": 1, "patch_stages": 1},
+        {"name": "digits", "train_samples": 300},
+        2,
+    ),
 }
+LEAKY = {"leak": 0.9, "learn_leak": True, "threshold_shift": True}
 
 
 @pytest.fixture(params=CASES, scope="module")
@@ -33,7 +39,11 @@ def trained(request, tmp_path_factory):
             "dataset": dataset,
             "budget": {"max": [6]},
             "bits": {"weight_per": "channel" if "channel" in request.param else "layer"},
-            "training": {"epochs": epochs, "batch_size": 50},
+            "training": {
+                "epochs": epochs,
+                "batch_size": 50,
+                "neuron": LEAKY if "leaky" in request.param else {},
+            },
         }
     ).to_json()
     budget = {"metric": "bit_budget", "maximum": 6.0, "scope": "searched"}

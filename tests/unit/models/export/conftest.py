@@ -10,6 +10,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from models.allocation import LayerBits
 from models.export import Export, InputSpec, make_export
@@ -71,6 +72,9 @@ def trained(network: Network, x: torch.Tensor) -> Network:
         network(x).square().mean().backward()
         optimiser.step()
         network.constrain()
+    for layer in network.layers.values():
+        if layer.neuron.shifts is not None:  # three steps move them little
+            nn.init.uniform_(layer.neuron.shifts, -0.4, 0.4)
     for place, layer in enumerate(network.searched.values()):
         layer.freeze(_bits(place, layer))
     with torch.no_grad():

@@ -12,9 +12,17 @@ from torch import nn
 from models.errors import ExportUnsupportedError, InvalidInputError
 from models.export import IntegerNetwork, contents_of, export_of, passes, write_export
 from models.export.arithmetic import operate, whole_operate
-from models.export.bounds import border_deviation, bounds_of
-from models.export.compare import Comparer, Comparison, LayerTally, exact_twin, integer_spikes, steps_of
-from models.export.fixed_point import spike_levels
+from models.export.bounds import border_deviation
+from models.export.compare import (
+    Comparer,
+    Comparison,
+    LayerTally,
+    channels_first,
+    exact_twin,
+    integer_spikes,
+    steps_of,
+)
+from models.export.fixed_point import leaked, spike_levels
 from models.export.nodes import Geometry, LayerNode
 from models.functional.levels import levels_at
 from models.layers import LayerOptions
@@ -29,17 +37,27 @@ NETS = {
     "sew-resnet18": {"width": 2},
     "vggsnn": {"width": 2},
     "shd-net": {"hidden": 8},
+    "spikformer": {"width": 8, "heads": 2, "depth": 1},
 }
 KINDS = {
     "images": {},
     "events": {"frames": 3},
     "channels": {"weight_per": "channel"},
     "signed": {"signed_spikes": True},
+    "leaky": {"leak": 0.8125, "threshold_shift": True},
+    "leaky events": {"leak": 0.3, "threshold_shift": True, "frames": 3},
+    "learnt leak": {"learn_leak": True, "leak": 0.9},
 }
 
 
 CASES = [(name, kind) for name in NETS for kind in ("images", "events")]
 CASES += [(name, kind) for name in ("conv-net", "resnet20") for kind in ("channels", "signed")]
+CASES += [
+    (name, kind)
+    for name in ("resnet20", "sew-resnet18", "spikformer")
+    for kind in ("leaky", "leaky events", "learnt leak")
+]
+CASES += [("shd-net", "leaky events"), ("spikformer", "signed")]
 
 
 @pytest.mark.parametrize(("name", "kind"), CASES)
@@ -47,7 +65,8 @@ def test_every_level_and_prediction_is_that_of_the_network(
     make, export_of_network, samples, events, *, reader, tmp_path, name, kind
 ):
     network = make(name, NETS[name], **KINDS[kind])
-    x = events if kind == "events" else samples
+    framed = "frames" in KINDS[kind]
+    x = events if framed else samples
     contents = contents_of(export_of_network(network))
     integers = IntegerNetwork(export_of(contents))
     comparer = Comparer(integers, network)
@@ -62,37 +81,44 @@ def test_every_level_and_prediction_is_that_of_the_network(
     # The reader sees the files alone.
     write_export(contents, tmp_path)
     seen = {}
-    batch = x.transpose(0, 1) if kind == "events" else x
+    batch = x.transpose(0, 1) if framed else x
     logits, spikes = integer_spikes(integers, x)
     found = reader.run(*reader.load(tmp_path), batch.numpy(), seen)
     assert np.array_equal(found, logits.numpy())
     for layer, steps in spikes.items():
-        assert np.array_equal(seen[layer], torch.stack(steps).numpy())
+        wanted = torch.stack(steps).numpy()
+        assert np.array_equal(seen[layer].reshape(wanted.shape), wanted)
 
 
 def note(whole, export, node, current, levels):
     """The potentials that follow from a layer's currents and levels, by layer and step."""
-    u = torch.zeros(())
+    numbers = export.integers[node.name]
+    shifts = np.zeros(node.steps, np.int64) if numbers.shift_T is None else numbers.shift_T
+    rest = torch.zeros((), dtype=torch.int64)
     for step, n in enumerate(levels):
-        u = u + (current[step] if export.input.frames else current)
-        whole.setdefault((node.name, step), []).append(u)
-        u = u - n.double() * int(export.integers[node.name].threshold_T[step])
+        left = leaked(rest, node.leak)
+        u = (current[step] if export.input.frames else current).long() + left - int(shifts[step])
+        whole.setdefault((node.name, step), []).append(u.flatten(2) if node.op == "operand" else u)
+        rest = u - n.long() * int(numbers.threshold_T[step])
 
 
-@pytest.mark.parametrize("name", NETS)
-@pytest.mark.parametrize("frames", [0, 3], ids=["images", "events"])
-def test_potentials_keep_the_stated_bounds(make, export_of_network, samples, events, *, name, frames):
-    network = make(name, NETS[name], frames=frames)
+BOUND_CASES = [(name, kind) for name in NETS for kind in ("images", "events")]
+BOUND_CASES += [(name, kind) for name in ("resnet20", "spikformer") for kind in ("leaky", "leaky events")]
+
+
+@pytest.mark.parametrize(("name", "kind"), BOUND_CASES)
+def test_potentials_keep_the_stated_bounds(make, export_of_network, samples, events, *, name, kind):
+    network = make(name, NETS[name], **KINDS[kind])
     export = export_of_network(network)
     integers = IntegerNetwork(export)
-    bounds, _ = bounds_of(export.nodes, export.edges, export.integers, export.input.limit)
-    x = events if frames else samples
+    bounds = integers.bounds
+    x = events if "frames" in KINDS[kind] else samples
     real, whole = {}, {}
     twin = exact_twin(network)
     for layer_name, layer in twin.layers.items():
         layer.register_forward_pre_hook(
             lambda layer, inputs, name=layer_name: real.update(
-                {name: list(steps_of(layer.neuron, inputs[0]))}
+                {name: list(steps_of(layer.neuron, channels_first(layer, inputs[0])))}
             )
         )
     twin(x.double())
@@ -102,25 +128,11 @@ def test_potentials_keep_the_stated_bounds(make, export_of_network, samples, eve
         for step, seen in enumerate(real[node.name]):
             unit = 2.0**-export.fraction_bits
             potential = seen.quotient * thresholds[step]
-            apart = (torch.cat(whole[node.name, step]) * unit - potential).abs().max()
+            apart = (torch.cat(whole[node.name, step]).double() * unit - potential).abs().max()
             exact = all((V / unit).is_integer() for V in thresholds[: node.steps])
             allowed = border_deviation(node, bounds[node.name], step, exact=exact) * unit
             assert apart <= allowed + 1e-13, (node.name, step)  # float64 itself rounds the real ones
             assert torch.cat(whole[node.name, step]).abs().max() <= bounds[node.name].potential
-
-
-def test_what_cannot_be_expressed_is_refused(make, export_of_network):
-    for options, word in (
-        ({"leak": 0.5}, "leak"),
-        ({"learn_leak": True}, "leak"),
-        ({"threshold_shift": True}, "shift"),
-    ):
-        with pytest.raises(ExportUnsupportedError, match=word) as caught:
-            export_of_network(make("conv-net", {"width": 2}, **options))
-        assert caught.value.code == "export_unsupported"
-        assert caught.value.fix
-    with pytest.raises(ExportUnsupportedError, match="Spikformer"):
-        export_of_network(make("spikformer", {"width": 8, "heads": 2, "depth": 1}))
 
 
 def test_a_network_of_ones_own_that_is_a_chain_is_exported(export_of_network, samples):
@@ -151,8 +163,10 @@ def test_a_part_with_a_forward_of_its_own_is_refused_by_name(export_of_network, 
 
     module = nn.Sequential(nn.Conv2d(2, 4, 3), Doubled(), nn.Flatten(), nn.Linear(140, 5))
     network = adapt(module, sample_shape=(2, 9, 7), options=LayerOptions())
-    with pytest.raises(ExportUnsupportedError, match="1 is a Doubled"):
+    with pytest.raises(ExportUnsupportedError, match="1 is a Doubled") as caught:
         export_of_network(network)
+    assert caught.value.code == "export_unsupported"
+    assert caught.value.fix
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e9])
@@ -209,12 +223,12 @@ def test_the_form_in_integers_is_a_convolution(geometry):
     assert torch.equal(whole_operate(node, n, weight).double(), operate(node, n.double(), weight.double()))
 
 
-@pytest.mark.parametrize("kind", ["images", "events", "signed"])
+@pytest.mark.parametrize("kind", ["images", "events", "signed", "leaky", "leaky events"])
 def test_compiled_and_plain_passes_give_the_same(
     make, export_of_network, samples, events, monkeypatch, *, kind
 ):
     export = export_of_network(make("sew-resnet18", {"width": 2}, **KINDS[kind]))
-    x = events if kind == "events" else samples
+    x = events if "frames" in KINDS[kind] else samples
     compiled = integer_spikes(IntegerNetwork(export), x)
     monkeypatch.setattr(passes, "compiled", lambda: None)
     plain = integer_spikes(IntegerNetwork(export), x)

@@ -53,7 +53,7 @@ def test_a_changed_or_shortened_file_is_refused(contents, name):
 @pytest.mark.parametrize(
     ("change", "match"),
     [
-        ({"version": 2}, "version 2"),
+        ({"version": 3}, "version 3"),
         ({"version": True}, "version True"),
         ({"version": "1"}, "version '1'"),
         ({"format": "other"}, "bitfront-integers"),

@@ -118,6 +118,19 @@ def test_what_nir_cannot_hold_is_refused_by_name(part, word):
         contents_as("nir", real_network(network, given()))
 
 
+@pytest.mark.parametrize(
+    ("name", "settings", "options", "word"),
+    [
+        ("conv-net", {"width": 2}, {"leak": 0.5}, "leak"),
+        ("conv-net", {"width": 2}, {"threshold_shift": True}, "threshold shifts"),
+        ("spikformer", {"width": 8, "heads": 2, "depth": 1, "patch_stages": 0}, {}, "attention"),
+    ],
+)
+def test_a_network_that_nir_cannot_hold_is_refused_by_name(make, *, name, settings, options, word):
+    with pytest.raises(ExportUnsupportedError, match=word):
+        contents_as("nir", real_network(make(name, settings, **options), given()))
+
+
 def test_a_file_that_is_none_of_bitfront_is_refused(make):
     content = contents_as("nir", real_network(make("conv-net", {"width": 4}), given()))["network.nir"]
     graph = nir.read(io.BytesIO(content))

@@ -24,6 +24,10 @@ CASES = [
     ("resnet34", {"width": 2, "stem": "imagenet"}, {}),  # max pools
     ("vggsnn", {"width": 2}, {"frames": 3}),  # mean pools that round up
     ("sew-resnet18", {"width": 2}, {"frames": 3}),  # spikes on shortcuts
+    ("spikformer", {"width": 8, "heads": 2, "depth": 1}, {}),
+    ("spikformer", {"width": 8, "heads": 2, "depth": 1}, {"frames": 3}),
+    ("conv-net", {"width": 4}, {"leak": 0.7, "threshold_shift": True}),
+    ("sew-resnet18", {"width": 2}, {"learn_leak": True, "leak": 0.5, "threshold_shift": True, "frames": 3}),
 ]
 
 
