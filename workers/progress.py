@@ -21,6 +21,8 @@ class Progress:
     allocation: Allocation | None
     """The realised bits; None while they are still being learned."""
     steering: State
+    rates: Mapping[str, float] | None = None
+    """The spike rates that a budget on a measured cost goes by; None at first, and without such a budget."""
     part: EpochPart | None = None
     """What the epoch that is being trained has added up to; None between two epochs."""
 
@@ -32,21 +34,21 @@ class Progress:
             "samples": self.samples,
             "part": None if self.part is None else asdict(self.part),
             "allocation": self.allocation.to_json() if self.allocation else None,
+            "rates": None if self.rates is None else dict(self.rates),
             **state_to_json(self.steering),
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Progress:
         """The inverse of `to_json`."""
-        allocation, part = (
-            data["allocation"],
-            data.get("part"),
-        )  # of whole epochs alone, before there were any
+        allocation = data["allocation"]
+        rates, part = data.get("rates"), data.get("part")  # older checkpoints have none
         return cls(
             epoch=data["epoch"],
             step=data["step"],
             samples=data["samples"],
             allocation=None if allocation is None else Allocation.from_json(allocation),
             steering=state_from_json(data),
+            rates=rates,
             part=None if part is None else EpochPart(**part),
         )

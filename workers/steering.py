@@ -29,6 +29,8 @@ from search.recipe import TrainingSpec
 from search.strategy import FixedBits, FixedFront, LearnBits, LearnFront, LearnTargets, OnePoint, Proposal
 from workers.recipe import Schedule, bit_adam, bit_sgd
 
+Rates = Mapping[str, float] | None
+"""Measured spike rates by layer; None: the reference rates of the job."""
 State = BudgetState | TargetsState | None
 """What a steering remembers from step to step."""
 
@@ -119,23 +121,26 @@ class Steer:
         self.network = network
         self.layers = layers
 
-    def start(self) -> State:
-        """The state before the first step."""
+    def start(self, rates: Rates = None) -> State:
+        """The state before the first step, where spike rates may have been measured already."""
         match self.steering:
             case Fixed():
                 return None
             case UnderBudget(limits=limits):
-                return budget.initial_state(limits, self._loads())
+                return budget.initial_state(at_rates(limits, rates), self._loads())
             case TowardTargets(targets=wished):
                 return targets.initial_state(self._searched(), wished)
             case _:
                 assert_never(self.steering)
 
-    def penalty(self, state: State, passed: float) -> tuple[torch.Tensor, State]:
-        """What is added to the loss when a share of the learning has passed, and the next state."""
+    def penalty(self, state: State, passed: float, rates: Rates = None) -> tuple[torch.Tensor, State]:
+        """What is added to the loss when a share of the learning has passed, and the next state.
+
+        A measured cost goes by `rates` where there are any.
+        """
         match self.steering, state:
             case UnderBudget(limits=limits), BudgetState():
-                excesses = budget.log_excesses(limits, self._loads(), state, passed)
+                excesses = budget.log_excesses(at_rates(limits, rates), self._loads(), state, passed)
                 return budget.penalty(excesses, state), budget.updated(state, [e.detach() for e in excesses])
             case TowardTargets() as toward, TargetsState():
                 return targets.penalty(self._searched(), toward.targets, toward.weights), state
@@ -166,6 +171,11 @@ class Steer:
     def _loads(self) -> Mapping[Scope, Sequence[LayerLoad]]:
         scopes = {limit.scope for limit in self.steering.limits}
         return {scope: self.network.loads(self.layers, scope) for scope in scopes}
+
+
+def at_rates(limits: Sequence[Limit], rates: Rates) -> tuple[Limit, ...]:
+    """The limits with measured rates in the place of reference rates, where there are any."""
+    return tuple(limit.at_rates(rates) for limit in limits)
 
 
 def state_to_json(state: State) -> dict[str, Any]:

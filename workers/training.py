@@ -2,8 +2,7 @@
 
 A trial with fixed bits trains the given allocation from the start. A trial that learns bits trains weights
 and bits together, steered by a budget or by targets (workers.steering), for the first LEARNING_SHARE of its
-steps; then the bits are rounded, repaired and spent (models.repair), frozen, and the rest fine-tunes. A
-descent does so once for each of its stages (workers.descent).
+steps; then the bits are frozen (workers.freezing), and the rest fine-tunes. A descent does so for each stage.
 
 Everything random is a pure function of (seed, epoch, batch), so the state between two steps is the network,
 the optimisers and `Progress`; a training resumed from it goes on bit for bit on the same machine.
@@ -21,13 +20,13 @@ import torch
 from models.allocation import Bounds
 from models.cost import LayerShape
 from models.nets import Network
-from models.repair import fit
 from models.replicas import ALONE, Replicas
 from search.job import JobSpec
 from workers.data import Splits
 from workers.data.augment import Augmentation, Draws
 from workers.data.loader import Batch, Loader, Preparation
 from workers.descent import Stage, stage_at
+from workers.freezing import Freezing
 from workers.losses import loss_of
 from workers.parts import Thresholds, own_parts
 from workers.placement import Placement
@@ -87,12 +86,20 @@ class Trainer:
         self.data = data
         self.seed = seed
         self.stages = stages
-        self.bounds = bounds
         self.placement = placement
         self.replicas = replicas
         network.replicate(replicas)
         self.weights = weight_optimiser(network, spec.training)
         self.step_sizes = list(network.step_size_parameters())
+        self.freezing = Freezing(
+            network=self.network,
+            layers=layers,
+            bounds=bounds,
+            images=data.validation,
+            placement=placement,
+            replicas=replicas,
+            renewal=spec.training.renewal,
+        )
         self._enter(stages[0])
 
     @property
@@ -120,7 +127,9 @@ class Trainer:
         if progress.part is None and progress.epoch == self.stage.end:
             progress = self._descend(progress)
         loader = self._loader(progress)
-        tally = Tally(self.placement.device, progress.step, progress.part)
+        tally, limits = Tally(self.placement.device, progress.step, progress.part), self.stage.steering.limits
+        if progress.part is None:
+            progress = self.freezing.before_epoch(progress, limits, tally)
         self.network.train()
         left, rate = len(loader), 0.0
         with closing(iter(loader)) as batches:
@@ -131,6 +140,8 @@ class Trainer:
                 left -= 1
                 if left and self._agreed(pause):
                     break
+        if not left and progress.epoch + 1 == self.stage.end:
+            progress = self.freezing.at_end(progress, limits, tally)
         part = tally.part(seconds=time.perf_counter() - began, waited=loader.waited)
         self.replicas.require_alike(self.network.state_dict().values())
         if left:
@@ -165,7 +176,6 @@ class Trainer:
             restore_state(self.bits, _under("bits.", tensors))
 
     def _step(self, batch: Batch, progress: Progress, tally: Tally) -> Progress:
-        samples = len(batch.y_B)
         learning = progress.allocation is None and self.bits is not None
         self.weights.zero_grad(set_to_none=True)
         if learning and self.bits is not None:
@@ -176,11 +186,10 @@ class Trainer:
             steering = self._step_bits(self.bits, progress, tally)
         bounded_step(self.weights, self.step_sizes)
         self.network.constrain()
-        tally.add(loss, right, samples)
-        return self._frozen_when_learned(
-            replace(progress, step=progress.step + 1, samples=progress.samples + samples, steering=steering),
-            tally,
-        )
+        tally.add(loss, right, len(batch.y_B))
+        samples = progress.samples + len(batch.y_B)
+        progress = replace(progress, step=progress.step + 1, samples=samples, steering=steering)
+        return self._frozen_when_learned(progress, tally)
 
     def _backward(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         """Gradients of the loss, a part of the batch at a time; the mean loss and the count of right ones."""
@@ -213,7 +222,7 @@ class Trainer:
     def _step_bits(self, bits: torch.optim.Optimizer, progress: Progress, tally: Tally) -> State:
         """Add the gradients of the penalty, step the bits, and let step sizes follow."""
         passed = (progress.step - self.plan.first_step) / self.plan.learning_steps
-        penalty, steering = self.steer.penalty(progress.steering, passed)
+        penalty, steering = self.steer.penalty(progress.steering, passed, progress.rates)
         if penalty.requires_grad:
             penalty.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         self.steer.set_rate(bits, self.spec.training, passed)
@@ -221,24 +230,14 @@ class Trainer:
         self.network.constrain()
         if self.steer.renews(steering, progress.epoch):
             tally.add_renewals(self.network.renew(self.spec.training.renewal))
-            self._agree()
+            self.freezing.agree()
         return steering
-
-    def _agree(self) -> None:
-        """Renewal by search looks at the samples that a neuron kept, of which each replica has its own."""
-        self.replicas.follow_first(self.step_sizes)
 
     def _frozen_when_learned(self, progress: Progress, tally: Tally) -> Progress:
         learned = progress.step - self.plan.first_step >= self.plan.learning_steps
-        if progress.allocation is not None or not learned:
-            return progress
-        allocation = fit(self.network.wish(), self.layers, self.bounds, self.stage.steering.limits)
-        renewal = self.spec.training.renewal
-        tally.add_renewals(
-            self.network.freeze(allocation, "search" if renewal == "search" else "closed_form")
-        )
-        self._agree()
-        return replace(progress, allocation=allocation)
+        if progress.allocation is None and learned:
+            return self.freezing.learned(progress, self.stage.steering.limits, tally)
+        return progress
 
     def _loader(self, progress: Progress) -> Loader:
         """The batches of the epoch that are left."""
@@ -272,7 +271,7 @@ class Trainer:
         given = self.stage.allocation
         if given is not None:
             self.network.freeze(given)
-        return replace(progress, allocation=given, steering=self.steer.start())
+        return replace(progress, allocation=given, steering=self.steer.start(progress.rates))
 
     def _plan(self, stage: Stage) -> Schedule:
         steps_per_epoch = sum(1 for _ in range(0, len(self.data.train.y_N), self.spec.training.batch_size))

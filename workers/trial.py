@@ -203,7 +203,9 @@ class TrialRun:
             validation_accuracy=validation.accuracy,
             validation_balanced_accuracy=validation.balanced_accuracy,
             validation_loss=validation.loss,
-            budget_cost=limit_cost(_budget_metric(self.spec), layers, network.allocation()),
+            budget_cost=limit_cost(
+                _budget_metric(self.spec).at_rates(self.progress.rates), layers, network.allocation()
+            ),
             mean_weight_bits=float(bits[0]),
             mean_spike_bits=float(bits[1]),
             mean_steps=float(bits[2]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from models.allocation import Allocation
@@ -58,6 +58,12 @@ class Limit:
     def to_json(self) -> dict[str, Any]:
         """The stored form, without its basis: that is the same for all limits of a job."""
         return {"metric": self.metric, "maximum": self.maximum, "scope": self.scope}
+
+    def at_rates(self, rates: Mapping[str, float] | None) -> Limit:
+        """The same at measured rates, the mean over steps of each layer; itself where there are none."""
+        if rates is None:
+            return self
+        return replace(self, basis=replace(self.basis, rates=ReferenceRates.measured(rates)))
 
     def cost(self, loads: Sequence[LayerLoad]) -> Number:
         """The cost that it bounds, of the loads of its scope; differentiable when they hold tensors."""

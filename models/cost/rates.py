@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from models.cost.layers import LayerLoad, Number
 from models.errors import InvalidInputError
 
+LEAST_RATE = 1e-9
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReferenceRates:
@@ -29,6 +31,11 @@ class ReferenceRates:
                 raise InvalidInputError(
                     f"the reference rate of {name} is {rate}.", fix="Use a rate above 0, at most 1."
                 )
+
+    @classmethod
+    def measured(cls, rates: Mapping[str, float]) -> ReferenceRates:
+        """Rates as a network has them; of a layer that never fires, as good as none."""
+        return cls(layers=tuple((name, min(1.0, max(rate, LEAST_RATE))) for name, rate in rates.items()))
 
     def of(self, name: str) -> float:
         """The rate of a layer."""

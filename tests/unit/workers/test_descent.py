@@ -148,9 +148,9 @@ def test_the_budget_of_each_stage_tightens_from_its_start(tmp_path, monkeypatch)
     passed = []
     penalty = Steer.penalty
 
-    def watched(self, state, share):
+    def watched(self, state, share, rates=None):
         passed.append((self.steering.limits[0].maximum, share))
-        return penalty(self, state, share)
+        return penalty(self, state, share, rates)
 
     monkeypatch.setattr(Steer, "penalty", watched)
     run(request(), tmp_path)

@@ -70,8 +70,19 @@ def learn_targets(maximum=2.0):
     )
 
 
+def learn_measured(folder):
+    spec = job()
+    least, greatest = plan_job(spec, folder).cost_ranges["ns_ace"]
+    return LearnBits(budget=spec.limit("ns_ace", least + 0.05 * (greatest - least)), note={})
+
+
 NEURON = {"leak": 0.9, "learn_leak": True, "threshold_shift": True, "signed_spikes": True}
-PROPOSALS = {"fixed": fixed, "learned": lambda _: learn(), "targets": lambda _: learn_targets()}
+PROPOSALS = {
+    "fixed": fixed,
+    "learned": lambda _: learn(),
+    "targets": lambda _: learn_targets(),
+    "measured": learn_measured,
+}
 RESUMED = {
     "fixed": ("fixed", {}),
     "fixed with every option of the neuron": ("fixed", {"neuron": NEURON}),
@@ -83,6 +94,7 @@ RESUMED = {
         "learned",
         {"loss": "tet", "augment": {"crop": 1, "flip": True, "cutout": 2, "policy": "auto", "mixup": 0.2}},
     ),
+    "learned under a measured cost": ("measured", {}),
     "targets": ("targets", {}),
     "targets with early end of renewal": ("targets", {"renewal_stop": 0.9, "renewal_min_epoch": 0}),
 }
