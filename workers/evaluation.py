@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from math import prod
 from typing import Any
 
 import torch
@@ -22,7 +23,11 @@ from workers.data import Samples
 from workers.data.batches import batches
 from workers.placement import Placement
 
-EVALUATION_BATCH = 512
+GPU_BATCH = 512
+CPU_PIXELS, CPU_BATCHES = 2**16, (8, 256)
+"""Of a batch on a processor, over all frames, and the least and the greatest batch. With more pixels the maps
+of a layer are so large that their memory is mapped anew for each, which takes longer than computing them.
+"""
 FOLDED_FROM = 4_096
 """Images from which folding saves more than it takes."""
 EXAMPLES = 2
@@ -53,13 +58,22 @@ def measure(network: Network, images: Samples, placement: Placement = CPU) -> Me
     )
 
 
+def evaluation_batch(images: Samples, placement: Placement = CPU) -> int:
+    """How many images are evaluated at once."""
+    if placement.device.type != "cpu":
+        return GPU_BATCH
+    *frames, _, height, width = images.stored.shape[1:]
+    least, most = CPU_BATCHES
+    return min(most, max(least, CPU_PIXELS // (prod(frames) * height * width)))
+
+
 @torch.inference_mode()
 def _sums(
     network: Network, images: Samples, placement: Placement
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Of each class the images that are right and those that are there; the sum of the loss. In float64."""
     right_K = there_K = loss = torch.zeros((), dtype=torch.float64, device=placement.device)
-    for x, classes_B in batches(images, EVALUATION_BATCH):
+    for x, classes_B in batches(images, evaluation_batch(images, placement)):
         logits_BK, y_B = network(placement.batch(x)), classes_B.to(placement.device)
         classes_BK = nn.functional.one_hot(y_B, logits_BK.shape[1]).double()
         right_B = logits_BK.argmax(1) == y_B
@@ -75,7 +89,7 @@ def spike_rates(network: Network, images: Samples, placement: Placement = CPU) -
     network.eval()
     sums: dict[str, torch.Tensor] = {}
     with _counting(network, sums):
-        for x, _ in batches(images, EVALUATION_BATCH):
+        for x, _ in batches(images, evaluation_batch(images, placement)):
             network(placement.batch(x))
     return {name: (rates_T / len(images.y_N)).tolist() for name, rates_T in sums.items()}
 

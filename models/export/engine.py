@@ -31,8 +31,10 @@ from models.functional.levels import levels_at
 
 Watch = Callable[[LayerNode, torch.Tensor, list[torch.Tensor]], None]
 """Told of a layer, its current (float64; of event data as regrouped) and its levels at each step [B, ...]."""
-CHUNK_VALUES = 2**18
-"""Values of the largest map that are computed at once on each thread, so that they stay in its cache."""
+CHUNK_VALUES = 2**19
+"""Values of all steps that are computed at once on each thread, so that they stay in its cache. Twice as many
+on two threads are so large a piece of memory that it is given back, and mapped anew, at every convolution.
+"""
 
 
 class IntegerNetwork:
@@ -113,14 +115,20 @@ class IntegerNetwork:
 
     def _chunk(self) -> int:
         """Samples that are run at once."""
-        largest = max(prod(edge.shape) * max(1, edge.frames) for edge in self.edges.values())
-        scores = (
-            scores_of(node, self.edges[node.name].shape)
-            for node in self.export.nodes
-            if isinstance(node, AttentionNode)
-        )
-        largest = max(largest, *scores, 0)
+        largest = max(_values_of(node, self.edges) for node in self.export.nodes)
         return max(1, CHUNK_VALUES * torch.get_num_threads() // largest)
+
+
+def _values_of(node: Node, edges: Mapping[str, Edge]) -> int:
+    """The most values of one sample that a node holds at once; a layer has spikes and sums of every step."""
+    sizes = [prod(edges[name].shape) for name in (node.name, *inputs_of(node))]
+    match node:
+        case LayerNode():
+            return node.steps * max(sizes)
+        case AttentionNode():
+            return max(scores_of(node, edges[node.name].shape), max(1, edges[node.name].frames) * max(sizes))
+        case _:
+            return max(1, edges[node.name].frames) * max(sizes)
 
 
 def _alone(export: Export) -> frozenset[str]:

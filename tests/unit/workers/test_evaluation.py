@@ -2,7 +2,9 @@
 
 import math
 from dataclasses import replace
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from sklearn.metrics import balanced_accuracy_score
@@ -62,7 +64,7 @@ def unbalanced(images):
 
 def test_balanced_accuracy_and_loss_are_those_of_other_implementations(trained, monkeypatch):
     network, images = trained[0].eval(), unbalanced(trained[1])
-    monkeypatch.setattr(evaluation, "EVALUATION_BATCH", 16)  # so that sums run over several batches
+    monkeypatch.setattr(evaluation, "CPU_BATCHES", (8, 16))  # so that sums run over several batches
     found = evaluation.measure(network, images)
     with torch.inference_mode():
         logits = network(images.take(torch.arange(len(images))))
@@ -70,6 +72,17 @@ def test_balanced_accuracy_and_loss_are_those_of_other_implementations(trained, 
     assert found.balanced_accuracy == pytest.approx(expected)
     assert found.balanced_accuracy != pytest.approx(found.accuracy, abs=0.01)
     assert found.loss == pytest.approx(torch.nn.functional.cross_entropy(logits, images.y_N).item(), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("shape", "batch"),
+    [((1, 8, 8), 256), ((3, 32, 32), 64), ((1, 28, 28), 83), ((4, 2, 32, 32), 16), ((3, 224, 224), 8)],
+)
+def test_large_samples_are_evaluated_in_small_batches(trained, shape, batch):
+    images = replace(trained[1], stored=np.zeros((1, *shape), np.uint8))
+    assert evaluation.evaluation_batch(images) == batch
+    on_gpu = SimpleNamespace(device=torch.device("cuda"))
+    assert evaluation.evaluation_batch(images, on_gpu) == evaluation.GPU_BATCH
 
 
 def test_a_loss_that_is_no_number_is_infinite(trained):
