@@ -12,7 +12,7 @@ from one layer to the next: a deviation does not pass through a neuron whose spi
 only differ where the real potential at step t lies within
 
     d_t = t * e + (1/2 if V is not a whole number of units) * (Q_1 + ... + Q_t + 1/2)
-          + t / 2 with shifts + sum_(r<t) (1/2 + max(U_r, V_r) * 2^-31) with a leak
+          + t / 2 with shifts + sum_(r<t) (1/2 + max(U_r, V_r) * 2^-30) with a leak
 
 of a border between two levels. Sums add both; a rounded mean adds 1/2 to the deviation. `attention`
 has its own sums, of which each term is rounded once.
@@ -53,8 +53,8 @@ SUM_LIMIT = 2**61
 FLOAT32_LIMIT, FLOAT64_LIMIT = 2**24, 2**53
 SCALE_ERROR = 2.0**-48
 """Relative: what float64 may lose in a scale that holds a batch norm."""
-LEAK_ERROR = 2.0 ** -(LEAK_BITS + 1)
-"""What a leak may lose by being rounded, and so of what it is multiplied with."""
+LEAK_ERROR = 2.0**-LEAK_BITS
+"""What a leak may lose by being rounded, not to 0, and so of what it is multiplied with."""
 Integers = Mapping[str, LayerIntegers]
 Attentions = Mapping[str, AttentionIntegers]
 

@@ -110,7 +110,7 @@ def _neuron(part: SpikingLayer) -> dict[str, Any]:
         "spike_bits": bits.spike_bits,
         "signed": neuron.signed,
         "searched": part.fixed is None,
-        "leak": fixed(_leak(part), LEAK_BITS),
+        "leak": max(1, fixed(_leak(part), LEAK_BITS)),
         "shifted": neuron.shifts is not None,
     }
 

@@ -85,6 +85,7 @@ def test_mixtures_are_regrouped_as_frames_are(frames: int, count: int) -> None:
     [
         ("conv-net", {"width": 2}, {}, 1),
         ("conv-net", {"width": 2}, {"learn_leak": True}, 2),
+        ("conv-net", {"width": 2}, {"leak": 1e-12}, 2),  # not rounded to 0
         ("conv-net", {"width": 2}, {"threshold_shift": True}, 2),
         ("spikformer", SPIKFORMER, {}, 2),
     ],
