@@ -11,14 +11,17 @@ from typing import Any
 
 import pytest
 import structlog
+import yaml
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from typer.testing import CliRunner
 
 from models.cost import COST_VERSIONS, LayerShape
 from models.errors import DataMissingError, InfeasibleError
 from search.job import JobSpec
 from service.api.context import Catalogue
 from service.app import create_app
+from service.cli import app as command_line
 from service.serve import bind, server_of
 from service.settings import Settings
 from service.store import Store
@@ -27,6 +30,8 @@ from service.views import NamedView
 from workers.planning import JobPlan
 from workers.report import EpochReport, PointResult, TrialFailure, TrialOutcome
 
+Run = Callable[..., Any]
+"""Runs a command; its result."""
 LAYERS = (LayerShape(name="conv1", kind="conv", macs=100, weights=10, inputs=16, biases=2),)
 CHECKPOINT = b"not really tensors"
 CHECKPOINT_SHA256 = hashlib.sha256(CHECKPOINT).hexdigest()
@@ -117,6 +122,26 @@ def url(app: FastAPI, settings: Settings) -> Iterator[str]:
     server.should_exit = True
     thread.join()
     listener.close()
+
+
+@pytest.fixture
+def run(url: str) -> Run:
+    """Runs a command on a wide terminal that is none."""
+
+    def invoke(*arguments: str, text: str | None = None) -> Any:
+        return CliRunner().invoke(
+            command_line, ["--url", url, *arguments], input=text, env={"COLUMNS": "200"}
+        )
+
+    return invoke
+
+
+@pytest.fixture
+def file(tmp_path: Path, spec: dict[str, Any]) -> Path:
+    """The job in a YAML file."""
+    path = tmp_path / "job.yaml"
+    path.write_text(yaml.safe_dump(spec))
+    return path
 
 
 @pytest.fixture

@@ -79,16 +79,6 @@ def point(api: TestClient, api_store: Store, settings: Settings, trained: tuple[
     return str(api.get(f"/v1/jobs/{job_id}/points").json()["items"][0]["id"])
 
 
-@pytest.fixture
-def run(url: str) -> Run:
-    """Runs a command on a wide terminal that is none."""
-
-    def invoke(*arguments: str) -> Any:
-        return CliRunner().invoke(command_line, ["--url", url, *arguments], env={"COLUMNS": "200"})
-
-    return invoke
-
-
 def test_sends_an_archive_with_its_hash(api: TestClient, point: str) -> None:
     response = api.get(f"/v1/points/{point}/export")
     assert response.status_code == 200

@@ -9,24 +9,12 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from typer.testing import CliRunner
 
-from service.cli import app as command_line
 from service.client import BitfrontClient
 from service.fit.views import FitView
 
 MakeJob = Callable[..., str]
 Run = Callable[..., Any]
-
-
-@pytest.fixture
-def run(url: str) -> Run:
-    """Runs a command on a wide terminal that is none."""
-
-    def invoke(*arguments: str) -> Any:
-        return CliRunner().invoke(command_line, ["--url", url, *arguments], env={"COLUMNS": "200"})
-
-    return invoke
 
 
 def test_validation_decides_and_the_test_is_shown(api: TestClient, job_with_points: MakeJob) -> None:

@@ -10,28 +10,16 @@ import pytest
 import yaml
 from fastapi.testclient import TestClient
 from sqlalchemy import select
-from typer.testing import CliRunner
 
 from models.errors import InvalidInputError
 from search.job import JobSpec
 from service.api.submission import JobSubmission
-from service.cli import app as command_line
 from service.client import BitfrontClient
 from service.labels import label_of
 from service.store import Store
 from service.store.tables import Job
 
 Run = Callable[..., Any]
-
-
-@pytest.fixture
-def run(url: str) -> Run:
-    """Runs a command on a wide terminal that is none."""
-
-    def invoke(*arguments: str) -> Any:
-        return CliRunner().invoke(command_line, ["--url", url, *arguments], env={"COLUMNS": "200"})
-
-    return invoke
 
 
 @pytest.fixture

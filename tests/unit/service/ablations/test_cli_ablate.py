@@ -22,16 +22,6 @@ Run = Callable[..., Any]
 
 
 @pytest.fixture
-def run(url: str) -> Run:
-    """Runs a command on a wide terminal that is none."""
-
-    def invoke(*arguments: str) -> Any:
-        return CliRunner().invoke(command_line, ["--url", url, *arguments], env={"COLUMNS": "200"})
-
-    return invoke
-
-
-@pytest.fixture
 def file(tmp_path: Path, spec: dict[str, Any]) -> Path:
     """The job in a YAML file."""
     path = tmp_path / "job.yaml"

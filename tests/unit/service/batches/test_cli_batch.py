@@ -11,22 +11,10 @@ from typing import Any
 import pytest
 import yaml
 from fastapi.testclient import TestClient
-from typer.testing import CliRunner
 
-from service.cli import app as command_line
 from service.client import ApiError, BitfrontClient
 
 Run = Callable[..., Any]
-
-
-@pytest.fixture
-def run(url: str) -> Run:
-    """Runs a command on a wide terminal that is none."""
-
-    def invoke(*arguments: str) -> Any:
-        return CliRunner().invoke(command_line, ["--url", url, *arguments], env={"COLUMNS": "200"})
-
-    return invoke
 
 
 @pytest.fixture
