@@ -272,7 +272,8 @@ class JobSpec(Model):
             name: self.hardware.telling(name) for name in sorted(limited & HARDWARE_METRICS)
         }
         told |= {"table": self.cost_table} if "table" in limited else {}
-        return told | ({"rates": self.reference_rates} if limited & MEASURED_METRICS else {})
+        measured = {"rates": self.reference_rates, "own_rates": True}  # what a training itself measures too
+        return told | (measured if limited & MEASURED_METRICS else {})
 
     def layer_options(self, *, bounds: Bounds | None = None, temporal: bool = False) -> LayerOptions:
         """What every searched layer shares; `bounds` are the job's unless others are given."""
