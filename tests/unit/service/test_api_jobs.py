@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -120,13 +121,14 @@ def test_waiting_ends_when_the_service_stops(api: TestClient, app: FastAPI, spec
 
 
 def test_an_event_stream_of_a_service_that_stops_ends_with_the_time_to_come_again(
-    api: TestClient, app: FastAPI, spec: dict[str, Any]
+    url: str, app: FastAPI, spec: dict[str, Any]
 ) -> None:
-    job_id = api.post("/v1/jobs", json=spec).json()["id"]
-    threading.Timer(0.3, app.state.context.stopping.set).start()
-    told = api.get(f"/v1/jobs/{job_id}/events").text
-    assert told.startswith("event: job_state")
-    assert told.rstrip().endswith("retry: 3000")
+    job_id = httpx.post(f"{url}/v1/jobs", json=spec).json()["id"]
+    with httpx.stream("GET", f"{url}/v1/jobs/{job_id}/events", timeout=60) as told:
+        lines = told.iter_lines()
+        assert next(lines) == "event: job_state"
+        app.state.context.stopping.set()
+        assert [line for line in lines if line][-1] == "retry: 3000"
 
 
 def test_says_whether_it_lives_and_is_ready(api: TestClient) -> None:

@@ -6,6 +6,7 @@ import io
 import json
 import re
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -159,7 +160,14 @@ def test_watching_a_job_that_did_not_succeed_exits_1(run: Run, file: Path) -> No
 
 def test_submitting_can_wait_for_the_end(run: Run, url: str, file: Path) -> None:
     client = BitfrontClient(url)
-    threading.Timer(1.0, lambda: client.cancel(client.jobs().items[0].id)).start()
+
+    def cancel() -> None:
+        while not (found := client.jobs().items):
+            time.sleep(0.05)
+        time.sleep(1.0)  # for its state to be shown once
+        client.cancel(found[0].id)
+
+    threading.Thread(target=cancel).start()
     result = run("submit", str(file), "--wait")
     assert result.exit_code == 1
     assert "queued, 0 of 8 trials" in result.output
