@@ -44,7 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Options of tests/chaos, tests/contract/test_openapi.py and tests/integration/test_batch.py."""
     parser.addoption("--kills", type=int, default=60, help="how many kills tests/chaos spends")
     parser.addoption("--chaos-seed", type=int, default=0, help="what decides which and when")
-    parser.addoption("--batch-jobs", type=int, default=6, help="how many jobs the batch on a cluster has")
+    parser.addoption("--batch-jobs", type=int, default=4, help="how many jobs the batch on a cluster has")
     parser.addoption("--api-examples", type=int, default=3, help="made-up calls of each REST operation")
 
 
