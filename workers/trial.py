@@ -19,6 +19,7 @@ import torch
 from models.allocation import Allocation
 from models.cost import Limit, layer_loads, limit_cost, mean_bits
 from models.layers import LayerOptions
+from models.memory import keep_freed_memory
 from models.nets import Network, build_network, layer_table
 from models.replicas import ALONE, Replicas
 from search.job import DatasetSpec, JobSpec
@@ -224,6 +225,7 @@ class TrialRun:
 
 def use_threads(threads: int) -> None:
     """Fix what a result depends on beside its request: the thread count and deterministic kernels."""
+    keep_freed_memory()
     torch.set_num_threads(threads)
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what cuBLAS needs to be deterministic
     # On a GPU a few backward passes (of max pooling, say) have no deterministic kernel: torch warns of those.

@@ -23,18 +23,17 @@ from models.export.arithmetic import operate, operation_of
 from models.export.attention import attended
 from models.export.bounds import LayerBounds, bounds_of
 from models.export.integers import Export, LayerIntegers
-from models.export.nodes import INPUT, AddNode, AttentionNode, LayerNode, Node, inputs_of
-from models.export.operations import add, regroup, without_neuron
+from models.export.nodes import AddNode, AttentionNode, LayerNode, Node, inputs_of
+from models.export.operations import regroup, without_neuron
 from models.export.passes import TorchPasses, passes_of
+from models.export.pending import Currents, Pending
 from models.export.shapes import Edge, scores_of
 from models.functional.levels import levels_at
 
 Watch = Callable[[LayerNode, torch.Tensor, list[torch.Tensor]], None]
 """Told of a layer, its current (float64; of event data as regrouped) and its levels at each step [B, ...]."""
-CHUNK_VALUES = 2**19
-"""Values of all steps that are computed at once on each thread, so that they stay in its cache. Twice as many
-on two threads are so large a piece of memory that it is given back, and mapped anew, at every convolution.
-"""
+CHUNK_VALUES = 2**20
+"""Values of all steps that are computed at once, so that they stay in the second-level caches."""
 
 
 class IntegerNetwork:
@@ -49,7 +48,8 @@ class IntegerNetwork:
         self.bounds, _ = bounds_of(
             export.nodes, self.edges, export.integers, export.input.limit, export.attentions
         )
-        self.alone = _alone(export)
+        self.weighted = frozenset(node.name for node in export.layers if node.weight_shape)
+        self.reads = Counter(name for node in export.nodes for name in inputs_of(node))
         self.layers = {
             node.name: _Layer(
                 node,
@@ -71,24 +71,23 @@ class IntegerNetwork:
         return torch.cat([self._run(part, watch) for part in torch.split(x, self._chunk(), axis)])
 
     def _run(self, x: torch.Tensor, watch: Watch | None) -> torch.Tensor:
-        values = {INPUT: self._currents(x)}
+        values = Currents(self._currents(x), self.reads)
         for node in self.export.nodes:
             values[node.name] = self._apply(node, values, watch)
         found = values[self.export.nodes[-1].name].long()
         return found.sum(0) if self.export.input.frames else found
 
-    def _apply(self, node: Node, values: Mapping[str, torch.Tensor], watch: Watch | None) -> torch.Tensor:
+    def _apply(self, node: Node, values: Currents, watch: Watch | None) -> torch.Tensor | Pending:
         if isinstance(node, LayerNode):
-            return self.layers[node.name](values[node.source], watch)
+            return self.layers[node.name](values, watch)
         if isinstance(node, AddNode):
             framed = self.edges[node.name].frames > 0
-            into = values[node.branch] if node.name in self.alone else None
-            return add(values[node.branch], values[node.shortcut], framed=framed, into=into)
+            return values.sum_of(node, framed=framed, fresh=node.branch in self.weighted)
         if isinstance(node, AttentionNode):
             return self._attended(node, values)
         return without_neuron(node, values[node.source], dims=len(self.edges[node.source].shape))
 
-    def _attended(self, node: AttentionNode, values: Mapping[str, torch.Tensor]) -> torch.Tensor:
+    def _attended(self, node: AttentionNode, values: Currents) -> torch.Tensor:
         numbers, frames = self.export.attentions[node.name], self.edges[node.name].frames
         operands = [values[name].unbind() for name in inputs_of(node)]
         terms = zip(numbers.terms_K4.tolist(), numbers.multiplier_K.tolist(), strict=True)
@@ -116,7 +115,7 @@ class IntegerNetwork:
     def _chunk(self) -> int:
         """Samples that are run at once."""
         largest = max(_values_of(node, self.edges) for node in self.export.nodes)
-        return max(1, CHUNK_VALUES * torch.get_num_threads() // largest)
+        return max(1, CHUNK_VALUES // largest)
 
 
 def _values_of(node: Node, edges: Mapping[str, Edge]) -> int:
@@ -129,17 +128,6 @@ def _values_of(node: Node, edges: Mapping[str, Edge]) -> int:
             return max(scores_of(node, edges[node.name].shape), max(1, edges[node.name].frames) * max(sizes))
         case _:
             return max(1, edges[node.name].frames) * max(sizes)
-
-
-def _alone(export: Export) -> frozenset[str]:
-    """The sums whose branch is a layer's output that nothing else reads: the sum may take its place."""
-    reads = Counter(name for node in export.nodes for name in inputs_of(node))
-    weighted = {node.name for node in export.layers if node.weight_shape}
-    return frozenset(
-        node.name
-        for node in export.nodes
-        if isinstance(node, AddNode) and node.branch in weighted and reads[node.branch] == 1
-    )
 
 
 class _Layer:
@@ -163,19 +151,35 @@ class _Layer:
         self.operate = operation_of(node, weight, levels, max(bounds.sums_T))
         self.offset = _offset(node, numbers, entering)
 
-    def __call__(self, current: torch.Tensor, watch: Watch | None) -> torch.Tensor:
+    def __call__(self, values: Currents, watch: Watch | None) -> torch.Tensor | Pending:
         """The layer's output current; of an operand its levels, [T, B, ...]."""
-        if self.framed:
-            current = regroup(current, self.node.steps)
-        n = self.passes.spikes(current.flatten(0, 1) if self.framed else current, self.operate.dtype)
+        current, n = self._spikes(values, keep=watch is not None)
         if watch is not None:
             watch(self.node, current, list(n.clone().float().chunk(self.node.steps)))
         if self.node.op == "operand":
             return torch.stack(n.chunk(self.node.steps))
-        found = self.passes.currents(self.operate(n))
+        sums = self.operate(n)
+        if not self.framed and self.offset is None:
+            return Pending(passes=self.passes, sums=sums)
+        found = self.passes.currents(sums)
         if self.framed:
             found = found.unflatten(0, current.shape[:2])  # type: ignore[no-untyped-call]  # torch leaves it untyped
         return found if self.offset is None else found.add_(self.offset)
+
+    def _spikes(self, values: Currents, *, keep: bool) -> tuple[torch.Tensor, torch.Tensor]:
+        """The current that enters, of frames as regrouped, and the levels [T B, ...]."""
+        pending = values.unread(self.node.source)
+        if isinstance(pending, Pending):
+            kept = keep or not values.read_once(self.node.source)
+            current, n = self.passes.carried(pending, self.operate.dtype, keep=kept)
+            if kept:
+                values[self.node.source] = current
+            return current, n
+        current = values[self.node.source]
+        if not self.framed:
+            return current, self.passes.spikes(current, self.operate.dtype)
+        current = regroup(current, self.node.steps)
+        return current, self.passes.spikes(current.flatten(0, 1), self.operate.dtype)
 
 
 def _offset(node: LayerNode, numbers: LayerIntegers, entering: Edge) -> torch.Tensor | None:

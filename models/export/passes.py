@@ -1,4 +1,4 @@
-"""The two passes of a layer beside its operation: spikes from a current, a current from sums (engine.c).
+"""The passes of a layer beside its operation: spikes from a current, a current from sums, or both (engine.c).
 
 Compiled with the machine's own C compiler, as the training kernel is; in plain torch where there is none.
 Both compute on whole numbers exactly, so they give the same.
@@ -18,12 +18,17 @@ import torch
 from models.export.arithmetic import whole_levels
 from models.export.fixed_point import leaked
 from models.export.nodes import NO_LEAK
+from models.export.pending import Pending
 from models.functional.kernels import build
 from models.functional.levels import Levels
 
 SOURCE = Path(__file__).with_name("engine.c")
 STEP = struct.Struct("@3di4x")
 """`step_plan` of engine.c."""
+SUMS = struct.Struct("@3Pq4i")
+"""`sums_plan` of engine.c."""
+BLOCK = 1024
+"""Channels that one pass over sums and spikes can have, as in engine.c."""
 TYPES = {torch.uint8: 0, torch.float32: 1, torch.float64: 2}
 MAP_DIMS = 4
 
@@ -38,6 +43,11 @@ class Passes(Protocol):
 
     def currents(self, sums: torch.Tensor) -> torch.Tensor:
         """[T B, O, ...] to [B, O, ...], or to [T B, O, ...] of frames; float64."""
+
+    def carried(
+        self, pending: Pending, dtype: torch.dtype, *, keep: bool
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """A current without frames, empty unless it is to be kept, and the levels [T B, ...] that follow."""
 
 
 class TorchPasses:
@@ -96,6 +106,13 @@ class TorchPasses:
             total += output
         return total
 
+    def carried(
+        self, pending: Pending, dtype: torch.dtype, *, keep: bool
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """See `Passes`."""
+        current = pending.current()
+        return current, self.spikes(current, dtype)
+
 
 class CompiledPasses(TorchPasses):
     """See `Passes`. What it gives lies in memory that its next call uses again: fresh pages take longer to
@@ -119,6 +136,11 @@ class CompiledPasses(TorchPasses):
             for V, levels, shift in zip(self.thresholds, self.levels, self.shifts, strict=True)
         )
 
+    @property
+    def channels(self) -> int:
+        """Channels that have a multiplier of their own."""
+        return self.multiplier_TO.shape[1]
+
     def spikes(self, current: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
         """See `Passes`."""
         current = _dense(current)
@@ -140,24 +162,45 @@ class CompiledPasses(TorchPasses):
 
     def currents(self, sums: torch.Tensor) -> torch.Tensor:
         """See `Passes`."""
-        if sums.shape[1] != self.multiplier_TO.shape[1]:
+        if sums.shape[1] != self.channels:
             return super().currents(sums)  # spikes alone: one multiplier for every channel
         sums = _dense(sums)
         samples = len(sums) if self.framed else len(sums) // self.steps
         found = self._room("currents", (samples, *sums.shape[1:]), torch.float64)
-        self.library.bitfront_currents(
-            sums.data_ptr(),
-            found.data_ptr(),
-            sums.numel() // self.steps // sums.shape[1],
-            sums.shape[1],
+        pixels, threads = sums.numel() // self.steps // sums.shape[1], torch.get_num_threads()
+        self.library.bitfront_currents(self._sums_plan(sums), found.data_ptr(), pixels, threads)
+        return found
+
+    def carried(
+        self, pending: Pending, dtype: torch.dtype, *, keep: bool
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """See `Passes`."""
+        source, channels = pending.passes, pending.sums.shape[1]
+        if not isinstance(source, CompiledPasses) or source.channels != channels or channels > BLOCK:
+            return super().carried(pending, dtype, keep=keep)
+        sums = _dense(pending.sums)
+        samples, sample = len(sums) // source.steps, sums.shape[1:]
+        shortcut = None if pending.shortcut is None else _dense(pending.shortcut.double())
+        current = source._room("currents", (samples, *sample), torch.float64) if keep else torch.empty(0)
+        spikes = self._room("spikes", (samples * self.steps, *sample), dtype)
+        self.library.bitfront_carried(
+            source._sums_plan(sums),
+            None if shortcut is None else shortcut.data_ptr(),
+            current.data_ptr() if keep else None,
+            spikes.data_ptr(),
+            sums.numel() // source.steps // channels,
             self.steps,
-            self.framed,
-            sums.dtype == torch.float64,
-            self.multiplier_TO.data_ptr(),
-            self.bias_O.data_ptr(),
+            TYPES[dtype],
+            self.plan,
+            self.leak,
             torch.get_num_threads(),
         )
-        return found
+        return current, spikes
+
+    def _sums_plan(self, sums: torch.Tensor) -> bytes:
+        pointers = (sums.data_ptr(), self.multiplier_TO.data_ptr(), self.bias_O.data_ptr())
+        apart, doubles = sums.numel() // self.steps, sums.dtype == torch.float64
+        return SUMS.pack(*pointers, apart, sums.shape[1], self.steps, self.framed, doubles)
 
     def _room(self, use: str, shape: tuple[int, ...], dtype: torch.dtype) -> torch.Tensor:
         kept = self.kept.get(use)
@@ -186,11 +229,13 @@ def compiled() -> ctypes.CDLL | None:
         *(wide, whole),
     ]
     library.bitfront_spikes.restype = None
-    library.bitfront_currents.argtypes = [
-        *(address, address, wide, whole, whole, whole, whole),
-        *(address, address, whole),
-    ]
+    library.bitfront_currents.argtypes = [ctypes.c_char_p, address, wide, whole]
     library.bitfront_currents.restype = None
+    library.bitfront_carried.argtypes = [
+        *(ctypes.c_char_p, address, address, address, wide, whole, whole),
+        *(ctypes.c_char_p, wide, whole),
+    ]
+    library.bitfront_carried.restype = None
     return library
 
 
