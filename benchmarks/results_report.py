@@ -57,6 +57,9 @@ def _section(section: Section) -> Iterator[str]:
     network = " ".join(str(value) for value in spec["architecture"].values())
     images = spec["dataset"]["train_samples"] or "all"
     yield f"## {section.name}\n"
+    if space := spec.get("search_space"):
+        values = (f"{name} {', '.join(map(str, given))}" for name, given in space.items())
+        network = f"{network} with {'; '.join(values)}"
     yield (
         f"{network} on {spec['dataset']['name']} ({images} images, split {spec['dataset']['split_seed']}), "
         f"{spec['training']['epochs']} epochs a trial, {spec['compute']['trials_per_study']} trials a study, "

@@ -30,10 +30,10 @@ from service.settings import Settings
 from service.views import JobView
 
 CURVE = "test-hypervolume-over-compute"
-SUBJECTS = ("gradient", "gradient-front", "gradient-targets")
+SUBJECTS = ("gradient", "gradient-front", "gradient-targets", "hybrid", "hybrid-front")
 """Methods that learn bits; each that a run names is compared with all others."""
 BLACK_BOX = ("optuna-tpe", "optuna-nsga2", "random")
-METHODS = (*SUBJECTS, *BLACK_BOX, "evolution-warm", "uniform", "uniform-front")
+METHODS = (*SUBJECTS[:3], *BLACK_BOX, "evolution-warm", "uniform", "uniform-front")
 BUDGETS = (2, 4, 8)
 DIGITS: Mapping[str, Any] = {
     "dataset": {"name": "digits"},
@@ -49,6 +49,15 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "fashion-conv-net": {"architecture": {"name": "conv-net"}, **FASHION},
     "fashion-resnet20": {"architecture": {"name": "resnet20", "width": 8}, **FASHION},
 }
+ARCHITECTURES: Mapping[str, Mapping[str, Any]] = {
+    "fashion-architectures": {
+        "architecture": {"name": "conv-net"},
+        "search_space": {"width": [8, 16, 24], "kernel": [3, 5], "depth": [3, 4]},
+        "budget": {"metric": "s_ace", "max": [5e6, 15e6, 45e6]},
+        **FASHION,
+    },
+}
+"""Settings for methods that search the architecture too; only run where they are named."""
 
 
 def main() -> None:
@@ -101,12 +110,12 @@ def job_of(
     name: str, methods: Sequence[str], seeds: Sequence[int], trials: int, options: argparse.Namespace
 ) -> dict[str, Any]:
     """The job of one setting."""
-    setting = SETTINGS[name.removesuffix("-long")]
+    setting = {**SETTINGS, **ARCHITECTURES}[name.removesuffix("-long")]
     return {
+        "budget": {"metric": "bit_budget", "max": list(BUDGETS)},
         **setting,
         "name": name,
         "dataset": {**setting["dataset"], "split_seed": options.split_seed},
-        "budget": {"metric": "bit_budget", "max": list(BUDGETS)},
         "methods": list(methods),
         "seeds": list(seeds),
         "compute": {"trials_per_study": trials, "concurrent_trials": options.concurrent},
@@ -143,14 +152,15 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--port", type=int, default=8799)
-    parser.add_argument("--settings", nargs="+", choices=list(SETTINGS), default=list(SETTINGS))
+    named = [*SETTINGS, *ARCHITECTURES]
+    parser.add_argument("--settings", nargs="+", choices=named, default=list(SETTINGS))
     parser.add_argument("--methods", nargs="+", default=list(METHODS))
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
     parser.add_argument("--seeds-of", nargs="+", action="append", default=[], metavar=("SETTING", "SEED"))
     parser.add_argument("--trials", type=int, default=12)
     parser.add_argument("--long", type=float, default=10.0)
     parser.add_argument("--long-seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--long-settings", nargs="+", choices=list(SETTINGS), default=[])
+    parser.add_argument("--long-settings", nargs="+", choices=named, default=[])
     parser.add_argument("--concurrent", type=int, default=2)
     parser.add_argument("--split-seed", type=int, default=0)
     parser.add_argument("--report", type=Path, default=Path("docs/results.md"))

@@ -19,6 +19,7 @@ from models.cost import (
     Scope,
     default_scope,
 )
+from models.functional import StepsGradient
 from models.layers import InitialBits, LayerOptions, Quantity
 from search.architecture import (
     LEAST_VALUES,
@@ -118,6 +119,7 @@ class BitsSpec(Model):
     learn: tuple[Quantity, ...] = Field(default=ORDER, min_length=1)
     initial: InitialBitsSpec = InitialBitsSpec()
     weight_per: WeightPer = "layer"
+    steps_gradient: StepsGradient = Field(default="divisor", exclude_if=lambda form: form == "divisor")
 
     @field_validator("weight", "spike", "steps")
     @classmethod
@@ -288,6 +290,7 @@ class JobSpec(Model):
             threshold_shift=neuron.threshold_shift,
             signed_spikes=neuron.signed_spikes,
             weight_per=self.bits.weight_per,
+            steps_gradient=self.bits.steps_gradient,
         )
 
     def to_json(self) -> dict[str, Any]:

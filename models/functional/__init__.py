@@ -3,11 +3,13 @@
 from models.functional.channels import quantize_channels
 from models.functional.fire import fire, spike_rates
 from models.functional.frames import fire_frames, regroup
+from models.functional.kernels import StepsGradient
 from models.functional.quantize import quantize_spikes, quantize_weights
 from models.functional.renew import Renewal, closed_form, least_error, renewed
 
 __all__ = [
     "Renewal",
+    "StepsGradient",
     "closed_form",
     "fire",
     "fire_frames",

@@ -6,8 +6,11 @@ The divisor passes its gradient straight through the rounding of T; the potentia
 step, but the leak d has its own:
 
     dx = sum_t du_t,  with du_t, dV_t, dB_t, dz_t the spike quantizer's gradients for the upstream g / T
-    dT = sum g * (-y / T)
+    dT = sum g * (-y / T),  or the forward difference  sum g * (y(T + 1) - y(T))
     dd = sum over t >= 2 of sum du_t * (u_(t-1) - s_(t-1))
+
+The divisor alone says what a step more would take from the average, and nothing of the spikes that it would
+add; the difference says both. Beyond the most steps, the step more is like the last one.
 
 `levels` has the quantizer's formulas; `kernels` computes them, in one form per device.
 """
@@ -16,7 +19,7 @@ from __future__ import annotations
 
 import torch
 
-from models.functional.kernels import Neuron, run
+from models.functional.kernels import Neuron, StepsGradient, run
 from models.functional.kernels.plan import plan_of
 from models.functional.kernels.reference import walk
 
@@ -30,15 +33,25 @@ def fire(
     *,
     signed: bool = False,
     shifts: torch.Tensor | None = None,
+    steps_gradient: StepsGradient = "divisor",
 ) -> torch.Tensor:
     """The average output y of a neuron driven by `current` for r(steps) steps; same shape as `current`.
 
     `step_sizes` (thresholds V_t > 0), `bits` (real) and `shifts` (threshold shifts z_t; None: off) are
     one-dimensional with one entry per step, at least r(steps) long; entries beyond get no gradient. `steps`
     is a real one-element tensor, clipped to that length; so is `leak` where it learns. Differentiable in all
-    tensors. `signed` spikes are quantized like weights. Raises NanLossError where bits or steps are NaN.
+    tensors. `signed` spikes are quantized like weights; `steps_gradient` chooses between the two forms of dT.
+    Raises NanLossError where bits or steps are NaN.
     """
-    neuron = Neuron(step_sizes=step_sizes, bits=bits, steps=steps, leak=leak, shifts=shifts, signed=signed)
+    neuron = Neuron(
+        step_sizes=step_sizes,
+        bits=bits,
+        steps=steps,
+        leak=leak,
+        shifts=shifts,
+        signed=signed,
+        steps_gradient=steps_gradient,
+    )
     return run(current, neuron)
 
 

@@ -11,11 +11,21 @@ per step, 0 at first.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import torch
 from torch import nn
 
-from models.functional import Renewal, fire, fire_frames, least_error, regroup, renewed, spike_rates
+from models.functional import (
+    Renewal,
+    StepsGradient,
+    fire,
+    fire_frames,
+    least_error,
+    regroup,
+    renewed,
+    spike_rates,
+)
 from models.layers.bit_width import BitWidth
 from models.layers.options import QUANTITIES, Quantity
 from models.layers.weight_quantizer import LEAST_STEP_SIZE
@@ -46,11 +56,13 @@ class SpikingNeuron(nn.Module):
         threshold_shift: bool = False,
         signed: bool = False,
         temporal: bool = False,
+        steps_gradient: StepsGradient = "divisor",
     ) -> None:
         super().__init__()
         longest = step_bounds[1]
         self.signed = signed
         self.temporal = temporal
+        self.steps_gradient = steps_gradient
         self.leak = nn.Parameter(torch.tensor([leak])) if learn_leak else leak
         self.shifts = nn.Parameter(torch.zeros(longest)) if threshold_shift else None
         self.step_sizes = nn.Parameter(torch.ones(longest))
@@ -68,7 +80,7 @@ class SpikingNeuron(nn.Module):
         """The average output over the steps; T frames of it where the neuron is temporal."""
         if self.training:
             self._watch(current)
-        form = fire_frames if self.temporal else fire
+        form = fire_frames if self.temporal else partial(fire, steps_gradient=self.steps_gradient)
         return form(
             current,
             self.step_sizes,

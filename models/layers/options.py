@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from models.allocation import Bounds, WeightPer
+from models.functional import StepsGradient
 
 Quantity = Literal["weight", "spike", "steps"]
 QUANTITIES: frozenset[Quantity] = frozenset({"weight", "spike", "steps"})
@@ -27,7 +28,7 @@ class LayerOptions:
     `learned` names the quantities that learn; the others stay where they start. `temporal` layers take
     [F, B, ...] frames that differ and give T frames; others take one [B, ...] current and give its average.
     `weight_per` says whether a searched layer has one weight bit width and step size, or one of each for
-    every output channel.
+    every output channel. `steps_gradient` is the form of dT by which layers that are not temporal learn.
     """
 
     bounds: Bounds = field(default_factory=Bounds)
@@ -39,6 +40,7 @@ class LayerOptions:
     threshold_shift: bool = False
     signed_spikes: bool = False
     weight_per: WeightPer = "layer"
+    steps_gradient: StepsGradient = "divisor"
 
     def learning_bounds(self) -> Bounds:
         """The bounds in which what is not learned is held at where it starts."""

@@ -120,4 +120,5 @@ def make_neuron(options: LayerOptions, bounds: Bounds, *, signed: bool = False) 
         threshold_shift=options.threshold_shift,
         signed=signed or options.signed_spikes,
         temporal=options.temporal,
+        steps_gradient=options.steps_gradient,
     )

@@ -63,11 +63,14 @@ def dealt_out(stages: Sequence[Stage], trials: int) -> list[tuple[tuple[Stage, .
 
 def _descents(context: StudyContext) -> list[LearnFront]:
     dealt = dealt_out(front_limits(context), context.trials)
-    return [_descent(context, limits, trials) for limits, trials in dealt]
+    return [descent(context, limits, trials) for limits, trials in dealt]
 
 
-def _descent(context: StudyContext, limits: tuple[Limit, ...], trials: int) -> LearnFront:
-    """`note` has the least of the given budgets that the descent goes through, if any, and all of its own."""
+def descent(context: StudyContext, limits: tuple[Limit, ...], trials: int) -> LearnFront:
+    """A descent on the architecture of the context.
+
+    `note` has the least of the given budgets that it goes through, if any, and all of its own.
+    """
     given = [limit.maximum for limit in limits if limit in context.budgets]
     budgets = [limit.maximum for limit in limits]
     note = {"budget": min(given, default=None), "budgets": budgets}

@@ -14,6 +14,7 @@ from search.strategies.gradient import GradientSearch
 from search.strategies.gradient_front import FrontSearch
 from search.strategies.gradient_targets import TargetsSearch
 from search.strategies.hybrid import HybridSearch
+from search.strategies.hybrid_front import HybridFrontSearch
 from search.strategies.optuna_gp import MOST_PARAMETERS, optuna_gp
 from search.strategies.optuna_search import optuna_nsga2, optuna_tpe
 from search.strategies.random_search import random_search
@@ -64,6 +65,13 @@ _ALL = (
         name="hybrid",
         summary="Searches architecture by Optuna, bits by gradient in each trial; needs search_space.",
         factory=HybridSearch,
+        learning_bounds=LayerOptions.learning_bounds,
+        needs_search_space=True,
+    ),
+    Method(
+        name="hybrid-front",
+        summary="Searches architecture by Optuna, training each through every budget; needs search_space.",
+        factory=HybridFrontSearch,
         learning_bounds=LayerOptions.learning_bounds,
         needs_search_space=True,
     ),

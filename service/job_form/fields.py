@@ -137,6 +137,7 @@ MORE = (
             field("bits.initial.spike", "Spike bits at the start"),
             field("bits.initial.steps", "Time steps at the start"),
             field("bits.weight_per", "One weight bit width per", "choice"),
+            field("bits.steps_gradient", "Gradient of the time steps", "choice"),
             field("bits.search_first_layer", "Search the first layer too", "flag"),
         ),
     ),

@@ -96,6 +96,27 @@ class TestHybrid(SeededContract, ChoosingContract):
         assert tried["balanced_accuracy"] > tried["accuracy"]
 
 
+class TestHybridFront(SeededContract, ChoosingContract):
+    method = "hybrid-front"
+    least_tried = 6
+
+    def test_another_seed_asks_something_else(self) -> None:
+        """Where there is something to choose: without a search space it descends as it would anyway."""
+        context = CONTEXTS["a choice of six architectures"]
+        assert list(self.make(context).ask()) != list(self.make(replace(context, seed=99)).ask())
+
+    def test_the_first_proposals_are_for_each_budget_in_turn(self) -> None:
+        context = CONTEXTS["three budgets"]
+        (descent,) = proposals_of(run(self.make(context), context))
+        assert {*BUDGETS} < {*learned_under(descent)}
+
+    def test_every_share_is_used_up(self, context: StudyContext) -> None:
+        """Whatever fits is descended on once, and fewer architectures have longer descents."""
+        for trials in (1, 2, 3, 12, 25, 60):
+            some = replace(context, trials=trials)
+            assert sum(map(trials_of, proposals_of(run(self.make(some), some)))) == trials
+
+
 def balanced_where(
     settings: Chosen, spec: JobSpec, context: StudyContext, place: int, proposal: Proposal
 ) -> TrialResult:

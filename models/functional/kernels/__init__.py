@@ -5,6 +5,6 @@
 """
 
 from models.functional.kernels.autograd import run
-from models.functional.kernels.interface import Neuron
+from models.functional.kernels.interface import Neuron, StepsGradient
 
-__all__ = ["Neuron", "run"]
+__all__ = ["Neuron", "StepsGradient", "run"]

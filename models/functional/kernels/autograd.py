@@ -9,6 +9,7 @@ from torch.autograd.function import once_differentiable
 
 from models.functional.kernels.dispatch import form_of
 from models.functional.kernels.interface import Neuron
+from models.functional.kernels.plan import one_more_step, whole_steps
 
 
 def run(current: torch.Tensor, neuron: Neuron) -> torch.Tensor:
@@ -32,12 +33,24 @@ class _Run(torch.autograd.Function):
     def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         current, *arguments = ctx.saved_tensors
         found = ctx.form.backward(grad, current)
-        values = (found.step_sizes, found.bits, found.steps, found.leak, found.shifts)
+        steps = found.steps
+        if steps is not None and ctx.needs_input_grad[3] and ctx.form.neuron.steps_gradient == "difference":
+            steps = _difference(grad, current, ctx.form.neuron, steps)
+        values = (found.step_sizes, found.bits, steps, found.leak, found.shifts)
         return (
             found.current,
             *(_like(value, argument) for value, argument in zip(values, arguments, strict=True)),
             None,
         )
+
+
+def _difference(
+    grad: torch.Tensor, current: torch.Tensor, neuron: Neuron, divisor: torch.Tensor
+) -> torch.Tensor:
+    """sum g * (y(T + 1) - y(T)), of which the divisor's gradient -sum g * y(T) / T has the second part."""
+    T = whole_steps(neuron)
+    longer = form_of(current, one_more_step(neuron, T)).forward(current)
+    return torch.sum(grad * longer, dtype=torch.float32) + T * divisor
 
 
 def _like(value: torch.Tensor | None, argument: torch.Tensor | None) -> torch.Tensor | None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import torch
+
+StepsGradient = Literal["divisor", "difference"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -14,7 +16,7 @@ class Neuron:
 
     `step_sizes`, `bits` and `shifts` (None: off) have one entry per step; `steps` (None: 1) and a learned
     `leak` are one-element tensors. `framed`: the input is [T, ...], one per step, and so is the output;
-    otherwise the input is constant and the output the average.
+    otherwise the input is constant and the output the average. `steps_gradient` says what dT is (`fire`).
     """
 
     step_sizes: torch.Tensor
@@ -24,6 +26,7 @@ class Neuron:
     shifts: torch.Tensor | None = None
     signed: bool = False
     framed: bool = False
+    steps_gradient: StepsGradient = "divisor"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -46,6 +46,22 @@ def whole_steps(neuron: Neuron) -> int:
     """T: r(steps), at least 1 and at most the number of step sizes."""
     longest = min(neuron.step_sizes.numel(), neuron.bits.numel())
     return 1 if neuron.steps is None else min(whole_number(neuron.steps.item()), longest)
+
+
+def one_more_step(neuron: Neuron, T: int) -> Neuron:
+    """The neuron for T + 1 steps; beyond its last entry a step is like the one before."""
+
+    def longer(values: torch.Tensor) -> torch.Tensor:
+        flat = values.reshape(-1)
+        return flat if flat.numel() > T else torch.cat([flat[:T], flat[T - 1 : T]])
+
+    return replace(
+        neuron,
+        step_sizes=longer(neuron.step_sizes),
+        bits=longer(neuron.bits),
+        shifts=None if neuron.shifts is None else longer(neuron.shifts),
+        steps=torch.full((1,), T + 1.0, device=neuron.step_sizes.device),
+    )
 
 
 def _leading(values: torch.Tensor, count: int) -> tuple[float, ...]:

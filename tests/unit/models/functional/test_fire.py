@@ -71,6 +71,37 @@ def test_outputs_and_gradients_follow_the_formulas(*, currents, step_sizes, widt
         )
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("T", [1, 2, MOST_STEPS])
+@pytest.mark.parametrize("shifted", [False, True])
+def test_the_difference_is_what_one_more_step_changes(dtype, T, shifted):
+    """Beyond the last entry, a step more is like the last one."""
+    random = torch.Generator().manual_seed(T)
+    x, grad = (torch.randn(3, 5, generator=random).to(dtype) for _ in range(2))
+    step_sizes, bits = torch.tensor([0.3, 0.5, 0.2, 0.4]), torch.tensor([2.0, 1.0, 3.0, 2.0])
+    shifts = torch.tensor([0.1, -0.2, 0.0, 0.3]) if shifted else None
+
+    def longer(values):
+        return None if values is None else torch.cat([values, values[-1:]])
+
+    def outputs(steps):
+        return fire(x, longer(step_sizes), longer(bits), torch.tensor([steps]), 0.9, shifts=longer(shifts))
+
+    gradients = {}
+    for form in ("divisor", "difference"):
+        steps = torch.tensor([float(T)], requires_grad=True)
+        leaf = x.clone().requires_grad_()
+        found = fire(leaf, step_sizes, bits, steps, 0.9, shifts=shifts, steps_gradient=form)
+        assert torch.equal(found, outputs(float(T)))
+        found.backward(grad)
+        gradients[form] = (steps.grad, leaf.grad)
+    wanted = (grad.double() * (outputs(T + 1.0).double() - outputs(float(T)).double())).sum()
+    close = {"rtol": 0.03, "atol": 0.03} if dtype == torch.bfloat16 else {"rtol": 1e-4, "atol": 1e-5}
+    torch.testing.assert_close(gradients["difference"][0].double(), wanted.reshape(1), **close)
+    assert torch.equal(gradients["difference"][1], gradients["divisor"][1])
+    assert not torch.allclose(gradients["difference"][0], gradients["divisor"][0])
+
+
 @pytest.mark.parametrize("signed", [True, False])
 @pytest.mark.parametrize("bits", [1.0, 2.6, 4.0])
 def test_one_step_is_one_quantization(signed, bits):
