@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,15 +15,10 @@ from service.settings import Settings
 from service.store import Store, ids
 from service.store.studies import PlannedTrial
 from service.web import rendering
+from tests.unit.service.pages import MakeJob, part, plain, seeds
 from workers.report import TrialFailure
 
 HOSTILE = "<script>alert('x')</script>"
-MakeJob = Callable[..., str]
-
-
-def seeds(method: str, *accuracies: float) -> dict[tuple[str, int], float]:
-    """Accuracies of a method by seed."""
-    return {(method, seed): accuracy for seed, accuracy in enumerate(accuracies)}
 
 
 class TestListing:
@@ -62,66 +56,6 @@ class TestListing:
 
     def test_a_cursor_of_nowhere_is_refused(self, api: TestClient) -> None:
         assert api.get("/jobs?cursor=nonsense").status_code == 422
-
-
-class TestFrontsPage:
-    def test_any_jobs_and_the_best_under_a_budget(self, api: TestClient, job_with_points: MakeJob) -> None:
-        first = job_with_points(accuracies=seeds("random", 0.75, 0.875))
-        second = job_with_points(accuracies=seeds("random", 0.625, 0.9375))
-        page = api.get(f"/fronts?job={first},%20{second}&budget=2").text
-        best = part(page, "best")
-        assert best.count("<tr data-point") == 4
-        assert "75.0" in best
-        assert "93.8" not in best
-        assert "93.8" in part(page, "points")
-        assert f"/v1/fronts?job={first}&amp;job={second}&amp;metric=bit_budget" in page
-        unbounded = part(api.get(f"/fronts?job={first}&job={second}").text, "best")
-        assert "93.8" in unbounded
-
-    def test_a_region_chooses_the_rows_and_may_leave_out_beaten_points(
-        self, api: TestClient, job_with_points: MakeJob
-    ) -> None:
-        job_id = job_with_points(accuracies=seeds("random", 0.9, 0.8))
-        asked = f"/fronts?job={job_id}&cost_min=2"
-        assert part(api.get(asked).text, "points").count("<tr data-point") == 2
-        assert "beaten" in part(api.get(asked).text, "points")
-        assert "beaten" not in part(api.get(asked + "&dominated=hidden").text, "points")
-
-    def test_choices_stand_in_the_form(self, api: TestClient, job_with_points: MakeJob) -> None:
-        page = api.get(f"/fronts?job={job_with_points()}&metric=s_ace&method=uniform&seed=1&x=linear").text
-        assert '<option value="s_ace" selected>' in page
-        assert 'name="method" value="uniform" checked' in page
-        assert 'name="method" value="random">' in page
-        assert set(re.findall(r"point-[0-9a-f]{16}", part(page, "points"))) != set()
-        assert "random" not in part(page, "points")
-
-    @pytest.mark.parametrize(
-        "choice", ["metric=no", "budget=x", "cost_min=-1", "method=no", "seed=x", "score_max=nan"]
-    )
-    def test_a_choice_that_is_not_offered_falls_back(
-        self, api: TestClient, job_with_points: MakeJob, choice: str
-    ) -> None:
-        page = api.get(f"/fronts?job={job_with_points()}&{choice}")
-        assert page.status_code == 200
-        assert "Points on the fronts" in page.text
-
-    def test_jobs_that_do_not_compare_are_told_apart_and_can_be_changed(
-        self, api: TestClient, job_with_points: MakeJob, spec: dict[str, Any]
-    ) -> None:
-        other = api.post("/v1/jobs", json=spec | {"budget": {"max": [4], "scope": "all"}}).json()["id"]
-        page = api.get(f"/fronts?job={job_with_points()}&job={other}").text
-        assert "Choose another metric" in page
-        assert f'value="{other}" checked' in page
-
-    def test_without_jobs_it_says_what_to_do_and_what_is_not_there_is_refused(self, api: TestClient) -> None:
-        assert "Choose jobs above" in api.get("/fronts").text
-        assert api.get("/fronts?job=job-0").status_code == 404
-        assert api.get("/fronts/growth").status_code == 422
-
-    def test_how_fronts_grew_has_its_numbers(self, api: TestClient, job_with_points: MakeJob) -> None:
-        page = api.get(f"/fronts/growth?job={job_with_points()}&over=time").text
-        assert "hours since" in page
-        assert "/v1/fronts/hypervolume?job=" in page
 
 
 class TestJobPage:
@@ -200,30 +134,6 @@ class TestJobPage:
         assert "bit_budget ≤ 4 Search beat uniform by 10.0 points" in text
 
 
-class TestPoint:
-    def test_it_shows_what_each_layer_costs_on_the_hardware_of_its_job(
-        self, api: TestClient, job_with_points: MakeJob
-    ) -> None:
-        job_id = job_with_points()
-        point = api.get(f"/v1/jobs/{job_id}/front").json()["points"][0]["id"]
-        (layer,) = api.get(f"/v1/points/{point}").json()["layer_costs"]
-        assert (layer["name"], layer["searched"], layer["table"]) == ("conv1", True, None)
-        assert (layer["compute_cycles"], layer["memory_cycles"]) == (4.0, (10 * 2 + 16 * 2) / 128)
-        assert layer["utilisation"] == pytest.approx(100 * 4 / (256 * 4))
-        text = plain(api.get(f"/points/{point}").text)
-        assert "16 × 16 lanes at 200 MHz" in text
-        assert re.search(r"conv1 4 4 0\.406 39\.1 %", text)
-
-    def test_it_is_whole_where_the_layer_table_is_not_known(
-        self, api: TestClient, job_with_points: MakeJob, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        job_id = job_with_points()
-        point = api.get(f"/v1/jobs/{job_id}/front").json()["points"][0]["id"]
-        monkeypatch.setattr("service.store.layer_costs.stored_layers", lambda *_: [])
-        assert api.get(f"/v1/points/{point}").json()["layer_costs"] == []
-        assert "Costs of each layer" not in api.get(f"/points/{point}").text
-
-
 class TestEscaping:
     def test_messages_of_trials_and_jobs_stay_text(
         self, api: TestClient, api_store: Store, spec: dict[str, Any]
@@ -273,41 +183,6 @@ def test_a_job_that_searches_architecture_says_which_settings(api: TestClient, s
     assert "conv-net searched: kernel, width" in plain(api.get(f"/jobs/{job_id}").text)
 
 
-class TestPointPage:
-    def test_it_shows_the_firing_rate_of_each_layer(self, api: TestClient, job_with_points: MakeJob) -> None:
-        point = api.get(f"/v1/jobs/{job_with_points()}/points").json()["items"][0]
-        page = api.get(f"/points/{point['id']}").text
-        assert 'value="0.1" aria-label="Firing rate of conv1"' in page
-        assert re.search(r"conv1 10\.0\s% 10\.0\s%", plain(page))
-
-    def test_it_has_all_that_repeats_the_point(self, api: TestClient, job_with_points: MakeJob) -> None:
-        point = api.get(f"/v1/jobs/{job_with_points()}/points").json()["items"][0]
-        page = api.get(f"/points/{point['id']}").text
-        assert f"bitfront rerun {point['id']}" in page
-        assert point["checkpoint_sha256"] in page
-        assert api.get(f"/v1/points/{point['id']}/checkpoint").status_code == 200
-        assert f'href="/v1/points/{point["id"]}/checkpoint"' in page
-        text = plain(page)
-        assert "searched layers" in text
-        assert "all layers" in text
-        assert "conv1 1 2 2" in text
-        assert "threads 1" in text
-
-    def test_it_names_settings_only_where_some_were_chosen(
-        self, api: TestClient, job_with_points: MakeJob
-    ) -> None:
-        point = api.get(f"/v1/jobs/{job_with_points()}/points").json()["items"][0]
-        assert point["settings"] == {}
-        assert "Architecture:" not in plain(api.get(f"/points/{point['id']}").text)
-
-    @pytest.mark.parametrize("path", ["/points/point-0000000000000000", "/jobs/job-0", "/points/x"])
-    def test_what_is_not_there_is_a_page_with_404(self, api: TestClient, path: str) -> None:
-        answer = api.get(path)
-        assert answer.status_code == 404
-        assert answer.headers["content-type"].startswith("text/html")
-        assert 'href="/jobs"' in answer.text
-
-
 def test_static_files_are_named_by_their_content(tmp_path: Any) -> None:
     (tmp_path / "style.css").write_text("a")
     before = rendering.assets(tmp_path)
@@ -321,19 +196,6 @@ def test_the_bundle_is_small_enough() -> None:
     if not bundle.exists():
         pytest.skip("the charts are not built; `make charts` builds them")
     assert bundle.stat().st_size <= 600_000
-
-
-def part(page: str, name: str) -> str:
-    """The live part of a page with this id, to the next one."""
-    begin = page.index(f'id="{name}" data-live')
-    end = page.find("data-live", begin + len(name) + 20)
-    return page[begin : end if end > 0 else None]
-
-
-def plain(html: str) -> str:
-    """The text of a page, without markup, with single ordinary spaces."""
-    text = re.sub(r"<[^>]*>", " ", html).replace("&gt;", ">").replace("&lt;", "<")
-    return re.sub(r"\s+", " ", text).strip()
 
 
 class TestCancelling:
