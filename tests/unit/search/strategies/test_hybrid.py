@@ -5,27 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from models.allocation import Allocation, Bounds, LayerBits
-from models.cost import LayerShape, Limit
-from search.architecture import architectures_of
+from models.cost import Limit
 from search.strategies.hybrid import HybridSearch
 from search.strategy import LearnBits, StudyContext, TrialResult
+from tests.unit.search.strategies.architectures import POINT, context_of
 
-LAYER = LayerShape(name="a", kind="conv", macs=1_000, weights=1_000, inputs=100, biases=1)
-TABLES = {
-    chosen: (replace(LAYER, weights=int(dict(chosen)["width"]) * 1_000),)
-    for chosen in architectures_of({"width": [1, 2, 3, 4], "kernel": [3, 5]})
-}
-CONTEXT = StudyContext(
-    layers=next(iter(TABLES.values())),
-    settings=next(iter(TABLES)),
-    tables=TABLES,
-    bounds=Bounds(),
-    budgets=tuple(Limit(metric="bit_budget", maximum=maximum) for maximum in (2.0, 8.0)),
-    constraints=(),
-    seed=0,
-    trials=12,
-)
+CONTEXT = context_of({"width": [1, 2, 3, 4], "kernel": [3, 5]})
+TABLES = CONTEXT.tables
 BEST = (("kernel", 5), ("width", 3))
 
 
@@ -44,10 +30,9 @@ def result(proposal: LearnBits) -> TrialResult:
     """More budget is better, and so is each setting that is right."""
     right = sum(pair in BEST for pair in proposal.settings)
     accuracy = 0.5 + 0.15 * right + 0.01 * proposal.budget.maximum
-    bits = LayerBits.uniform(steps=1, spike_bits=1, weight_bits=2)
     return TrialResult(
         proposal=proposal,
-        allocation=Allocation(layers={"a": bits}),
+        allocation=POINT,
         score=accuracy,
         cost=proposal.budget.maximum,
     )

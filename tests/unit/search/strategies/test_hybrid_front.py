@@ -4,27 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from models.allocation import Allocation, Bounds, LayerBits
-from models.cost import LayerShape, Limit
-from search.architecture import architectures_of
+from models.cost import Limit
 from search.strategies.hybrid_front import HybridFrontSearch
 from search.strategy import LearnFront, StudyContext, TrialResult
+from tests.unit.search.strategies.architectures import POINT, context_of
 
-LAYER = LayerShape(name="a", kind="conv", macs=1_000, weights=1_000, inputs=100, biases=1)
-TABLES = {
-    chosen: (replace(LAYER, weights=int(dict(chosen)["width"]) * 1_000),)
-    for chosen in architectures_of({"width": [1, 2, 3, 4, 5, 6], "kernel": [3, 5], "depth": [1, 2]})
-}
-CONTEXT = StudyContext(
-    layers=next(iter(TABLES.values())),
-    settings=next(iter(TABLES)),
-    tables=TABLES,
-    bounds=Bounds(),
-    budgets=tuple(Limit(metric="bit_budget", maximum=maximum) for maximum in (2.0, 8.0)),
-    constraints=(),
-    seed=0,
-    trials=12,
-)
+CONTEXT = context_of({"width": [1, 2, 3, 4, 5, 6], "kernel": [3, 5], "depth": [1, 2]})
+TABLES = CONTEXT.tables
 BEST = (("depth", 2), ("kernel", 5))
 
 
@@ -43,7 +29,7 @@ def result(proposal: LearnFront) -> TrialResult:
     """Each setting that is right is better."""
     return TrialResult(
         proposal=proposal,
-        allocation=Allocation(layers={"a": LayerBits.uniform(steps=1, spike_bits=1, weight_bits=2)}),
+        allocation=POINT,
         score=0.5 + 0.15 * sum(pair in BEST for pair in proposal.settings),
         cost=proposal.budgets[0].maximum,
     )
