@@ -5,8 +5,8 @@
                  architecture that Optuna's TPE draws; stages under what learning can reach there are left out
 
 TPE (`drawn`) is told the highest score of each descent and that point's log cost. A draw that cannot keep
-the greatest budget and the constraints, or that has had its descent, is exchanged for the nearest architecture
-that can and has not. So no architecture is trained twice, and fewer architectures have longer descents.
+the greatest budget and the constraints, or that has had its descent, is exchanged for the nearest
+architecture that can and has not. So none is trained twice, and fewer architectures have longer descents.
 """
 
 from __future__ import annotations

@@ -72,14 +72,17 @@ class TestGradientTargets(FirstContract):
     method = "gradient-targets"
 
 
-class TestHybrid(SeededContract, ChoosingContract):
-    method = "hybrid"
+class DrawnContract(SeededContract, ChoosingContract):
     least_tried = 6
 
     def test_another_seed_asks_something_else(self) -> None:
-        """Where there is something to choose: without a search space it has its ladder of budgets alone."""
+        """Where there is something to choose: without a search space budgets alone are left."""
         context = CONTEXTS["a choice of six architectures"]
         assert list(self.make(context).ask()) != list(self.make(replace(context, seed=99)).ask())
+
+
+class TestHybrid(DrawnContract):
+    method = "hybrid"
 
     def test_a_job_for_balanced_accuracy_under_cycles_is_searched_by_both(self, tmp_path: Path) -> None:
         """Told scores by the objective, it tries the network more that is the better one by that alone."""
@@ -96,14 +99,8 @@ class TestHybrid(SeededContract, ChoosingContract):
         assert tried["balanced_accuracy"] > tried["accuracy"]
 
 
-class TestHybridFront(SeededContract, ChoosingContract):
+class TestHybridFront(DrawnContract):
     method = "hybrid-front"
-    least_tried = 6
-
-    def test_another_seed_asks_something_else(self) -> None:
-        """Where there is something to choose: without a search space it descends as it would anyway."""
-        context = CONTEXTS["a choice of six architectures"]
-        assert list(self.make(context).ask()) != list(self.make(replace(context, seed=99)).ask())
 
     def test_the_first_proposals_are_for_each_budget_in_turn(self) -> None:
         context = CONTEXTS["three budgets"]
