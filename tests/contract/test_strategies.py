@@ -182,7 +182,7 @@ class TestOptunaNsga2(SeededContract, ChoosingContract):
 def test_every_registered_method_keeps_the_contract() -> None:
     tested = {
         kind.method
-        for base in (FirstContract, ChoosingContract, SeededContract)
+        for base in (FirstContract, ChoosingContract, SeededContract, DrawnContract)
         for kind in base.__subclasses__()
         if hasattr(kind, "method")
     }
