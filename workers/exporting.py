@@ -82,9 +82,10 @@ def check_point(point: TrainedPoint) -> None:
 
 def trained_network(point: TrainedPoint, splits: Splits) -> Network:
     """The network of a point in evaluation mode. Raises CheckpointDamagedError."""
-    spec = JobSpec.model_validate(point.spec)
+    proposal = proposal_from_json(point.proposal)
+    spec = JobSpec.model_validate(point.spec).on(proposal.settings)
     options = spec.layer_options(temporal=splits.frames > 0)
-    bounds = learning_bounds(proposal_from_json(point.proposal), options)
+    bounds = learning_bounds(proposal, options)
     network = spec_network(spec, splits, replace(options, bounds=bounds, weight_per=bounds.weight_per))
     tensors = read_tensors(point.checkpoint, point.checkpoint_sha256)
     try:

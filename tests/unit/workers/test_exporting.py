@@ -16,6 +16,7 @@ from workers.trial import run_trial
 SMALL = 1e-9
 CASES = {
     "conv-net": ({"name": "conv-net", "width": 8}, {"name": "digits"}, 5),
+    "chosen architecture": ({"name": "conv-net"}, {"name": "digits", "train_samples": 300}, 2),
     "resnet20": ({"name": "resnet20", "width": 4}, {"name": "digits", "train_samples": 300}, 2),
     "resnet18 per channel": ({"name": "resnet18", "width": 2}, {"name": "digits", "train_samples": 300}, 2),
     "events": ({"name": "vggsnn", "width": 2}, {"name": "event-digits", "train_samples": 200}, 2),
@@ -25,6 +26,8 @@ CASES = {
         2,
     ),
 }
+CHOSEN = {"depth": 4, "width": 8}
+"""Neither the first of its search space nor the network's own."""
 LEAKY = {"leak": 0.9, "learn_leak": True, "threshold_shift": True}
 
 
@@ -32,10 +35,12 @@ LEAKY = {"leak": 0.9, "learn_leak": True, "threshold_shift": True}
 def trained(request, tmp_path_factory):
     """A short trial that learned its bits: its outcome, what a store keeps of it, and the folder."""
     architecture, dataset, epochs = CASES[request.param]
+    chosen = request.param == "chosen architecture"
     spec = JobSpec.model_validate(
         {
             "name": "small",
             "architecture": architecture,
+            "search_space": {name: [3, value] for name, value in CHOSEN.items()} if chosen else {},
             "dataset": dataset,
             "budget": {"max": [6]},
             "bits": {"weight_per": "channel" if "channel" in request.param else "layer"},
@@ -47,7 +52,8 @@ def trained(request, tmp_path_factory):
         }
     ).to_json()
     budget = {"metric": "bit_budget", "maximum": 6.0, "scope": "searched"}
-    proposal = {"kind": "learn_bits", "budget": budget, "note": {}}
+    settings = {"settings": CHOSEN} if chosen else {}
+    proposal = {"kind": "learn_bits", "budget": budget, "note": {}, **settings}
     folder = tmp_path_factory.mktemp("trial")
     asked = TrialRequest(trial_id="a", spec=spec, proposal=proposal, seed=0)
     outcome = run_trial(asked, checkpoints=folder, data_folder=folder, threads=1, report=lambda _: None)
