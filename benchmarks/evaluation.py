@@ -3,6 +3,7 @@
     python benchmarks/evaluation.py [--threads 2] [--shape 3 32 32] [--batches 32 64 128 256 512] [--rounds 6]
 
 The sizes take turns, so that a machine whose speed drifts slows all of them; medians are the figures.
+--keep-memory lets the process keep what is freed, as trials do.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import time
 import torch
 
 from models.layers import LayerOptions
+from models.memory import keep_freed_memory
 from models.nets import Network, build_network
 
 SAMPLES, CLASSES, STARTED_ON = 1024, 10, 64
@@ -23,6 +25,8 @@ def main() -> None:
     """Print a row for each size."""
     options = parse()
     torch.set_num_threads(options.threads)
+    if options.keep_memory:
+        keep_freed_memory()
     torch.manual_seed(0)
     x = torch.randn(SAMPLES, *options.shape)
     network = prepared(x[:STARTED_ON])
@@ -66,6 +70,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--shape", type=int, nargs=3, default=[3, 32, 32])
     parser.add_argument("--batches", type=int, nargs="+", default=[32, 64, 128, 256, 512])
     parser.add_argument("--rounds", type=int, default=6)
+    parser.add_argument("--keep-memory", action="store_true")
     return parser.parse_args()
 
 

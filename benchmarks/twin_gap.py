@@ -6,7 +6,7 @@ Trains the float twin (ReLU for neurons, no quantizers) and one ResNet-20 per bu
 the same trainer, data order, epochs and seed, and prints test accuracies and their differences in points.
 Test accuracy is measured once, at the end. Options: --dataset, --data, --train-samples, --epochs, --batch,
 --lr, --width, --threads, --seed, --budgets, --twin-accuracy (a twin measured before, in place of training
-one).
+one), --keep-memory (keep what is freed, as trials do).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import torch
 
 from models.allocation import Allocation
 from models.cost import Limit, limit_cost
+from models.memory import keep_freed_memory
 from models.nets import Network, build_network, float_twin, layer_table
 from search.job import JobSpec
 from search.strategy import FixedBits, LearnBits, Proposal
@@ -35,6 +36,8 @@ def main() -> None:
     """Print one row for each training."""
     options = parse()
     torch.set_num_threads(options.threads)
+    if options.keep_memory:
+        keep_freed_memory()
     data = load_splits(
         options.dataset, folder=options.data, train_samples=options.train_samples, split_seed=0
     )
@@ -129,6 +132,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--budgets", type=float, nargs="+", default=[8.0, 4.0])
     parser.add_argument("--twin-accuracy", type=float)
+    parser.add_argument("--keep-memory", action="store_true")
     return parser.parse_args()
 
 

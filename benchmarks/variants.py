@@ -38,7 +38,7 @@ def main() -> None:
     name, *values = options.vary
     for setting in options.settings:
         print(f"\n{setting}, {options.method}, {options.trials} trials, {name}")
-        found = {value: [] for value in values}  # type: dict[str, list[tuple[float, float]]]
+        found: dict[str, list[tuple[float, float]]] = {value: [] for value in values}
         for seed in options.seeds:
             for value in values:
                 found[value].append(study(setting, name, value, seed, options))

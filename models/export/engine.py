@@ -33,7 +33,7 @@ from models.functional.levels import levels_at
 Watch = Callable[[LayerNode, torch.Tensor, list[torch.Tensor]], None]
 """Told of a layer, its current (float64; of event data as regrouped) and its levels at each step [B, ...]."""
 CHUNK_VALUES = 2**20
-"""Values of all steps that are computed at once, so that they stay in the second-level caches."""
+"""Values of all steps that are computed at once: 4 MiB of sums, near enough for the caches of a few cores."""
 
 
 class IntegerNetwork:

@@ -2,7 +2,8 @@
 
     a study of N trials and k budgets has  n = min(max(1, N // k), architectures that fit)  descents
     descent i    LearnFront over the stages that `gradient-front` has for its share of the N trials, on an
-                 architecture that Optuna's TPE draws; stages under what learning can reach there are left out
+                 architecture that Optuna's TPE draws; stages that learning cannot reach there are left out,
+                 and where that is all of them, the greatest budget takes their place
 
 TPE (`drawn`) is told the highest score of each descent and that point's log cost. A draw that cannot keep
 the greatest budget and the constraints, or that has had its descent, is exchanged for the nearest
@@ -50,7 +51,7 @@ class HybridFrontSearch(DrawnSearch):
     def _descent(self, chosen: Chosen, trials: int) -> LearnFront:
         context = replace(self._context.on(chosen), trials=trials)
         kept = [limit for limit in front_limits(context) if chosen in feasible(self._costs, limit)]
-        return descent(context, tuple(kept), trials)
+        return descent(context, tuple(kept) or context.budgets[-1:], trials)
 
 
 def _shares(context: StudyContext, architectures: int) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.contract.strategy_contract import (
     ChoosingContract,
     FirstContract,
     SeededContract,
+    StrategyContract,
     learned_under,
     proposals_of,
     run,
@@ -37,21 +39,27 @@ class TestGradient(FirstContract):
     method = "gradient"
 
 
-class TestGradientFront(FirstContract):
-    method = "gradient-front"
+class DescendingContract(StrategyContract):
+    """What the strategies keep besides whose proposals are descents."""
 
+    def test_every_share_is_used_up(self, context: StudyContext) -> None:
+        for trials in (1, 2, 3, 12, 25, 60):
+            some = replace(context, trials=trials)
+            assert sum(map(trials_of, proposals_of(run(self.make(some), some)))) == trials
+
+
+class LearningFrontContract(DescendingContract):
     def test_the_first_proposals_are_for_each_budget_in_turn(self) -> None:
         context = CONTEXTS["three budgets"]
         (descent,) = proposals_of(run(self.make(context), context))
         assert {*BUDGETS} < {*learned_under(descent)}
 
-    def test_every_share_is_used_up(self, context: StudyContext) -> None:
-        for trials in (1, 2, 3, 12, 25, 60):
-            proposals = self.make(replace(context, trials=trials)).ask()
-            assert sum(map(trials_of, proposals)) == trials
+
+class TestGradientFront(LearningFrontContract, FirstContract):
+    method = "gradient-front"
 
 
-class TestUniformFront(FirstContract):
+class TestUniformFront(DescendingContract, FirstContract):
     method = "uniform-front"
 
     def test_the_first_proposals_are_for_each_budget_in_turn(self) -> None:
@@ -61,11 +69,6 @@ class TestUniformFront(FirstContract):
         costs = [limit_cost(context.budgets[0], context.layers, one) for one in descent.allocations]
         for budget in context.budgets:
             assert any(0.5 * budget.maximum < cost <= budget.maximum for cost in costs)
-
-    def test_every_share_is_used_up(self, context: StudyContext) -> None:
-        for trials in (1, 2, 3, 12, 25, 60):
-            proposals = self.make(replace(context, trials=trials)).ask()
-            assert sum(map(trials_of, proposals)) == trials
 
 
 class TestGradientTargets(FirstContract):
@@ -99,19 +102,8 @@ class TestHybrid(DrawnContract):
         assert tried["balanced_accuracy"] > tried["accuracy"]
 
 
-class TestHybridFront(DrawnContract):
+class TestHybridFront(LearningFrontContract, DrawnContract):
     method = "hybrid-front"
-
-    def test_the_first_proposals_are_for_each_budget_in_turn(self) -> None:
-        context = CONTEXTS["three budgets"]
-        (descent,) = proposals_of(run(self.make(context), context))
-        assert {*BUDGETS} < {*learned_under(descent)}
-
-    def test_every_share_is_used_up(self, context: StudyContext) -> None:
-        """Whatever fits is descended on once, and fewer architectures have longer descents."""
-        for trials in (1, 2, 3, 12, 25, 60):
-            some = replace(context, trials=trials)
-            assert sum(map(trials_of, proposals_of(run(self.make(some), some)))) == trials
 
 
 def balanced_where(
@@ -179,11 +171,13 @@ class TestOptunaNsga2(SeededContract, ChoosingContract):
     goes_on_after_stops = True
 
 
+def kinds(base: type[StrategyContract]) -> Iterator[type[StrategyContract]]:
+    """A contract's subclasses, and theirs."""
+    for kind in base.__subclasses__():
+        yield kind
+        yield from kinds(kind)
+
+
 def test_every_registered_method_keeps_the_contract() -> None:
-    tested = {
-        kind.method
-        for base in (FirstContract, ChoosingContract, SeededContract, DrawnContract)
-        for kind in base.__subclasses__()
-        if hasattr(kind, "method")
-    }
+    tested = {kind.method for kind in kinds(StrategyContract) if hasattr(kind, "method")}
     assert tested == set(methods())

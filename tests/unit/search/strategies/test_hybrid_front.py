@@ -66,6 +66,15 @@ def test_right_settings_come_up_more_often_once_some_are_known() -> None:
     assert right / len(later) > 0.35
 
 
+def test_with_fewer_trials_than_budgets_an_architecture_that_fits_the_greatest_alone_has_that() -> None:
+    wide = {chosen: layers for chosen, layers in TABLES.items() if dict(chosen)["width"] == 6}
+    budgets = tuple(Limit(metric="weight_kib", maximum=maximum) for maximum in (0.2, 0.3, 4.0))
+    first = next(iter(wide))
+    context = replace(CONTEXT, budgets=budgets, tables=wide, settings=first, layers=wide[first], trials=1)
+    (descent,) = [one for asked in rounds(context) for one in asked]
+    assert [limit.maximum for limit in descent.budgets] == [4.0]
+
+
 def test_an_architecture_has_only_budgets_that_learning_can_keep_on_it() -> None:
     """6000 weights of one bit and their step sizes are 0.74 KiB: the least of width 6 is above 0.5."""
     budgets = tuple(Limit(metric="weight_kib", maximum=maximum) for maximum in (0.5, 4.0))
