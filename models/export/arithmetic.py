@@ -6,6 +6,7 @@ op(n, w)    a convolution or matrix product, exact in a float type that holds ev
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Protocol
 
@@ -13,6 +14,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from models.export import narrow
 from models.export.bounds import FLOAT32_LIMIT
 from models.export.nodes import LayerNode
 from models.functional.levels import Levels
@@ -82,15 +84,21 @@ def operation_of(node: LayerNode, levels: torch.Tensor | None, ranges: list[Leve
     if levels is None:
         return NoOperation()
     if sums < FLOAT32_LIMIT:
-        if _fits_bytes(node, levels, ranges):
-            with suppress(RuntimeError, AttributeError):  # a torch or a processor that lacks it
-                found = ByteOperation(node, levels)
+        for make in _forms(node, levels, ranges):
+            with suppress(RuntimeError, AttributeError, ValueError):  # a torch or a processor that lacks it
+                found = make()
                 if exact_on_probe(node, found, levels, ranges):
                     return found
-        single = FloatOperation(node, levels, torch.float32)
-        if exact_on_probe(node, single, levels, ranges):
-            return single
     return FloatOperation(node, levels, torch.float64)
+
+
+def _forms(node: LayerNode, levels: torch.Tensor, ranges: list[Levels]) -> Iterator[Callable[[], Operation]]:
+    """The fastest first."""
+    if _fits_bytes(node, levels, ranges):
+        if narrow.is_best():
+            yield lambda: narrow.NarrowOperation(node, levels, max(one.high for one in ranges))
+        yield lambda: ByteOperation(node, levels)
+    yield lambda: FloatOperation(node, levels, torch.float32)
 
 
 def _fits_bytes(node: LayerNode, levels: torch.Tensor, ranges: list[Levels]) -> bool:
@@ -155,6 +163,6 @@ def whole_operate(node: LayerNode, n: torch.Tensor, weight: torch.Tensor) -> tor
     reach = [d * (k - 1) + 1 for d, k in zip(geometry.dilation, (high, wide), strict=True)]
     windows = padded.unfold(2, reach[0], geometry.stride[0]).unfold(3, reach[1], geometry.stride[1])
     windows = windows[..., :: geometry.dilation[0], :: geometry.dilation[1]]
-    windows = windows.reshape(len(n), geometry.groups, -1, *windows.shape[2:])
+    windows = windows.reshape(len(n), geometry.groups, weight.shape[1], *windows.shape[2:])
     kernels = weight.reshape(geometry.groups, -1, *weight.shape[1:])
     return torch.einsum("bgihwxy,goixy->bgohw", windows, kernels).flatten(1, 2)

@@ -50,14 +50,14 @@ INLINE double level_of(double u, double threshold, double inverse, double high, 
     }
 }
 
-/* A step of a block: u becomes u + x - V * n. */
+/* A step of a block: u becomes u + x - V * n, unless nothing follows that reads it. */
 INLINE void step_of(const double *x, double *u, void *spikes, int64_t at, int size, const step_plan *step, int first,
-                    int type, int kind, int small) {
+                    int last, int type, int kind, int small) {
     const double threshold = step->threshold, inverse = 1.0 / threshold, high = step->high;
     for (int i = 0; i < size; i++) {
         const double potential = first ? x[i] : u[i] + x[i];
         const double level = level_of(potential, threshold, inverse, high, kind, small);
-        u[i] = potential - threshold * level;
+        if (!last) u[i] = potential - threshold * level;
         if (type == BYTES) ((uint8_t *)spikes)[at + i] = (uint8_t)(int32_t)level;
         else if (type == FLOATS) ((float *)spikes)[at + i] = (float)level;
         else ((double *)spikes)[at + i] = level;
@@ -67,13 +67,13 @@ INLINE void step_of(const double *x, double *u, void *spikes, int64_t at, int si
 /* One loop for each kind and type, so that each is free of branches. */
 #define TYPED(kind, small)                                                               \
     switch (type) {                                                                      \
-    case BYTES: step_of(x, u, spikes, at, size, step, first, BYTES, kind, small); break;   \
-    case FLOATS: step_of(x, u, spikes, at, size, step, first, FLOATS, kind, small); break; \
-    default: step_of(x, u, spikes, at, size, step, first, DOUBLES, kind, small); break;    \
+    case BYTES: step_of(x, u, spikes, at, size, step, first, last, BYTES, kind, small); break;   \
+    case FLOATS: step_of(x, u, spikes, at, size, step, first, last, FLOATS, kind, small); break; \
+    default: step_of(x, u, spikes, at, size, step, first, last, DOUBLES, kind, small); break;    \
     }
 
 static void any_step(const double *restrict x, double *restrict u, void *restrict spikes, int64_t at, int size,
-                     const step_plan *step, int first, int type) {
+                     const step_plan *step, int first, int last, int type) {
     const int small = step->threshold * (step->high + 1.0) < SMALL;
     switch (step->kind) {
     case UNSIGNED: if (small) TYPED(UNSIGNED, 1) else TYPED(UNSIGNED, 0) break;
@@ -105,7 +105,7 @@ INLINE void spikes_of(const double *x, int64_t framed, void *spikes, int64_t beg
     for (int t = 0; t < steps; t++) {
         const int plain = plan[t].shift == 0.0 && leak == INT64_C(1) << LEAK_BITS;
         if (!plain) left_of(u, size, plan[t].shift, leak, t == 0);
-        any_step(x + t * framed, u, spikes, t * count + begin, size, plan + t, plain && t == 0, type);
+        any_step(x + t * framed, u, spikes, t * count + begin, size, plan + t, plain && t == 0, t == steps - 1, type);
     }
 }
 

@@ -1,0 +1,134 @@
+"""Convolutions of bytes with 16-bit sums (narrow.c), for processors without instructions that sum in 32 bits.
+
+With Q the highest level and w the weights of an output channel, the partial sums of `run` quads stay within
+
+    Q * max(sum of w > 0, sum of -w < 0) <= 2^15 - 1
+
+in each of the two halves of the quads, in whatever order; the longest such run is found from the weights
+themselves, of which few are as heavy as their bits allow. So nothing is rounded or clipped, and what comes
+out is what 64-bit integers give.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import struct
+from pathlib import Path
+
+import torch
+from torch.nn import functional
+
+from models.export.nodes import LayerNode
+from models.functional.kernels import build
+
+SOURCE = Path(__file__).with_name("narrow.c")
+PLAN = struct.Struct("@2P16i")
+"""`narrow_plan` of narrow.c."""
+QUAD, OUTPUTS = 4, 16
+"""As in narrow.c."""
+GREATEST_SUM = 2**15 - 1
+BAND_BYTES = 12 * 1024
+"""Of a padded band of a map: it stays in the first-level cache beside a block of weights."""
+
+
+class NarrowOperation:
+    """A convolution of bytes, without groups. Raises ValueError where its sums may not stay within 16 bits,
+    RuntimeError where the processor or the compiler lacks it.
+    """
+
+    dtype = torch.uint8
+
+    def __init__(self, node: LayerNode, levels: torch.Tensor, highest: int) -> None:
+        quads, library = quads_of(levels), compiled()
+        self.run = run_of(quads, highest)
+        if library is None or not self.run or node.geometry.groups > 1:
+            raise ValueError("this convolution has no narrow form")
+        self.library = library
+        self.geometry = node.geometry
+        self.kernel = levels.shape[2], levels.shape[3]
+        self.channels, self.outputs = levels.shape[1], levels.shape[0]
+        self.weights = blocks_of(quads)
+        self.kept = torch.empty(0)
+        self.plan_of = functools.lru_cache(maxsize=1)(self._plan_of)
+
+    def __call__(self, n: torch.Tensor) -> torch.Tensor:
+        """op(n, w) for n in bytes, channels last; in memory that the next call uses again."""
+        n = n.contiguous(memory_format=torch.channels_last)
+        plan, _, sides = self.plan_of(n.shape[2], n.shape[3], torch.get_num_threads())
+        shape = (len(n), self.outputs, *sides)
+        if self.kept.shape != shape:
+            self.kept = torch.empty(shape, memory_format=torch.channels_last)
+        if self.library.bitfront_narrow(plan, n.data_ptr(), self.kept.data_ptr(), len(n)):
+            raise MemoryError("no memory for a band of a map")
+        return self.kept
+
+    def _plan_of(self, height: int, width: int, threads: int) -> tuple[bytes, torch.Tensor, tuple[int, int]]:
+        """The plan, the offsets that it points to, and the sides of what comes out."""
+        moves, (high, wide) = self.geometry, self.kernel
+        held = -(-self.channels // QUAD) * QUAD
+        row = (width + 2 * moves.padding[1]) * held
+        reach = moves.dilation[0] * (high - 1) + 1
+        down = (height + 2 * moves.padding[0] - reach) // moves.stride[0] + 1
+        right = (width + 2 * moves.padding[1] - moves.dilation[1] * (wide - 1) - 1) // moves.stride[1] + 1
+        band = max(1, min(down, (BAND_BYTES // row - reach) // moves.stride[0] + 1))
+        rows = torch.arange(high) * moves.dilation[0] * row
+        places = torch.arange(wide) * moves.dilation[1] * held
+        offsets = rows[:, None, None] + places[:, None] + torch.arange(0, held, QUAD)
+        offsets = offsets.flatten()
+        plan = PLAN.pack(
+            *(offsets.data_ptr(), self.weights.data_ptr()),
+            *(len(offsets), self.run, self.outputs, self.channels, held, threads),
+            *(height, width, down, right, reach, band),
+            *(*moves.stride, *moves.padding),
+        )
+        return plan, offsets, (down, right)
+
+
+def quads_of(levels_OCHW: torch.Tensor) -> torch.Tensor:
+    """[O, quads, 4], a window's rows outermost; channels that fill up the last quad weigh nothing."""
+    channels = levels_OCHW.shape[1]
+    held = functional.pad(levels_OCHW.permute(0, 2, 3, 1), (0, -channels % QUAD))
+    return held.reshape(len(held), -1, QUAD)
+
+
+def blocks_of(quads: torch.Tensor) -> torch.Tensor:
+    """[O / 16, quads, 16, 4] in bytes, outputs filled up with zeros."""
+    filled = functional.pad(quads, (0, 0, 0, 0, 0, -len(quads) % OUTPUTS))
+    return filled.to(torch.int8).reshape(-1, OUTPUTS, *quads.shape[1:]).transpose(1, 2).contiguous()
+
+
+def run_of(quads: torch.Tensor, highest: int) -> int:
+    """How many quads may be summed in 16 bits; 0 where not even one."""
+    halves = quads.long().reshape(*quads.shape[:2], 2, 2) * highest
+    run = quads.shape[1]
+    while run > 1 and _greatest(halves, run) > GREATEST_SUM:
+        run = -(-run // 2)
+    return run if _greatest(halves, run) <= GREATEST_SUM else 0
+
+
+def _greatest(halves: torch.Tensor, run: int) -> int:
+    """The greatest magnitude of any partial sum of a half of `run` quads."""
+    filled = functional.pad(halves, (0, 0, 0, 0, 0, -halves.shape[1] % run))
+    filled = filled.reshape(len(halves), -1, run, 2, 2)
+    up, down = filled.clamp(min=0).sum((2, 4)), filled.clamp(max=0).sum((2, 4))
+    return int(torch.maximum(up, -down).max())
+
+
+def is_best() -> bool:
+    """Whether bytes are multiplied fastest so on this processor."""
+    library = compiled()
+    return library is not None and bool(library.bitfront_narrow_is_best())
+
+
+@functools.cache
+def compiled() -> ctypes.CDLL | None:
+    """The library, where it can be built and this processor has its instructions."""
+    try:
+        library = build.load(SOURCE)
+    except build.BuildError:
+        return None  # said by `passes`, which needs the same compiler
+    if not hasattr(library, "bitfront_narrow"):
+        return None
+    library.bitfront_narrow.argtypes = [ctypes.c_char_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64]
+    return library
