@@ -4,18 +4,21 @@
         [--settings fashion-resnet20] [--method gradient-front] [--seeds 0 1 2 3 4] [--trials 6]
         [--set OPTION VALUE] [--data data]
 
-Options are paths into the job, `bits.initial.steps` for one; --set sets one for every study. The settings
-and budgets are those of search_quality.py; a study is trained here, on one thread, without a
+Options are paths into the job, `bits.initial.steps` for one, and values are JSON where they can be read so;
+--set sets one for every study. `--vary methods '["gradient-front"]' '["random"]'` compares methods. The
+settings and budgets are those of search_quality.py; a study is trained here, on one thread, without a
 service. Prints the hypervolume of every study (validation chooses, both splits are read) with the steps of
 its cheapest point's layers, then the mean difference from the first value, with its 95 % interval. For
-methods whose study is one round: gradient, gradient-front, gradient-targets.
+methods whose study is one round: gradient, gradient-front, gradient-targets, random, uniform, uniform-front.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -56,9 +59,9 @@ def study(
     """The hypervolume of one study by validation and by test accuracy."""
     spec = job(setting, option, value, seed, options)
     plan = plan_job(spec, options.data)
-    strategy = make_strategy(options.method, study_context(spec, plan, seed))
+    strategy = make_strategy(spec.methods[0], study_context(spec, plan, seed))
     points = [point for proposal in strategy.ask() for point in trained(spec, proposal, seed, options.data)]
-    validation, test = hypervolume(points, "validation"), hypervolume(points, "test")
+    validation, test = (hypervolume(points, spec, split) for split in ("validation", "test"))
     cheapest = min(points, key=cost_of)
     steps = [layer["steps"] for layer in cheapest.allocation.values()]
     print(
@@ -79,13 +82,13 @@ def trained(spec: JobSpec, proposal: Proposal, seed: int, data: Path) -> Iterato
     yield from outcome.points
 
 
-def hypervolume(points: list[PointResult], accuracy: Accuracy) -> float:
+def hypervolume(points: list[PointResult], spec: JobSpec, accuracy: Accuracy) -> float:
     """Of the points that were found, as comparisons have it."""
     found = [
         Found(samples=0, cost=cost_of(point), score=point.validation_accuracy, test_score=point.test_accuracy)
         for point in points
     ]
-    return history(found, BUDGETS, accuracy)[-1].hypervolume
+    return history(found, sorted(spec.budget.max), accuracy)[-1].hypervolume
 
 
 def cost_of(point: PointResult) -> float:
@@ -118,8 +121,10 @@ def job(setting: str, option: str, value: str, seed: int, options: argparse.Name
     return JobSpec.model_validate(spec)
 
 
-def put(spec: dict[str, Any], option: str, value: str) -> None:
+def put(spec: dict[str, Any], option: str, value: Any) -> None:
     """Set an option by its path."""
+    with suppress(ValueError):
+        value = json.loads(value)
     *path, last = option.split(".")
     for name in path:
         spec[name] = dict(spec.get(name, {}))

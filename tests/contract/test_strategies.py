@@ -22,11 +22,8 @@ from tests.contract.strategy_contract import (
     FirstContract,
     SeededContract,
     StrategyContract,
-    learned_under,
-    proposals_of,
-    run,
-    train,
 )
+from tests.contract.strategy_trainings import learned_under, proposals_of, run, train
 from workers.planning import plan_job, study_context
 
 
