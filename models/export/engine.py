@@ -3,7 +3,7 @@
 float32 holds every whole number up to 2^24 and float64 up to 2^53, and adds and multiplies them exactly as
 long as the results stay below. `bounds` proves for each layer how large its numbers become on any sample:
 
-    op(n_t, w)       in bytes with 32-bit sums, in float32 or in float64 (`arithmetic`)
+    op(n_t, w)       in bytes with 32-bit sums or 16-bit ones, in float32 or in float64 (`arithmetic`)
     potentials       in float64, below 2^51: floor((2u + V) / (2V)) is exact, since a quotient a / b that is
                      no whole number lies at least 1 / b below the next one, which is more than float64 rounds
                      off while a + b < 2^53
