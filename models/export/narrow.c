@@ -131,7 +131,8 @@ int bitfront_narrow(const narrow_plan *plan, const uint8_t *levels, float *sums,
         failed = !room;
         #pragma omp for
         for (int64_t item = 0; item < maps * bands; item++)
-            if (room) band_of(plan, levels + item / bands * map, room, sums + item / bands * found, item % bands * plan->band);
+            if (room)
+                band_of(plan, levels + item / bands * map, room, sums + item / bands * found, item % bands * plan->band);
         free(room);
     }
     return failed;
