@@ -28,7 +28,11 @@ NEEDS = {"spikingjelly": "spikingjelly", "snntorch": "snntorch"}
 @contextmanager
 def without_fused_forms() -> Iterator[None]:
     """Take the reference form of every tensor function."""
-    with patch("models.functional.kernels.dispatch.cpu_library", return_value=None):
+    dispatch = "models.functional.kernels.dispatch"
+    with (
+        patch(f"{dispatch}.cpu_library", return_value=None),
+        patch(f"{dispatch}.gpu_form", return_value=None),
+    ):
         yield
 
 

@@ -5,9 +5,11 @@
 
 ResNet-20, 16 channels, 3x32x32. The contenders take turns, so that a machine whose speed drifts slows all of
 them; the medians and their ratios to the float twin are the figures. Peak memory is measured in a process of
-its own for each: the growth of its resident set over a few steps. Options: --threads, --steps, --batch,
---rounds, --channels-last, --only, --reference DIR (a checkout of the code that the paper released; it runs in
-a process of its own, since its packages have our names).
+its own for each: the growth of its resident set over a few steps, or on a GPU what torch allocated there.
+Options: --threads, --steps, --batch, --rounds, --channels-last, --device (cpu or cuda), --precision (float32
+or bfloat16, in which convolutions and matrix products are autocast as in trials), --only, --reference DIR (a
+checkout of the code that the paper released; it runs on the CPU in float32, in a process of its own, since
+its packages have our names).
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from contenders import CLASSES, CONTENDERS, NEEDS, PLAIN, SAMPLE_SHAPE, TWIN, wi
 from torch.nn import functional
 
 WARM_UP, MEMORY_STEPS = 3, 3
-KIB_PER_MIB = 1024
+KIB_PER_MIB = BYTES_PER_KIB = 1024
 
 
 def main() -> None:
@@ -38,7 +40,8 @@ def main() -> None:
         print(json.dumps(peak_mib(options.memory_of, options)))
         return
     order = "channels-last" if options.channels_last else "default layout"
-    setting = f"batch {options.batch}, 4/4 bits, {options.threads} threads, {order}"
+    where = f"{options.threads} threads" if options.device == "cpu" else torch.cuda.get_device_name()
+    setting = f"batch {options.batch}, 4/4 bits, {where}, {options.precision}, {order}"
     print(f"ResNet-20, 16 channels, 3x32x32, {setting}")
     for steps in options.steps:
         print(f"\nT = {steps}")
@@ -67,7 +70,7 @@ def times(steps: int, options: argparse.Namespace) -> dict[str, float]:
     taken: dict[str, list[float]] = {name: [] for name in models}
     for turn in range(WARM_UP + options.rounds):
         for name, model in models.items():
-            spent = step_seconds(name, model, x_BCHW, y_B)
+            spent = step_seconds(name, model, x_BCHW, y_B, options)
             if turn >= WARM_UP:
                 taken[name].append(spent)
     return {name: statistics.median(spent) for name, spent in taken.items()}
@@ -85,46 +88,63 @@ def chosen(options: argparse.Namespace) -> list[str]:
 def prepared(name: str, steps: int, options: argparse.Namespace) -> torch.nn.Module:
     """A contender in training mode and memory order."""
     order = torch.channels_last if options.channels_last else torch.contiguous_format
-    return CONTENDERS[name](steps).to(memory_format=order).train()
+    return CONTENDERS[name](steps).to(device=options.device, memory_format=order).train()
 
 
 def batch(options: argparse.Namespace) -> tuple[torch.Tensor, torch.Tensor]:
     """Noise of the right shape; the time of a step does not depend on what is seen."""
     torch.manual_seed(0)
     order = torch.channels_last if options.channels_last else torch.contiguous_format
-    x_BCHW = torch.randn(options.batch, *SAMPLE_SHAPE).to(memory_format=order)
-    return x_BCHW, torch.randint(CLASSES, (options.batch,))
+    x_BCHW = torch.randn(options.batch, *SAMPLE_SHAPE).to(device=options.device, memory_format=order)
+    return x_BCHW, torch.randint(CLASSES, (options.batch,), device=options.device)
 
 
-def step_seconds(name: str, model: torch.nn.Module, x_BCHW: torch.Tensor, y_B: torch.Tensor) -> float:
-    """Forward and backward of one batch."""
+def step_seconds(
+    name: str, model: torch.nn.Module, x_BCHW: torch.Tensor, y_B: torch.Tensor, options: argparse.Namespace
+) -> float:
+    """Forward and backward of one batch, to their end."""
+    half = torch.autocast(options.device, dtype=torch.bfloat16, enabled=options.precision == "bfloat16")
     with without_fused_forms() if name == PLAIN else nullcontext():
-        began = time.perf_counter()
-        functional.cross_entropy(model(x_BCHW), y_B).backward()
+        began = now(options)
+        with half:
+            logits = model(x_BCHW)
+        functional.cross_entropy(logits.float(), y_B).backward()
         model.zero_grad(set_to_none=True)
-        return time.perf_counter() - began
+        return now(options) - began
+
+
+def now(options: argparse.Namespace) -> float:
+    """Seconds, once the device has done what it was told."""
+    if options.device == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter()
 
 
 def memory_in_a_process(name: str, steps: int, options: argparse.Namespace) -> float:
     """Peak MiB of a contender, in a fresh process."""
     command = [sys.executable, __file__, "--memory-of", name, "--steps", str(steps)]
     command += ["--batch", str(options.batch), "--threads", str(options.threads)]
+    command += ["--device", options.device, "--precision", options.precision]
     command += ["--channels-last"] if options.channels_last else []
     return float(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
 
 
 def peak_mib(name: str, options: argparse.Namespace) -> float:
-    """How far a few training steps raise the resident set over that of the idle network, in MiB."""
+    """How far a few training steps raise the memory over that of the idle network, in MiB."""
     model = prepared(name, options.steps[0], options)
     x_BCHW, y_B = batch(options)
-    before = highest_resident_kib()
+    before = highest_kib(options)
     for _ in range(MEMORY_STEPS):
-        step_seconds(name, model, x_BCHW, y_B)
-    return (highest_resident_kib() - before) / KIB_PER_MIB
+        step_seconds(name, model, x_BCHW, y_B, options)
+    return (highest_kib(options) - before) / KIB_PER_MIB
 
 
-def highest_resident_kib() -> int:
-    """The process's own peak; getrusage's would start at that of the process that started it."""
+def highest_kib(options: argparse.Namespace) -> float:
+    """The peak of the GPU's tensors, or of the process's own resident set; getrusage's would start at that of
+    the process that started it.
+    """
+    if options.device == "cuda":
+        return torch.cuda.max_memory_allocated() / BYTES_PER_KIB
     status = Path("/proc/self/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0])
 
@@ -149,6 +169,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--channels-last", action="store_true")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
     parser.add_argument("--only", nargs="+", choices=list(CONTENDERS))
     parser.add_argument("--reference", type=Path)
     parser.add_argument("--memory-of", choices=list(CONTENDERS), help=argparse.SUPPRESS)
