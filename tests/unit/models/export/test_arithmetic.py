@@ -22,6 +22,22 @@ SIDES = st.integers(1, 3)
 BATCHES = st.sampled_from([0, 1, 3])
 
 
+def conv(shape, geometry):
+    """The node of a convolution of one step."""
+    return LayerNode(
+        name="a",
+        op="conv",
+        source="input",
+        steps=1,
+        spike_bits=(8,),
+        signed=False,
+        searched=True,
+        weight_bits=(8,),
+        weight_shape=shape,
+        geometry=geometry,
+    )
+
+
 @st.composite
 def convolutions(draw, groups=(1,)):
     """A node, its levels, a batch of spikes that reaches the ends of both ranges, and the highest spike."""
@@ -38,18 +54,7 @@ def convolutions(draw, groups=(1,)):
     sides = [d * (k - 1) + 1 + draw(st.integers(0, 9)) for d, k in zip(dilation, kernel, strict=True)]
     n = ends(random, (0, highest), (draw(BATCHES), many * entering, *sides), draw(values))
     geometry = Geometry(stride=stride, padding=padding, dilation=dilation, groups=many)
-    node = LayerNode(
-        name="a",
-        op="conv",
-        source="input",
-        steps=1,
-        spike_bits=(8,),
-        signed=False,
-        searched=True,
-        weight_bits=(8,),
-        weight_shape=shape,
-        geometry=geometry,
-    )
+    node = conv(shape, geometry)
     return node, torch.from_numpy(weight).int(), torch.from_numpy(n), highest
 
 
@@ -147,16 +152,6 @@ def test_weights_too_heavy_for_a_pair_of_products_have_no_narrow_form():
 
 
 def test_groups_have_no_narrow_form():
-    geometry = Geometry(groups=2)
-    node = LayerNode(
-        name="a",
-        op="conv",
-        source="input",
-        steps=1,
-        spike_bits=(1,),
-        signed=False,
-        searched=True,
-        geometry=geometry,
-    )
+    node = conv((2, 1, 1, 1), Geometry(groups=2))
     with pytest.raises(ValueError, match="no narrow form"):
         narrow.NarrowOperation(node, torch.ones(2, 1, 1, 1, dtype=torch.int32), 1)
