@@ -33,8 +33,8 @@ BAND_BYTES = 12 * 1024
 
 
 class NarrowOperation:
-    """A convolution of bytes, without groups. Raises ValueError where a sum of two products may not stay within
-    16 bits, or the processor or the compiler lacks it.
+    """A convolution of bytes, without groups. Raises ValueError where a sum of two products may leave 16
+    bits, or the processor or the compiler lacks it.
     """
 
     dtype = torch.uint8
