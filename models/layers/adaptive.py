@@ -23,6 +23,7 @@ from models.layers.weight_quantizer import WeightQuantizer
 from models.repair import LayerWish
 
 Operator = nn.Conv1d | nn.Conv2d | nn.Linear
+FLOATS_OF_A_REGISTER = 8
 
 
 class AdaptiveLayer(SpikingLayer):
@@ -61,8 +62,8 @@ class AdaptiveLayer(SpikingLayer):
         spikes = self.neuron(current)
         weight = self.quantizer(self.operator.weight)
         if not self.options.temporal:
-            return _operate(self.operator, spikes, weight)
-        merged = _operate(self.operator, spikes.flatten(0, 1), weight)
+            return operate(self.operator, spikes, weight)
+        merged = operate(self.operator, spikes.flatten(0, 1), weight)
         return merged.view(*spikes.shape[:2], *merged.shape[1:])
 
     def bits(self) -> LayerBits:
@@ -114,14 +115,27 @@ class AdaptiveLayer(SpikingLayer):
         yield from super().step_size_parameters()
 
 
-def _operate(operator: Operator, spikes: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-    """The operator with another weight."""
+def operate(operator: Operator, x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """The operator with another weight, on spikes or on floats."""
     if isinstance(operator, nn.Linear):
-        return functional.linear(spikes, weight, operator.bias)
+        return functional.linear(x, weight, operator.bias)
     op: Any = operator  # torch types the two convolutions apart; they are called alike
     convolve = functional.conv1d if isinstance(operator, nn.Conv1d) else functional.conv2d
-    output: torch.Tensor = convolve(spikes, weight, op.bias, op.stride, op.padding, op.dilation, op.groups)
+    stride = op.stride
+    if isinstance(operator, nn.Conv2d) and _strided_pointwise(operator):
+        x, stride = x[..., :: stride[0], :: stride[1]], 1
+    output: torch.Tensor = convolve(x, weight, op.bias, stride, op.padding, op.dilation, op.groups)
     return output
+
+
+def _strided_pointwise(operator: nn.Conv2d) -> bool:
+    """Whether it only looks at some pixels, of fewer channels than a register has floats.
+
+    On processors with AVX2 alone oneDNN's gradient of such a weight, channels last, writes beyond its memory
+    (torch 2.13.0). The same pixels taken out first give the same.
+    """
+    pointwise = operator.kernel_size == (1, 1) and operator.padding in {(0, 0), "valid"}
+    return pointwise and operator.stride != (1, 1) and operator.in_channels < FLOATS_OF_A_REGISTER
 
 
 def _bounds_of(fixed: LayerBits) -> Bounds:

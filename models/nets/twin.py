@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from models.layers import AdaptiveLayer, SpikingLayer
-from models.layers.adaptive import Operator
+from models.layers.adaptive import Operator, operate
 from models.nets.network import Network
 
 
@@ -33,10 +33,9 @@ class FloatLayer(nn.Module):
         """What the operator gives for [B, ...], or for every frame of [F, B, ...]."""
         x = self.activation(x)
         if not self.temporal:
-            output: torch.Tensor = self.operator(x)
-            return output
-        merged = self.operator(x.flatten(0, 1))
-        return merged.view(*x.shape[:2], *merged.shape[1:])  # type: ignore[no-any-return]  # torch leaves modules untyped
+            return operate(self.operator, x, self.operator.weight)
+        merged = operate(self.operator, x.flatten(0, 1), self.operator.weight)
+        return merged.view(*x.shape[:2], *merged.shape[1:])
 
 
 def float_twin(network: Network) -> Network:
