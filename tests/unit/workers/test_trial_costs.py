@@ -25,6 +25,8 @@ TABLE = CostTable.of(
 ).to_csv()
 SHARE = 0.25
 """Where a budget lies between the least and the greatest cost."""
+ALMOST = 0.9
+"""A bit more in one of four layers is several per cent of a cost; what is learned differs by processor."""
 
 
 def job(metric, **changes):
@@ -77,7 +79,7 @@ def test_a_learned_point_is_within_its_budget_and_could_afford_no_bit_more(tmp_p
     assert spent <= budget.maximum
     fits = any(within([budget], plan.layers, richer) for richer in raised(allocation, spec.bits.bounds()))
     assert not fits
-    assert spent >= 0.99 * budget.maximum
+    assert spent >= ALMOST * budget.maximum
 
 
 def test_constraints_on_hardware_hold_beside_a_budget(tmp_path):
@@ -96,7 +98,7 @@ def test_a_descent_keeps_each_of_its_budgets_on_the_hardware_of_its_job(tmp_path
     budgets = tuple(budget_of(spec, plan, share) for share in (0.4, 0.1))
     points = run(spec, LearnFront(budgets=budgets, trials=1, note={}), tmp_path).points
     for budget, point in zip(budgets, points, strict=True):
-        assert 0.95 * budget.maximum < point.costs["all"]["cycles"] <= budget.maximum
+        assert ALMOST * budget.maximum < point.costs["all"]["cycles"] <= budget.maximum
         richer = raised(Allocation.from_json(point.allocation), spec.bits.bounds())
         assert not any(within([budget], plan.layers, one) for one in richer)
 

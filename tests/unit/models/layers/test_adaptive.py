@@ -9,6 +9,7 @@ from models.allocation import FIRST_LAYER_BITS, Bounds, LayerBits
 from models.cost import LayerShape
 from models.errors import InvalidInputError
 from models.layers import AdaptiveLayer, LayerOptions
+from models.layers.adaptive import operate
 
 BOUNDS = Bounds(weight=(1, 8), spike=(1, 6), steps=(1, 3))
 SHAPE = LayerShape(name="a", kind="conv", macs=1, weights=1, inputs=1, biases=1)
@@ -28,6 +29,23 @@ def test_a_convolution_sees_spikes_and_quantized_weights():
     spikes, weight = layer.neuron(IMAGES), layer.quantizer(layer.operator.weight)
     assert torch.equal(output, functional.conv2d(spikes, weight, None, (2, 1), (1, 0), 1, 2))
     assert output.shape == (2, 8, 5, 7)
+
+
+@pytest.mark.parametrize("stride", [(2, 2), (1, 3), 2])
+@pytest.mark.parametrize("channels", [1, 2, 7, 8])
+def test_a_strided_pointwise_convolution_is_one_whatever_way_it_is_computed(channels, stride):
+    operator = nn.Conv2d(channels, 4, 1, stride=stride)
+    x = torch.randn(3, channels, 9, 11, generator=torch.Generator().manual_seed(1), requires_grad=True)
+    ours = operate(operator, x, operator.weight)
+    theirs = functional.conv2d(x, operator.weight, operator.bias, stride)
+    torch.testing.assert_close(ours, theirs)
+    inputs = (x, operator.weight, operator.bias)
+    for mine, expected in zip(
+        torch.autograd.grad(ours.square().sum(), inputs),
+        torch.autograd.grad(theirs.square().sum(), inputs),
+        strict=True,
+    ):
+        torch.testing.assert_close(mine, expected)
 
 
 def test_a_linear_layer_keeps_its_bias():
