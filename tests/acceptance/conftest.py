@@ -20,7 +20,7 @@ from tests.acceptance.stage import Search, Site
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
-PATIENCE = 20_000  # ms; what is shown at once otherwise may take long on a busy machine
+PATIENCE = 60_000  # ms; what is shown at once otherwise may take long on a busy machine
 SCREENSHOTS = "BITFRONT_SCREENSHOTS"
 """The environment variable that names a folder to keep the screenshots in."""
 
