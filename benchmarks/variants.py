@@ -40,7 +40,8 @@ def main() -> None:
     options = parse()
     name, *values = options.vary
     for setting in options.settings:
-        print(f"\n{setting}, {options.method}, {options.trials} trials, {name}")
+        method = "" if name == "methods" else f"{options.method}, "
+        print(f"\n{setting}, {method}{options.trials} trials, {name}")
         found: dict[str, list[tuple[float, float]]] = {value: [] for value in values}
         for seed in options.seeds:
             for value in values:

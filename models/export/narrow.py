@@ -4,9 +4,9 @@ With Q the highest level and w the weights of an output channel, the partial sum
 
     Q * max(sum of w > 0, sum of -w < 0) <= 2^15 - 1
 
-in each of the two halves of the quads, in whatever order; the longest such run is found from the weights
-themselves, of which few are as heavy as their bits allow. So nothing is rounded or clipped, and what comes
-out is what 64-bit integers give.
+in each of the two halves of the quads, in whatever order; how long a run may be is found by halving, from
+the weights themselves, of which few are as heavy as their bits allow. So nothing is rounded or clipped, and
+what comes out is what 64-bit integers give.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def blocks_of(quads: torch.Tensor) -> torch.Tensor:
 
 
 def run_of(quads: torch.Tensor, highest: int) -> int:
-    """How many quads may be summed in 16 bits; 0 where not even one."""
+    """How many quads may be summed in 16 bits: all, half, half of that and so on; 0 where not even one."""
     halves = quads.long().reshape(*quads.shape[:2], 2, 2) * highest
     run = quads.shape[1]
     while run > 1 and _greatest(halves, run) > GREATEST_SUM:

@@ -38,7 +38,8 @@ def _check_database(context: ApiContext) -> None:
     try:
         current = context.store.at_head()
     except Exception as error:
-        structlog.get_logger("bitfront.health").exception("the database cannot be reached")
+        # One line: probes come every few seconds, and drawing a traceback can take as long as they wait.
+        structlog.get_logger("bitfront.health").warning("the database cannot be reached", error=repr(error))
         raise _not_ready("the database cannot be reached.", "Look at the log of the service.") from error
     if not current:
         raise _not_ready("the database has another schema than this version.", "Restart `bitfront serve`.")

@@ -129,20 +129,14 @@ def runs_hold(quads, highest, run):
     st.integers(0, 127),
     st.integers(0, 99),
 )
-def test_a_run_of_quads_stays_within_16_bits_and_half_of_the_next_longer_would_not(
-    count, highest, heaviest, seed
-):
+def test_a_run_of_quads_is_the_first_half_that_stays_within_16_bits(count, highest, heaviest, seed):
     random = np.random.default_rng(seed)
     quads = torch.from_numpy(random.integers(-heaviest, heaviest + 1, (3, count, 4)))
-    run = narrow.run_of(quads, highest)
-    if run == 0:
-        assert not runs_hold(quads, highest, 1)
-        return
-    assert runs_hold(quads, highest, run)
-    longer, tried = count, count
-    while tried > run:
-        longer, tried = tried, -(-tried // 2)
-    assert run == count or not runs_hold(quads, highest, longer)
+    halves = [count]
+    while halves[-1] > 1:
+        halves.append(-(-halves[-1] // 2))
+    fitting = [run for run in halves if runs_hold(quads, highest, run)]
+    assert narrow.run_of(quads, highest) == (fitting[0] if fitting else 0)
 
 
 def test_weights_too_heavy_for_a_pair_of_products_have_no_narrow_form():

@@ -11,7 +11,6 @@ from torch import nn
 
 from models.errors import ExportUnsupportedError, InvalidInputError
 from models.export import IntegerNetwork, contents_of, export_of, passes, write_export
-from models.export.arithmetic import operate, whole_operate
 from models.export.bounds import border_deviation
 from models.export.compare import (
     Comparer,
@@ -23,7 +22,6 @@ from models.export.compare import (
     steps_of,
 )
 from models.export.fixed_point import leaked, spike_levels
-from models.export.nodes import Geometry, LayerNode
 from models.functional.levels import levels_at
 from models.layers import LayerOptions
 from models.nets import adapt
@@ -193,34 +191,6 @@ def test_sums_that_float32_cannot_hold_run_in_float64(make, export_of_network, s
     assert layer.operate.dtype == torch.float64
     n = torch.full((1, 8), 60.0, dtype=torch.float64)
     assert torch.equal(layer.operate(n).long(), n.long() @ torch.from_numpy(wide.levels).long().T)
-
-
-@pytest.mark.parametrize(
-    "geometry",
-    [
-        Geometry(),
-        Geometry(stride=(2, 3), padding=(1, 2), dilation=(2, 1)),
-        Geometry(groups=2, padding=(0, 1)),
-    ],
-)
-def test_the_form_in_integers_is_a_convolution(geometry):
-    random = torch.Generator().manual_seed(0)
-    shape = (6, 4 // geometry.groups, 3, 2)
-    weight = torch.randint(-7, 8, shape, generator=random)
-    n = torch.randint(0, 9, (2, 4, 9, 8), generator=random)
-    node = LayerNode(
-        name="a",
-        op="conv",
-        source="input",
-        steps=1,
-        spike_bits=(4,),
-        signed=False,
-        searched=True,
-        weight_bits=(4,),
-        weight_shape=shape,
-        geometry=geometry,
-    )
-    assert torch.equal(whole_operate(node, n, weight).double(), operate(node, n.double(), weight.double()))
 
 
 @pytest.mark.parametrize("kind", ["images", "events", "signed", "leaky", "leaky events"])

@@ -48,6 +48,21 @@ def test_a_strided_pointwise_convolution_is_one_whatever_way_it_is_computed(chan
         torch.testing.assert_close(mine, expected)
 
 
+@pytest.mark.parametrize(("channels", "seen"), [(2, 1), (7, 1), (8, (2, 2))])
+def test_torch_never_sees_a_stride_that_it_cannot_be_trusted_with(monkeypatch, channels, seen):
+    """Where it can be, on processors with AVX2 alone, is known by oneDNN's own memory errors."""
+    strides, convolve = [], functional.conv2d
+
+    def noted(x, weight, bias, stride, *rest):
+        strides.append(stride)
+        return convolve(x, weight, bias, stride, *rest)
+
+    monkeypatch.setattr(functional, "conv2d", noted)
+    operator = nn.Conv2d(channels, 4, 1, stride=2)
+    operate(operator, torch.ones(1, channels, 4, 4), operator.weight)
+    assert strides == [seen]
+
+
 def test_a_linear_layer_keeps_its_bias():
     layer = AdaptiveLayer(nn.Linear(11, 3), options=LayerOptions(bounds=BOUNDS))
     currents = IMAGES[0, 0]
