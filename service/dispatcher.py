@@ -46,6 +46,8 @@ Runner = Callable[[TrialFeed, JobSpec], None]
 Claimed = TypeVar("Claimed", Claim, RerunClaim)
 POLL_SECONDS = 0.5
 REST_SECONDS = 5.0
+NODE_SECONDS = 60.0
+"""How long a job waits for a node of a cluster that can hold its trials, where none of those there can."""
 ONE_JOB: Mapping[str, Any] = {"jobs": 1, "cpus": None, "ray_node_here": True}
 """What a further dispatcher does otherwise: one job, on the Ray of the first one, through its node."""
 
@@ -61,12 +63,15 @@ class Dispatcher:
         run: Runner,
         stop: threading.Event,
         plan: Planner = plan_job,
+        has_nodes: Callable[[], bool] = lambda: True,
     ) -> None:
         self._settings = settings
         self._store = store
         self._run = run
         self._stop = stop
         self._plan = plan
+        self._has_nodes = has_nodes
+        self._without_nodes = False
         self._owner = presence_of(settings).id
         self._room = Room(settings)
         self._rests_until = 0.0
@@ -82,9 +87,9 @@ class Dispatcher:
     def work_once(self) -> bool:
         """Claim one rerun, or else one job, and run it; whether there was one.
 
-        None is claimed while nothing could be stored of it.
+        None is claimed while nothing could be stored of it, or nothing could train it.
         """
-        if not self._has_room():
+        if not self._has_room() or not self._can_train():
             return False
         if self._work_on_rerun():
             return True
@@ -105,6 +110,13 @@ class Dispatcher:
             self._waits = problem is not None
             self._log.warning("jobs wait for room" if problem else "there is room again", error=str(problem))
         return problem is None
+
+    def _can_train(self) -> bool:
+        found = self._has_nodes()
+        if found == self._without_nodes:
+            self._without_nodes = not found
+            self._log.warning("there are nodes again" if found else "no node runs trials; jobs stay queued")
+        return found
 
     def _rest(self) -> None:
         """What found no room is not claimed again at once, should the next look find some."""
@@ -172,6 +184,7 @@ class Dispatcher:
                 job.give_back()
                 return
             if isinstance(error, BitfrontError):
+                self._log.warning("the job cannot be run", error=str(error))
                 job.abort(str(error))
                 return
             self._log.exception("the job failed")
@@ -196,7 +209,9 @@ def run_dispatcher(settings: Settings, *, stop: threading.Event) -> None:
     try:
         with present, joined(settings, stop) as address:
             _stop_on_signals(stop)  # after Ray, which puts a handler of its own in place
-            dispatcher = Dispatcher(settings, store, run=ray_runner(settings), stop=stop)
+            present.look()
+            run = ray_runner(settings)
+            dispatcher = Dispatcher(settings, store, run=run, stop=stop, has_nodes=present.has_nodes)
             with others(settings, address, stop):
                 dispatcher.work()
     finally:
@@ -231,6 +246,7 @@ def ray_runner(settings: Settings) -> Runner:
             scratch=settings.scratch,
             logs=settings.logs,
             checkpoint_every=settings.checkpoint_seconds,
+            patience=0.0 if settings.ray_address is None else NODE_SECONDS,
         )
 
     return run

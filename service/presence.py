@@ -39,12 +39,25 @@ class Present:
         self._done = threading.Event()
         self._threads = [
             threading.Thread(target=self._every, args=(work,), name=name, daemon=True)
-            for work, name in ((self._beat, "presence"), (self._ask_ray, "ray-watch"))
+            for work, name in ((self._beat, "presence"), (self.look, "ray-watch"))
         ]
         self._log = structlog.get_logger("bitfront.presence")
 
+    def has_nodes(self) -> bool:
+        """Whether trials could run on any node, as of Ray's last answer."""
+        return self._answer is not None and self._answer[1]["cpus"] > 0
+
+    def look(self) -> None:
+        """Ask Ray now, and remember its answer."""
+        try:
+            self._answer, self._failure = (time.monotonic(), self._ask()), ""
+        except Exception as failure:  # whatever Ray raises: the age of its last answer tells
+            if str(failure) != self._failure:  # said once, not at every beat
+                self._failure = str(failure)
+                self._log.warning("Ray does not answer", error=self._failure)
+
     def __enter__(self) -> Present:
-        self._ask_ray()
+        self.look()
         self._beat()
         for thread in self._threads:
             thread.start()
@@ -72,11 +85,3 @@ class Present:
                 unit.queue.beat(replace(self._me, ray=ray, ray_age=time.monotonic() - at))
         except SQLAlchemyError as failure:
             self._log.warning("the database cannot be told that the dispatcher lives", error=str(failure))
-
-    def _ask_ray(self) -> None:
-        try:
-            self._answer, self._failure = (time.monotonic(), self._ask()), ""
-        except Exception as failure:  # whatever Ray raises: the age of its last answer tells
-            if str(failure) != self._failure:  # said once, not at every beat
-                self._failure = str(failure)
-                self._log.warning("Ray does not answer", error=self._failure)

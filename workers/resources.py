@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 import ray
 
@@ -10,6 +11,7 @@ from models.errors import InvalidInputError
 from search.job import ComputeSpec
 
 MIB = 2**20
+LOOK_SECONDS = 1.0
 
 
 def per_process(compute: ComputeSpec) -> dict[str, float]:
@@ -24,6 +26,26 @@ def resources_of(compute: ComputeSpec) -> dict[str, float]:
     wanted = {"cpu": compute.cpus_per_trial, "gpu": compute.gpus_per_trial}
     memory = compute.memory_mib_per_trial * MIB
     return wanted | ({"memory": memory} if memory else {})
+
+
+def await_room(
+    compute: ComputeSpec, *, patience: float, over: Callable[[], bool], look_every: float = LOOK_SECONDS
+) -> None:
+    """Wait until the nodes could hold one trial: one of them may be lost, or may not have joined yet.
+
+    Returns as well when the job is `over`. Raises InvalidInputError, as `require_room` does, once `patience`
+    seconds have passed.
+    """
+    until = time.monotonic() + patience
+    while not over():
+        try:
+            require_room(compute)
+        except InvalidInputError:
+            if time.monotonic() >= until:
+                raise
+            time.sleep(look_every)
+        else:
+            return
 
 
 def require_room(compute: ComputeSpec) -> None:

@@ -35,7 +35,7 @@ from workers.report import (
     failure_from_json,
     outcome_from_json,
 )
-from workers.resources import per_process, require_room, resources_of
+from workers.resources import await_room, per_process, resources_of
 from workers.shared_folder import mark_of
 from workers.trainable import TrialTrainable
 
@@ -52,15 +52,16 @@ def run_trials(
     scratch: Path,
     logs: Path | None = None,
     checkpoint_every: float | None = None,
+    patience: float = 0.0,
 ) -> None:
     """Run trials until the feed has no more and all have ended, or until it is cancelled.
 
     Workers write their log into the folder `logs`, and a checkpoint after each epoch, and after so many
     seconds within one (workers.pace). Needs an initialised Ray; a process runs one such call at
     a time, since Tune keeps what it registers for the whole process. Raises InvalidInputError when the
-    cluster can never hold one trial.
+    cluster cannot hold one trial, and does not come to within `patience` seconds.
     """
-    require_room(compute)
+    await_room(compute, patience=patience, over=feed.cancelled)
     logging.getLogger("ray.tune").setLevel(logging.ERROR)  # it warns that files we switched off are missing
     _sweep(scratch)
     folder = scratch / f"tune-{os.getpid()}-{uuid.uuid4().hex}"

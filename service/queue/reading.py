@@ -102,15 +102,22 @@ def waiting_for(
     """What the job at a place in line waits for: a word for programs, and a sentence."""
     if room is not None:
         return "no_room", f"There is no room for what it would store: {room.message}"
-    alive = [one for one in dispatchers if one.alive]
-    working = [one for one in alive if one.ray_answers]
+    working = [one for one in dispatchers if one.alive and one.ray_answers]
+    if not any(one.ray.cpus for one in working if one.ray is not None):
+        return _what_is_missing(dispatchers)
     free = sum(not one.busy for one in working)
-    if not alive:
-        return "no_dispatcher", "No dispatcher is running. Start one: bitfront serve, or bitfront dispatcher."
-    if not working:
-        return "no_ray", "No dispatcher reaches its Ray."
     if place <= free:
         return "next", "A dispatcher is free and takes it within a second."
     if place - free == 1:
         return "busy", f"It is next; all dispatchers have a job ({len(working)} of {len(working)})."
     return "behind", f"{place - 1} {'job is' if place == 2 else 'jobs are'} claimed before it."
+
+
+def _what_is_missing(dispatchers: list[DispatcherView]) -> tuple[WaitingReason, str]:
+    """What nothing can be trained without, where no dispatcher could train anything."""
+    alive = [one for one in dispatchers if one.alive]
+    if not alive:
+        return "no_dispatcher", "No dispatcher is running. Start one: bitfront serve, or bitfront dispatcher."
+    if not any(one.ray_answers for one in alive):
+        return "no_ray", "No dispatcher reaches its Ray."
+    return "no_nodes", "Ray has no node that runs trials. Join one: ray start --address=HOST:PORT."

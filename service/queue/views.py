@@ -7,7 +7,7 @@ from typing import Literal
 
 from service.views import JobState, View
 
-WaitingReason = Literal["no_dispatcher", "no_ray", "no_room", "next", "busy", "behind"]
+WaitingReason = Literal["no_dispatcher", "no_ray", "no_nodes", "no_room", "next", "busy", "behind"]
 
 
 class RayView(View):

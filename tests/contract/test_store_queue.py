@@ -177,6 +177,8 @@ def test_the_queue_says_who_works_and_why_a_job_waits(store, teams, job_spec):
     ray = {"nodes": 1, "cpus": 4.0, "cpus_used": 3.0, "gpus": 0.0, "gpus_used": 0.0}
     beat(store, "a")
     assert {job.reason for job in read_queue(store, teams["red"], "red").queued} == {"no_ray"}
+    beat(store, "a", ray=ray | {"cpus": 0.0})
+    assert {job.reason for job in read_queue(store, teams["red"], "red").queued} == {"no_nodes"}
     beat(store, "a", ray=ray)
     beat(store, "b", ray=ray, ray_age=3600.0)
     reasons = [job.reason for job in read_queue(store, teams["red"], "red").queued]

@@ -46,9 +46,13 @@ class Composed:
 
     def start_ray(self) -> None:
         """Start the head, and the workers once it answers."""
+        self.start_head()
+        self.up_all("ray-worker")
+
+    def start_head(self) -> None:
+        """Start the head of Ray, which trains nothing itself; it answers."""
         self.up_all("ray-head")
         wait_until(lambda: listens(self.ray_port))
-        self.up_all("ray-worker")
 
     def stop(self) -> None:
         """End every service as `docker compose down` does; those that do not end are killed."""

@@ -20,8 +20,10 @@ def test_a_cluster_that_comes_late_and_loses_a_node_and_a_dispatcher_finds_the_s
     try:
         composed.client = composed.start()
         job = composed.client.submit(dict(JOB))
-        wait_until(lambda: [one.reason for one in composed.client.queue().queued] == ["no_ray"])
-        composed.start_ray()
+        wait_until(lambda: waits_for(composed) == ["no_ray"])
+        composed.start_head()
+        wait_until(lambda: waits_for(composed) == ["no_nodes"])
+        composed.up_all("ray-worker")
         in_the_middle(composed, job.id)
         composed.lose("ray-worker")
         composed.lose("dispatcher")
@@ -33,6 +35,11 @@ def test_a_cluster_that_comes_late_and_loses_a_node_and_a_dispatcher_finds_the_s
     finally:
         composed.stop()
     trained_once(postgres_database, job.id)
+
+
+def waits_for(composed: Composed) -> list[str]:
+    """Why each queued job waits."""
+    return [one.reason for one in composed.client.queue().queued]
 
 
 def test_without_a_cluster_no_job_is_claimed_and_stopping_still_works(tmp_path):

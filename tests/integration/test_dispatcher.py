@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from models.errors import DataMissingError
 from search.job import JobSpec
@@ -37,6 +38,8 @@ def test_trials_run_as_the_settings_say(
     ray_runner(settings)(None, job_spec())  # type: ignore[arg-type]  # nobody asks this feed
     assert told[0]["checkpoint_every"] == 3.0
     assert told[0]["checkpoints"].url == settings.checkpoint_place.url
+    ray_runner(Settings(home=tmp_path, ray_address="head:6379"))(None, job_spec())  # type: ignore[arg-type]  # likewise
+    assert [one["patience"] > 0 for one in told] == [False, True]
 
 
 def submit(store: Store, spec: JobSpec) -> str:
@@ -113,6 +116,36 @@ def test_jobs_are_worked_off_in_order(settings, store, job_spec, training):
         await_state(store, third, "succeeded")
     assert get(store, first).finished_at <= last.started_at
     assert last.trials_finished == last.studies[0].trials_planned * len(last.studies)
+
+
+def test_no_job_is_claimed_while_no_node_runs_trials(settings, store, job_spec, training):
+    job_id, there = submit(store, job_spec()), threading.Event()
+    run = playing(training)
+    dispatcher = Dispatcher(
+        settings, store, run=run, stop=threading.Event(), plan=training.plan, has_nodes=there.is_set
+    )
+    with capture_logs() as logs:
+        assert [dispatcher.work_once() for _ in range(2)] == [False, False]
+        assert get(store, job_id).state == "queued"
+        there.set()
+        assert dispatcher.work_once()
+    assert get(store, job_id).state == "succeeded"
+    said = [log["event"] for log in logs if "node" in log["event"]]
+    assert said == ["no node runs trials; jobs stay queued", "there are nodes again"]
+
+
+def test_what_keeps_a_job_from_running_is_in_the_log_too(settings, store, job_spec, training):
+    job_id = submit(store, job_spec())
+
+    def run(feed: Any, spec: JobSpec) -> None:
+        raise DataMissingError("the data is gone.")
+
+    dispatcher = Dispatcher(settings, store, run=run, stop=threading.Event(), plan=training.plan)
+    with capture_logs() as logs:
+        assert dispatcher.work_once()
+    (said,) = [log for log in logs if log["event"] == "the job cannot be run"]
+    assert "the data is gone" in said["error"]
+    assert "the data is gone" in get(store, job_id).error
 
 
 def test_an_error_in_a_job_fails_that_job_alone(settings, store, job_spec, training):

@@ -61,3 +61,20 @@ def test_a_ray_that_stays_away_is_told_of_once(api_store: Store) -> None:
     with capture_logs() as logs, Present(api_store, ME, ask=ask):
         assert all(asked.acquire(timeout=20) for _ in range(3))
     assert [log["error"] for log in logs if log["event"] == "Ray does not answer"] == ["nobody there"]
+
+
+def test_it_knows_whether_any_node_runs_trials(api_store: Store) -> None:
+    answers: list[Mapping[str, Any]] = []
+
+    def ask() -> Mapping[str, Any]:
+        if not answers:
+            raise ConnectionError("nobody there")
+        return answers.pop()
+
+    present = Present(api_store, ME, ask=ask)
+    found = [present.has_nodes()]
+    for cpus in (0.0, 2.0, None):
+        answers = [] if cpus is None else [RAY | {"cpus": cpus}]
+        present.look()
+        found.append(present.has_nodes())
+    assert found == [False, False, True, True]  # as long as Ray is silent, its last answer holds

@@ -32,6 +32,25 @@ def test_more_than_any_living_node_has_is_refused(field, amount):
     assert refused.value.pointer == f"/compute/{field}"
 
 
+def test_a_node_that_comes_late_is_waited_for(monkeypatch):
+    seen = iter([[], [], NODES])
+    monkeypatch.setattr(resources.ray, "nodes", lambda: next(seen))
+    resources.await_room(ComputeSpec(), patience=60.0, over=lambda: False, look_every=0.0)
+    assert next(seen, None) is None
+
+
+def test_a_job_that_is_over_waits_for_no_node():
+    asked = iter([False, True])
+    large = ComputeSpec(cpus_per_trial=3)
+    resources.await_room(large, patience=60.0, over=lambda: next(asked), look_every=0.0)
+    assert next(asked, None) is None
+
+
+def test_what_no_node_has_for_long_is_refused():
+    with pytest.raises(InvalidInputError, match="cpus_per_trial is 3"):
+        resources.await_room(ComputeSpec(cpus_per_trial=3), patience=0.0, over=lambda: False)
+
+
 def test_no_memory_is_asked_for_unless_a_job_says_so():
     assert "memory" not in resources.resources_of(ComputeSpec())
     assert resources.resources_of(ComputeSpec(memory_mib_per_trial=2))["memory"] == 2 * 2**20
