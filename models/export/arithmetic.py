@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from models.export import narrow
+from models.export import convolution
 from models.export.bounds import FLOAT32_LIMIT
 from models.export.nodes import LayerNode
 from models.functional.levels import Levels
@@ -95,8 +95,9 @@ def operation_of(node: LayerNode, levels: torch.Tensor | None, ranges: list[Leve
 def _forms(node: LayerNode, levels: torch.Tensor, ranges: list[Levels]) -> Iterator[Callable[[], Operation]]:
     """The fastest first."""
     if _fits_bytes(node, levels, ranges):
-        if narrow.is_best():
-            yield lambda: narrow.NarrowOperation(node, levels, max(one.high for one in ranges))
+        highest = max(one.high for one in ranges)
+        if convolution.is_best():
+            yield lambda: convolution.ConvolutionOperation(node, levels, highest)
         yield lambda: ByteOperation(node, levels)
     yield lambda: FloatOperation(node, levels, torch.float32)
 

@@ -12,8 +12,7 @@ long as the results stay below. `bounds` proves for each layer how large its num
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from math import prod
 
 import torch
@@ -32,8 +31,8 @@ from models.functional.levels import levels_at
 
 Watch = Callable[[LayerNode, torch.Tensor, list[torch.Tensor]], None]
 """Told of a layer, its current (float64; of event data as regrouped) and its levels at each step [B, ...]."""
-CHUNK_VALUES = 2**20
-"""Values of all steps that are computed at once: 4 MiB of sums, near enough for the caches of a few cores."""
+CHUNK_VALUES = 2**22
+"""Values of all steps that are computed at once: 4 MiB of levels, near enough for the caches."""
 
 
 class IntegerNetwork:
@@ -48,8 +47,8 @@ class IntegerNetwork:
         self.bounds, _ = bounds_of(
             export.nodes, self.edges, export.integers, export.input.limit, export.attentions
         )
-        self.weighted = frozenset(node.name for node in export.layers if node.weight_shape)
-        self.reads = Counter(name for node in export.nodes for name in inputs_of(node))
+        self.own = frozenset(node.name for node in export.nodes if _owns_memory(node))
+        self.readers = readers_of(export.nodes)
         self.layers = {
             node.name: _Layer(
                 node,
@@ -71,7 +70,7 @@ class IntegerNetwork:
         return torch.cat([self._run(part, watch) for part in torch.split(x, self._chunk(), axis)])
 
     def _run(self, x: torch.Tensor, watch: Watch | None) -> torch.Tensor:
-        values = Currents(self._currents(x), self.reads)
+        values = Currents(self._currents(x), self.readers)
         for node in self.export.nodes:
             values[node.name] = self._apply(node, values, watch)
         found = values[self.export.nodes[-1].name].long()
@@ -82,7 +81,7 @@ class IntegerNetwork:
             return self.layers[node.name](values, watch)
         if isinstance(node, AddNode):
             framed = self.edges[node.name].frames > 0
-            return values.sum_of(node, framed=framed, fresh=node.branch in self.weighted)
+            return values.sum_of(node, framed=framed, own=self.own if watch is None else frozenset())
         if isinstance(node, AttentionNode):
             return self._attended(node, values)
         return without_neuron(node, values[node.source], dims=len(self.edges[node.source].shape))
@@ -116,6 +115,20 @@ class IntegerNetwork:
         """Samples that are run at once."""
         largest = max(_values_of(node, self.edges) for node in self.export.nodes)
         return max(1, CHUNK_VALUES // largest)
+
+
+def _owns_memory(node: Node) -> bool:
+    """Whether what it gives is no view of what it reads."""
+    return isinstance(node, AddNode) or (isinstance(node, LayerNode) and bool(node.weight_shape))
+
+
+def readers_of(nodes: Sequence[Node]) -> dict[str, list[str]]:
+    """The nodes that read each output, in their order."""
+    found: dict[str, list[str]] = {}
+    for node in nodes:
+        for name in inputs_of(node):
+            found.setdefault(name, []).append(node.name)
+    return found
 
 
 def _values_of(node: Node, edges: Mapping[str, Edge]) -> int:
@@ -158,10 +171,9 @@ class _Layer:
             watch(self.node, current, list(n.clone().float().chunk(self.node.steps)))
         if self.node.op == "operand":
             return torch.stack(n.chunk(self.node.steps))
-        sums = self.operate(n)
         if not self.framed and self.offset is None:
-            return Pending(passes=self.passes, sums=sums)
-        found = self.passes.currents(sums)
+            return Pending(passes=self.passes, operation=self.operate, n=n)
+        found = self.passes.currents(self.operate(n))
         if self.framed:
             found = found.unflatten(0, current.shape[:2])  # type: ignore[no-untyped-call]  # torch leaves it untyped
         return found if self.offset is None else found.add_(self.offset)

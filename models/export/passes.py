@@ -10,12 +10,14 @@ import ctypes
 import functools
 import logging
 import struct
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 import torch
 
-from models.export.arithmetic import whole_levels
+from models.export.arithmetic import NoOperation, whole_levels
+from models.export.convolution import ConvolutionOperation, Reader, Scales
 from models.export.fixed_point import leaked
 from models.export.nodes import NO_LEAK
 from models.export.pending import Pending
@@ -43,6 +45,9 @@ class Passes(Protocol):
 
     def currents(self, sums: torch.Tensor) -> torch.Tensor:
         """[T B, O, ...] to [B, O, ...], or to [T B, O, ...] of frames; float64."""
+
+    def current(self, pending: Pending) -> torch.Tensor:
+        """The current of this layer that is not computed yet, [B, O, ...]; float64."""
 
     def carried(
         self, pending: Pending, dtype: torch.dtype, *, keep: bool
@@ -106,6 +111,11 @@ class TorchPasses:
             total += output
         return total
 
+    def current(self, pending: Pending) -> torch.Tensor:
+        """See `Passes`."""
+        found = self.currents(pending.operation(pending.n))
+        return found if pending.shortcut is None else found.add_(pending.shortcut)
+
     def carried(
         self, pending: Pending, dtype: torch.dtype, *, keep: bool
     ) -> tuple[torch.Tensor, torch.Tensor]:
@@ -130,6 +140,7 @@ class CompiledPasses(TorchPasses):
             leak=form.leak,
         )
         self.library = library
+        self.scales = Scales.of(self.multiplier_TO, self.bias_O)
         self.kept: dict[str, torch.Tensor] = {}
         self.plan = b"".join(
             STEP.pack(V, levels.high, shift, 2 * levels.signed + levels.binary)
@@ -171,16 +182,55 @@ class CompiledPasses(TorchPasses):
         self.library.bitfront_currents(self._sums_plan(sums), found.data_ptr(), pixels, threads)
         return found
 
+    def current(self, pending: Pending) -> torch.Tensor:
+        """See `Passes`."""
+        operation = pending.operation
+        if not isinstance(operation, ConvolutionOperation):
+            return super().current(pending)
+        found = self._room("currents", self._shape_of(pending, operation), torch.float64)
+        operation.carry(pending.n, self.scales, shortcut=_shortcut_of(pending), currents=found)
+        return found
+
     def carried(
         self, pending: Pending, dtype: torch.dtype, *, keep: bool
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """See `Passes`."""
-        source, channels = pending.passes, pending.sums.shape[1]
-        if not isinstance(source, CompiledPasses) or source.channels != channels or channels > BLOCK:
+        source, operation = pending.passes, pending.operation
+        if not isinstance(source, CompiledPasses):
             return super().carried(pending, dtype, keep=keep)
-        sums = _dense(pending.sums)
+        if isinstance(operation, ConvolutionOperation):
+            return self._convolved(pending, source, operation, dtype, keep=keep)
+        return self._summed(pending, source, dtype, keep=keep)
+
+    def _convolved(
+        self,
+        pending: Pending,
+        source: CompiledPasses,
+        operation: ConvolutionOperation,
+        dtype: torch.dtype,
+        *,
+        keep: bool,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """`carried` from the levels that the source reads."""
+        shape, shortcut = source._shape_of(pending, operation), _shortcut_of(pending)
+        room = shortcut if pending.spent else source._room("currents", shape, torch.float64) if keep else None
+        current = room if keep else None
+        spikes = self._room("spikes", (shape[0] * self.steps, *shape[1:]), dtype)
+        reader = Reader(plan=self.plan, steps=self.steps, leak=self.leak, type=TYPES[dtype], spikes=spikes)
+        operation.carry(pending.n, source.scales, shortcut=shortcut, currents=current, reader=reader)
+        return torch.empty(0) if current is None else current, spikes
+
+    def _summed(
+        self, pending: Pending, source: CompiledPasses, dtype: torch.dtype, *, keep: bool
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """`carried` from the sums of the source."""
+        sums = _dense(pending.operation(pending.n))
+        channels = sums.shape[1]
+        if source.channels != channels or channels > BLOCK:
+            summed = replace(pending, operation=NoOperation(), n=sums)
+            return super().carried(summed, dtype, keep=keep)
         samples, sample = len(sums) // source.steps, sums.shape[1:]
-        shortcut = None if pending.shortcut is None else _dense(pending.shortcut.double())
+        shortcut = _shortcut_of(pending)
         current = source._room("currents", (samples, *sample), torch.float64) if keep else torch.empty(0)
         spikes = self._room("spikes", (samples * self.steps, *sample), dtype)
         self.library.bitfront_carried(
@@ -196,6 +246,10 @@ class CompiledPasses(TorchPasses):
             torch.get_num_threads(),
         )
         return current, spikes
+
+    def _shape_of(self, pending: Pending, operation: ConvolutionOperation) -> tuple[int, ...]:
+        """Of the current."""
+        return (len(pending.n) // self.steps, operation.outputs, *operation.sides(pending.n))
 
     def _sums_plan(self, sums: torch.Tensor) -> bytes:
         pointers = (sums.data_ptr(), self.multiplier_TO.data_ptr(), self.bias_O.data_ptr())
@@ -237,6 +291,11 @@ def compiled() -> ctypes.CDLL | None:
     ]
     library.bitfront_carried.restype = None
     return library
+
+
+def _shortcut_of(pending: Pending) -> torch.Tensor | None:
+    """Dense, in float64."""
+    return None if pending.shortcut is None else _dense(pending.shortcut.double())
 
 
 def _dense(tensor: torch.Tensor) -> torch.Tensor:

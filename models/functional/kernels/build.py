@@ -1,8 +1,9 @@
 """Compiles a C source with the machine's own C compiler, once per machine, and loads it.
 
 The library is kept in the user's cache folder under a name made of everything that it depends on: source,
-flags, compiler and processor. It is written under another name first, so that processes that build at once
-never load half a file. torch's own OpenMP runtime is loaded by then, and the library shares its threads.
+headers beside it, flags, compiler and processor. It is written under another name first, so that processes
+that build at once never load half a file. torch's own OpenMP runtime is loaded by then, and the library
+shares its threads.
 """
 
 from __future__ import annotations
@@ -73,8 +74,9 @@ def _compiler() -> list[str]:
     raise BuildError(f"CC names {chosen}, which is not there" if chosen else "there is no C compiler")
 
 
-def _digest(compiler: Sequence[str], source: Path) -> str:
-    parts = [source.read_text(), repr((FLAGS, TARGETS)), _run([*compiler, "--version"]), _processor()]
+def _digest(compiler: list[str], source: Path) -> str:
+    texts = [each.read_text() for each in (source, *sorted(source.parent.glob("*.h")))]
+    parts = [*texts, repr((compiler, FLAGS, TARGETS)), _run([*compiler, "--version"]), _processor()]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
 
 

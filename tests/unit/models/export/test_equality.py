@@ -81,6 +81,7 @@ def test_every_level_and_prediction_is_that_of_the_network(
     seen = {}
     batch = x.transpose(0, 1) if framed else x
     logits, spikes = integer_spikes(integers, x)
+    assert torch.equal(integers.logits(x), logits)  # unwatched, where memory is used again
     found = reader.run(*reader.load(tmp_path), batch.numpy(), seen)
     assert np.array_equal(found, logits.numpy())
     for layer, steps in spikes.items():

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.export import passes
+from models.export.arithmetic import NoOperation
 from models.export.pending import Pending
 from models.functional.levels import levels_at
 
@@ -52,7 +53,7 @@ def test_one_pass_gives_what_two_give(*, steps, channels, sides, dtype, keep, ad
     sums = whole((before * 2, channels, *sides), dtype)
     shortcut = whole((2, channels, *sides), torch.float64, seed=2) * 100 if added else None
     current = plain.currents(sums) + (0 if shortcut is None else shortcut)
-    pending = Pending(passes=compiled, sums=sums, shortcut=shortcut)
+    pending = Pending(passes=compiled, operation=NoOperation(), n=sums, shortcut=shortcut)
     found, n = compiled_reader.carried(pending, torch.uint8, keep=keep)
     assert torch.equal(n, reader.spikes(current, torch.uint8))
     assert torch.equal(found, current) or not keep

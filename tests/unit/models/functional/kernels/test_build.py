@@ -56,6 +56,18 @@ def test_other_flags_make_another_library(cache, monkeypatch):
 
 
 @needs_compiler
+def test_another_header_or_compiler_makes_another_library(cache, tmp_path, monkeypatch):
+    source, header = tmp_path / "some.c", tmp_path / "some.h"
+    source.write_text('#include "some.h"\nint some(void) { return SOME; }\n')
+    for some in (1, 2):
+        header.write_text(f"#define SOME {some}\n")
+        assert build.load(source).some() == some
+    monkeypatch.setenv("CC", " ".join([*build._compiler(), "-O1"]))
+    build.load(source)
+    assert len(list(cache.iterdir())) == 3
+
+
+@needs_compiler
 def test_builds_at_the_same_time_all_load_the_whole_library(cache):
     with ThreadPoolExecutor(4) as pool:  # each runs a compiler of its own, as processes would
         libraries = list(pool.map(lambda _: build.load(), range(4)))
