@@ -59,7 +59,7 @@ INLINE void store_currents(double *into, const group_sums *sums, int pixel, cons
         for (int t = 0; t < steps; t++) {
             memcpy(&multiplier, of->multipliers[t] + o, sizeof multiplier);
             memcpy(&sum, sums[t][pixel] + o, sizeof sum);
-            total += multiplier * __builtin_convertvector(sum, lanes);
+            total = fused(multiplier, __builtin_convertvector(sum, lanes), total);
         }
         memcpy(into + o, &total, size);
     }

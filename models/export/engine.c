@@ -63,7 +63,7 @@ INLINE void lanes_of(const sums_plan *from, double *into, const part *of, int c,
         if (more) memcpy(&total, place, sizeof total);
         for (int t = 0; t < steps; t++) {
             read_lanes(&sum, sums, t * apart + at + pixel * channels, doubles);
-            total += multiplier[t] * sum;
+            total = fused(multiplier[t], sum, total);
         }
         memcpy(place, &total, sizeof total);
     }

@@ -10,6 +10,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#ifdef __FMA__
+#include <immintrin.h>
+#endif
+
 #define BLOCK 1024          /* elements: a few buffers of doubles fit in the first-level cache */
 #define SMALL 0x1p49          /* V times levels below which a product finds the quotient */
 #define LEAK_BITS 30        /* as in nodes.py */
@@ -115,7 +119,20 @@ INLINE void spikes_of(const double *x, int64_t framed, void *spikes, int64_t beg
 /* Channels whose currents are made together: the doubles of a register. */
 #ifdef __AVX512F__
 #define LANES 8
-#else
+#elif defined(__AVX__)
 #define LANES 4
+#else
+#define LANES 2
 #endif
 typedef double lanes __attribute__((vector_size(8 * LANES)));
+
+/* a * b + c, which are whole. */
+INLINE lanes fused(lanes a, lanes b, lanes c) {
+#if defined(__AVX512F__)
+    return (lanes)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c);
+#elif defined(__FMA__)
+    return (lanes)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
+#else
+    return a * b + c;
+#endif
+}

@@ -25,6 +25,8 @@ PoolOp = Literal["mean_pool", "max_pool"]
 PlainOp = Literal["map_mean", "flatten", "relu"]
 INPUT = "input"
 """The name of the edge that samples come in by; no node has it."""
+MAP_DIMS = 4
+"""Of a batch of maps, [B, C, H, W], which the engine keeps channels-last."""
 LEAK_BITS = 30
 NO_LEAK = 2**LEAK_BITS
 """A leak of 1, in units of 2^-LEAK_BITS."""

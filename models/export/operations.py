@@ -9,7 +9,7 @@ from typing import assert_never
 import torch
 from torch.nn import functional
 
-from models.export.nodes import PlainNode, PoolNode, SubsampleNode
+from models.export.nodes import MAP_DIMS, PlainNode, PoolNode, SubsampleNode
 from models.export.shapes import window_counts, windows
 
 
@@ -67,7 +67,12 @@ def _plain(node: PlainNode, x: torch.Tensor, dims: int) -> torch.Tensor:
 def subsample(x: torch.Tensor, node: SubsampleNode) -> torch.Tensor:
     """Every stride-th pixel, with channels of zeros added."""
     kept = x[..., :: node.stride, :: node.stride]
-    return functional.pad(kept, (0, 0, 0, 0, 0, node.added))
+    shape = (*kept.shape[:-3], kept.shape[-3] + node.added, *kept.shape[-2:])
+    dense = torch.channels_last if x.dim() == MAP_DIMS else torch.contiguous_format
+    found = torch.empty(shape, dtype=x.dtype, memory_format=dense)
+    found[..., : kept.shape[-3], :, :] = kept
+    found[..., kept.shape[-3] :, :, :] = 0
+    return found
 
 
 def map_mean(x: torch.Tensor) -> torch.Tensor:

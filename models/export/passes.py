@@ -19,7 +19,7 @@ import torch
 from models.export.arithmetic import NoOperation, whole_levels
 from models.export.convolution import ConvolutionOperation, Reader, Scales
 from models.export.fixed_point import leaked
-from models.export.nodes import NO_LEAK
+from models.export.nodes import MAP_DIMS, NO_LEAK
 from models.export.pending import Pending
 from models.functional.kernels import build
 from models.functional.levels import Levels
@@ -32,7 +32,6 @@ SUMS = struct.Struct("@3Pq4i")
 BLOCK = 1024
 """Channels that one pass over sums and spikes can have, as in engine.c."""
 TYPES = {torch.uint8: 0, torch.float32: 1, torch.float64: 2}
-MAP_DIMS = 4
 
 logger = logging.getLogger(__name__)
 
