@@ -31,8 +31,9 @@ from models.functional.levels import levels_at
 
 Watch = Callable[[LayerNode, torch.Tensor, list[torch.Tensor]], None]
 """Told of a layer, its current (float64; of event data as regrouped) and its levels at each step [B, ...]."""
-CHUNK_VALUES = 2**22
-"""Values of all steps that are computed at once: 4 MiB of levels, near enough for the caches."""
+SUM_BYTES = 4
+CHUNK_BYTES = 2**22
+"""Of the levels that are computed at once, or of frames of their sums, four bytes each: what caches hold."""
 
 
 class IntegerNetwork:
@@ -120,7 +121,7 @@ class IntegerNetwork:
     def _chunk(self) -> int:
         """Samples that are run at once."""
         largest = max(_values_of(node, self.edges) for node in self.export.nodes)
-        return max(1, CHUNK_VALUES // largest)
+        return max(1, CHUNK_BYTES // (largest * (SUM_BYTES if self.export.input.frames else 1)))
 
 
 def _owns_memory(node: Node) -> bool:
