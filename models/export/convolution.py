@@ -183,7 +183,7 @@ def compiled() -> ctypes.CDLL | None:
     try:
         library = build.load(SOURCE)
     except build.BuildError:
-        return None  # said by `passes`, which needs the same compiler
+        return None  # said by `compiled_passes`, which needs the same compiler
     if not hasattr(library, "bitfront_convolution"):
         return None
     plan, address, whole = ctypes.c_char_p, ctypes.c_void_p, ctypes.c_int64

@@ -21,10 +21,11 @@ from models.errors import InvalidInputError
 from models.export.arithmetic import operate, operation_of
 from models.export.attention import attended
 from models.export.bounds import LayerBounds, bounds_of
+from models.export.compiled_passes import passes_of
 from models.export.integers import Export, LayerIntegers
 from models.export.nodes import MAP_DIMS, AddNode, AttentionNode, LayerNode, Node, inputs_of
 from models.export.operations import regroup, without_neuron
-from models.export.passes import TorchPasses, passes_of
+from models.export.passes import TorchPasses
 from models.export.pending import Currents, Pending
 from models.export.shapes import Edge, scores_of
 from models.functional.levels import levels_at

@@ -1,7 +1,7 @@
 """Currents between layers, of which some are not computed until they are read.
 
 What reads a current most often is one neuron. Its spikes are then found while the current is in the
-cache, and the current itself, eight bytes for each value, is never written (`passes`).
+cache, and the current itself, eight bytes for each value, is never written (`compiled_passes`).
 """
 
 from __future__ import annotations

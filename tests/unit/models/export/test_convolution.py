@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.export import convolution, passes
+from models.export import compiled_passes, convolution, passes
 from models.export.arithmetic import FloatOperation
 from models.export.nodes import Geometry
 from models.export.pending import Pending
@@ -55,13 +55,13 @@ def test_what_follows_is_what_the_plain_passes_give(*, data, steps, dtype, keep,
     more = added(plain, shortcut)
     current = plain.current() + more.get("shortcut", 0)
     own = Pending(
-        passes=passes.passes_of(maker),
+        passes=compiled_passes.passes_of(maker),
         operation=convolution.ConvolutionOperation(node, weight, highest),
         n=n.to(torch.uint8),
         **more,
     )
     assert torch.equal(own.current(), current)
-    found, levels = passes.passes_of(reader).carried(own, dtype, keep=keep)
+    found, levels = compiled_passes.passes_of(reader).carried(own, dtype, keep=keep)
     assert torch.equal(levels, reader.spikes(current, dtype))
     assert torch.equal(found, current) or not keep
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from models.errors import ExportUnsupportedError, InvalidInputError
-from models.export import IntegerNetwork, contents_of, export_of, passes, write_export
+from models.export import IntegerNetwork, compiled_passes, contents_of, export_of, passes, write_export
 from models.export.bounds import border_deviation
 from models.export.compare import (
     Comparer,
@@ -201,7 +201,7 @@ def test_compiled_and_plain_passes_give_the_same(
     export = export_of_network(make("sew-resnet18", {"width": 2}, **KINDS[kind]))
     x = events if "frames" in KINDS[kind] else samples
     compiled = integer_spikes(IntegerNetwork(export), x)
-    monkeypatch.setattr(passes, "compiled", lambda: None)
+    monkeypatch.setattr(compiled_passes, "compiled", lambda: None)
     plain = integer_spikes(IntegerNetwork(export), x)
     assert torch.equal(compiled[0], plain[0])
     for name, steps in compiled[1].items():
@@ -219,7 +219,7 @@ def test_compiled_levels_are_those_of_integers(others, V, bits, signed):
     borders = [(2 * level + 1) * V // 2 + beside for level in range(levels.high + 2) for beside in (-1, 0, 1)]
     potentials = np.array([*(u for u in borders if u < 2**51), *others, 0])
     potentials = np.concatenate([potentials, -potentials])
-    form = passes.passes_of(
+    form = compiled_passes.passes_of(
         passes.TorchPasses(
             thresholds=[float(V)],
             levels=[levels],

@@ -5,12 +5,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.export import passes
+from models.export import compiled_passes, passes
 from models.export.arithmetic import NoOperation
 from models.export.pending import Pending
 from models.functional.levels import levels_at
 
-CHANNELS = (1, 7, 8, 9, 24, passes.BLOCK, passes.BLOCK + 1)
+CHANNELS = (1, 7, 8, 9, 24, compiled_passes.BLOCK, compiled_passes.BLOCK + 1)
 
 
 def both(*, steps, channels, framed=False, seed=0):
@@ -23,7 +23,7 @@ def both(*, steps, channels, framed=False, seed=0):
         bias_O=torch.randint(-999, 1000, (channels,), generator=random).double(),
         framed=framed,
     )
-    return plain, passes.passes_of(plain)
+    return plain, compiled_passes.passes_of(plain)
 
 
 def whole(shape, dtype, seed=0):
@@ -34,7 +34,7 @@ def whole(shape, dtype, seed=0):
 
 @pytest.fixture(scope="module", autouse=True)
 def _compiler():
-    if passes.compiled() is None:
+    if compiled_passes.compiled() is None:
         pytest.skip("no C compiler")
 
 
