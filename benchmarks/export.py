@@ -1,13 +1,14 @@
-"""The integer export of ResNet-20: seconds to make and read it, and its engine beside the float twin.
+"""The integer export of a network: seconds to make and read it, and its engine beside the float twin.
 
     python benchmarks/export.py [--threads 2] [--steps 1 2 4] [--bits 4] [--batch 128] [--rounds 9]
     python benchmarks/export.py --frames 4
+    python benchmarks/export.py --network vggsnn --width 32 --shape 2 48 48
     python benchmarks/export.py --learned 16 8 4 [--data DIR] [--epochs 4] [--train-samples 6000]
 
-ResNet-20, 16 channels: on images of 3x32x32, or on some frames of them, with the same bits everywhere; or
-with the bits that a training on Fashion-MNIST learns for each budget. The contenders take turns, so that a
-machine whose speed drifts slows all of them; medians and their ratios to the float twin are the figures. The
-twin runs in both memory formats. --keep-memory lets the process keep what is freed, as trials do: that helps
+ResNet-20, 16 channels, or another network: on images of 3x32x32, or on some frames of them, with the same
+bits everywhere; or with the bits that a training on Fashion-MNIST learns for each budget. The contenders take
+turns, so that a machine whose speed drifts slows all of them; medians and their ratios to the float twin are
+the figures. The twin runs in both memory formats. --keep-memory lets the process keep what is freed, as trials do: that helps
 the twin more than the integers.
 """
 
@@ -32,10 +33,10 @@ from models.nets import Network, build_network, float_twin
 from search.strategy import LearnBits
 from workers.data import load_splits
 
-SAMPLE_SHAPE, CLASSES, WARM_UP = (3, 32, 32), 10, 2
+CLASSES, WARM_UP = 10, 2
 MAP_DIMS = 4
 TWIN = "float twin"
-RECIPE = {"dataset": "fashion-mnist", "width": 16, "lr": 0.1, "seed": 0}
+RECIPE = {"dataset": "fashion-mnist", "lr": 0.1, "seed": 0}
 
 
 def main() -> None:
@@ -45,12 +46,12 @@ def main() -> None:
     if options.keep_memory:
         keep_freed_memory()
     bits = "learned" if options.learned else f"{options.bits}/{options.bits}"
-    print(f"ResNet-20, batch {options.batch}, {bits} bits, {options.threads} threads")
+    print(f"{options.network}, batch {options.batch}, {bits} bits, {options.threads} threads")
     if options.learned:
         show_learned(options)
         return
     for steps in options.steps:
-        show(f"T = {steps}", prepared(steps, options), SAMPLE_SHAPE, options)
+        show(f"T = {steps}", prepared(steps, options), tuple(options.shape), options)
 
 
 def show_learned(options: argparse.Namespace) -> None:
@@ -114,9 +115,9 @@ def prepared(steps: int, options: argparse.Namespace) -> Network:
     """A network whose step sizes fit, with the same bits in every layer."""
     torch.manual_seed(0)
     network = build_network(
-        "resnet20",
-        {},
-        sample_shape=SAMPLE_SHAPE,
+        options.network,
+        {"width": options.width},
+        sample_shape=tuple(options.shape),
         classes=CLASSES,
         options=LayerOptions(),
         search_first_layer=False,
@@ -126,7 +127,7 @@ def prepared(steps: int, options: argparse.Namespace) -> Network:
     for layer in network.searched.values():
         layer.freeze(LayerBits.uniform(steps=steps, spike_bits=bits, weight_bits=bits))
     with torch.no_grad():
-        network(samples(64, SAMPLE_SHAPE, options.frames))
+        network(samples(64, tuple(options.shape), options.frames))
     return network.eval()
 
 
@@ -150,6 +151,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--frames", type=int, default=0)
+    parser.add_argument("--network", default="resnet20", help="not with --learned")
+    parser.add_argument("--width", type=int, default=16)
+    parser.add_argument("--shape", type=int, nargs=3, default=[3, 32, 32])
     parser.add_argument("--keep-memory", action="store_true")
     parser.add_argument("--learned", type=float, nargs="+", default=[])
     parser.add_argument("--data", type=Path, default=Path("data"))

@@ -96,7 +96,7 @@ def _forms(node: LayerNode, levels: torch.Tensor, ranges: list[Levels]) -> Itera
     """The fastest first."""
     if _fits_bytes(node, levels, ranges):
         highest = max(one.high for one in ranges)
-        if convolution.is_best():
+        if convolution.is_best(levels):
             yield lambda: convolution.ConvolutionOperation(node, levels, highest)
         yield lambda: ByteOperation(node, levels)
     yield lambda: FloatOperation(node, levels, torch.float32)

@@ -8,6 +8,8 @@
 
 #include "neuron.h"
 
+#define MOST_QUADS 256  /* about a hundred channels of a 3x3 window */
+
 #ifdef __AVX2__
 
 #include <stdlib.h>
@@ -202,12 +204,15 @@ int bitfront_convolution(const window_plan *plan, const carry_plan *to, const ui
 
 #endif
 
-/* Whether this is the fastest way to multiply bytes here: not where a processor adds up four products in 32 bits by
-   instructions that are not used above. */
-int bitfront_convolution_is_best(void) {
+/* Whether this is the fastest way to convolve bytes here. It is not where a processor adds up four products in 32 bits by
+   instructions that are not used above; nor, where it does by those that are, with windows of so many quads that weights
+   no longer stay in the caches: libraries read them less often, and what follows the sums weighs less. */
+int bitfront_convolution_is_best(int32_t quads) {
 #if defined(__AMX_INT8__) || (defined(__AVXVNNI__) && !defined(__AVX512VNNI__)) || !defined(__AVX2__)
-    return 0;
+    return 0 * quads;
+#elif defined(__AVX512VNNI__)
+    return quads <= MOST_QUADS;
 #else
-    return 1;
+    return quads > 0;
 #endif
 }

@@ -171,10 +171,10 @@ def _greatest(halves: torch.Tensor, run: int) -> int:
     return int(torch.maximum(up, -down).max())
 
 
-def is_best() -> bool:
-    """Whether bytes are multiplied fastest so on this processor."""
+def is_best(levels_OCHW: torch.Tensor) -> bool:
+    """Whether these weights are convolved fastest so on this processor."""
     library = compiled()
-    return library is not None and bool(library.bitfront_convolution_is_best())
+    return library is not None and bool(library.bitfront_convolution_is_best(quads_of(levels_OCHW).shape[1]))
 
 
 @functools.cache

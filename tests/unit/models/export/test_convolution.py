@@ -102,3 +102,9 @@ def test_groups_have_no_own_form():
     node = conv((2, 1, 1, 1), Geometry(groups=2))
     with pytest.raises(ValueError, match="no such form"):
         convolution.ConvolutionOperation(node, torch.ones(2, 1, 1, 1, dtype=torch.int32), 1)
+
+
+@needs_library
+def test_what_is_best_for_wide_windows_is_best_for_small_ones():
+    small, wide = (torch.ones(1, channels, 3, 3, dtype=torch.int32) for channels in (64, 512))
+    assert convolution.is_best(wide) <= convolution.is_best(small)
