@@ -8,8 +8,8 @@
 ResNet-20, 16 channels, or another network: on images of 3x32x32, or on some frames of them, with the same
 bits everywhere; or with the bits that a training on Fashion-MNIST learns for each budget. The contenders take
 turns, so that a machine whose speed drifts slows all of them; medians and their ratios to the float twin are
-the figures. The twin runs in both memory formats. --keep-memory lets the process keep what is freed, as trials do: that helps
-the twin more than the integers.
+the figures. The twin runs in both memory formats. --keep-memory lets the process keep what is freed, as
+trials do: that helps the twin more than the integers.
 """
 
 from __future__ import annotations
