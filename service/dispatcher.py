@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 import structlog
 from sqlalchemy.exc import OperationalError
 
-from models.errors import BitfrontError
+from models.errors import BitfrontError, ClusterUnavailableError
 from search.job import JobSpec
 from service.jobs import JobRun
 from service.jobs.engine import Planner
@@ -179,6 +179,9 @@ class Dispatcher:
             job.finish()
         except OperationalError:
             raise
+        except ClusterUnavailableError as error:
+            self._log.warning("the job goes back to the queue", error=str(error))
+            job.give_back()
         except Exception as error:
             if is_full(error):
                 job.give_back()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import ray
 
-from models.errors import InvalidInputError
+from models.errors import ClusterUnavailableError, InvalidInputError
 from search.job import ComputeSpec
 
 MIB = 2**20
@@ -33,14 +33,14 @@ def await_room(
 ) -> None:
     """Wait until the nodes could hold one trial: one of them may be lost, or may not have joined yet.
 
-    Returns as well when the job is `over`. Raises InvalidInputError, as `require_room` does, once `patience`
-    seconds have passed.
+    Returns as well when the job is `over`. Raises what `require_room` does once `patience` seconds have
+    passed.
     """
     until = time.monotonic() + patience
     while not over():
         try:
             require_room(compute)
-        except InvalidInputError:
+        except (InvalidInputError, ClusterUnavailableError):
             if time.monotonic() >= until:
                 raise
             time.sleep(look_every)
@@ -49,7 +49,9 @@ def await_room(
 
 
 def require_room(compute: ComputeSpec) -> None:
-    """Raises InvalidInputError where the nodes, empty, could not hold every process of one trial."""
+    """Raises InvalidInputError where the nodes, empty, could not hold every process of one trial, and
+    ClusterUnavailableError where none runs trials at all.
+    """
     wanted = {
         "cpus_per_trial": ("CPU", compute.cpus_per_trial, 1),
         "gpus_per_trial": ("GPU", compute.gpus_per_trial, 1),
@@ -57,6 +59,10 @@ def require_room(compute: ComputeSpec) -> None:
     }
     there = ray.nodes()  # type: ignore[no-untyped-call]  # Ray leaves it untyped
     nodes = [node["Resources"] for node in there if node["Alive"]]
+    if not any(node.get("CPU") for node in nodes):
+        raise ClusterUnavailableError(
+            "no node of the cluster runs trials.", fix="Join one: ray start --address=HOST:PORT."
+        )
     for field, (resource, amount, unit) in wanted.items():
         held = [node.get(resource, 0.0) for node in nodes]
         _require_held(field, amount / unit, [one / unit for one in held], compute.processes_per_trial)

@@ -59,7 +59,8 @@ def run_trials(
     Workers write their log into the folder `logs`, and a checkpoint after each epoch, and after so many
     seconds within one (workers.pace). Needs an initialised Ray; a process runs one such call at
     a time, since Tune keeps what it registers for the whole process. Raises InvalidInputError when the
-    cluster cannot hold one trial, and does not come to within `patience` seconds.
+    cluster cannot hold one trial, and does not come to within `patience` seconds, and ClusterUnavailableError
+    where it has no node by then.
     """
     await_room(compute, patience=patience, over=feed.cancelled)
     logging.getLogger("ray.tune").setLevel(logging.ERROR)  # it warns that files we switched off are missing

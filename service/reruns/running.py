@@ -7,7 +7,7 @@ from collections.abc import Callable
 import structlog
 from sqlalchemy.exc import OperationalError
 
-from models.errors import CheckpointDamagedError, StorageError
+from models.errors import CheckpointDamagedError, ClusterUnavailableError, StorageError
 from search.job import JobSpec
 from service.errors import StaleLeaseError
 from service.reruns.feed import RerunFeed, forget_folder, put_back
@@ -30,7 +30,8 @@ def run_rerun(
 ) -> bool:
     """Train the point again and store what came out; an error in it ends the rerun, never the dispatcher.
 
-    `stop` says that the dispatcher stops, `lost` that its lease is over. Whether there was room to store it.
+    `stop` says that the dispatcher stops, `lost` that its lease is over. Whether there was room to store it
+    and a node to train it.
     """
     log = structlog.get_logger("bitfront.reruns").bind(rerun=claim.rerun_id)
     stored = True
@@ -66,7 +67,7 @@ def _trained(
     except OperationalError:
         raise
     except Exception as error:
-        if is_full(error):
+        if is_full(error) or isinstance(error, ClusterUnavailableError):
             feed.without_room = True
             return feed
         structlog.get_logger("bitfront.reruns").exception("the rerun failed", rerun=claim.rerun_id)

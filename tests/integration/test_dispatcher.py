@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from models.errors import DataMissingError
+from models.errors import ClusterUnavailableError, DataMissingError
 from search.job import JobSpec
 from service.dispatcher import Dispatcher, Runner, ray_runner
 from service.settings import Settings
@@ -132,6 +132,18 @@ def test_no_job_is_claimed_while_no_node_runs_trials(settings, store, job_spec, 
     assert get(store, job_id).state == "succeeded"
     said = [log["event"] for log in logs if "node" in log["event"]]
     assert said == ["no node runs trials; jobs stay queued", "there are nodes again"]
+
+
+def test_a_job_whose_cluster_lost_every_node_goes_back_to_the_queue(settings, store, job_spec, training):
+    job_id = submit(store, job_spec())
+
+    def run(feed: Any, spec: JobSpec) -> None:
+        raise ClusterUnavailableError("no node of the cluster runs trials.")
+
+    dispatcher = Dispatcher(settings, store, run=run, stop=threading.Event(), plan=training.plan)
+    assert dispatcher.work_once()
+    found = get(store, job_id)
+    assert (found.state, found.error) == ("queued", None)
 
 
 def test_what_keeps_a_job_from_running_is_in_the_log_too(settings, store, job_spec, training):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.errors import InvalidInputError
+from models.errors import ClusterUnavailableError, InvalidInputError
 from search.job import ComputeSpec
 from workers import resources
 
@@ -49,6 +49,12 @@ def test_a_job_that_is_over_waits_for_no_node():
 def test_what_no_node_has_for_long_is_refused():
     with pytest.raises(InvalidInputError, match="cpus_per_trial is 3"):
         resources.await_room(ComputeSpec(cpus_per_trial=3), patience=0.0, over=lambda: False)
+
+
+def test_without_any_node_the_cluster_is_what_fails(monkeypatch):
+    monkeypatch.setattr(resources.ray, "nodes", lambda: [{"Alive": True, "Resources": {"memory": GIB}}])
+    with pytest.raises(ClusterUnavailableError, match="no node of the cluster runs trials"):
+        resources.await_room(ComputeSpec(), patience=0.0, over=lambda: False)
 
 
 def test_no_memory_is_asked_for_unless_a_job_says_so():

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from models.errors import ClusterUnavailableError
 from service.dispatcher import Dispatcher
 from service.errors import StaleLeaseError
 from service.settings import Settings
@@ -86,6 +87,17 @@ def test_a_rerun_trains_what_was_stored_and_says_that_it_is_the_same(
     assert not dispatch(settings, api_store, trainer(again(point)))
     assert api.post(f"{at}/rerun").json()["id"] != ended["id"]  # a new one
     assert [one["state"] for one in api.get(f"{at}/reruns").json()] == ["queued", "succeeded"]
+
+
+def test_a_rerun_whose_cluster_lost_every_node_waits(
+    api: TestClient, api_store: Store, settings: Settings, point: dict[str, Any]
+) -> None:
+    def run(feed: Any, spec: Any) -> None:
+        raise ClusterUnavailableError("no node of the cluster runs trials.")
+
+    asked = api.post(f"/v1/points/{point['id']}/rerun")
+    assert dispatch(settings, api_store, run)
+    assert api.get(asked.headers["location"]).json()["state"] == "queued"
 
 
 def test_a_rerun_that_reaches_the_same_weights_puts_a_pruned_checkpoint_back(
