@@ -1,4 +1,4 @@
-"""Writes docs/results.md: what benchmarks/search_quality.py found, in tables and figures, and its command."""
+"""Writes docs/results.md and pages like it: the tables and figures of benchmarks/search_quality.py."""
 
 from __future__ import annotations
 
@@ -47,12 +47,13 @@ def report(sections: Sequence[Section], file: Path, command: str) -> None:
     images = file.parent / "images"
     images.mkdir(parents=True, exist_ok=True)
     for section in sections:
-        (images / f"results-{section.name}.svg").write_text(figure_svg(section.figure))
-    lines = [INTRODUCTION.format(command=command), *(line for one in sections for line in _section(one))]
+        (images / f"{file.stem}-{section.name}.svg").write_text(figure_svg(section.figure))
+    parts = (line for one in sections for line in _section(one, file.stem))
+    lines = [INTRODUCTION.format(command=command), *parts]
     file.write_text("\n".join(lines).rstrip() + "\n")
 
 
-def _section(section: Section) -> Iterator[str]:
+def _section(section: Section, report_name: str) -> Iterator[str]:
     spec = section.spec
     network = " ".join(str(value) for value in spec["architecture"].values())
     images = spec["dataset"]["train_samples"] or "all"
@@ -71,7 +72,7 @@ def _section(section: Section) -> Iterator[str]:
         yield from _pairs_table(test)
     if section.long is not None:
         yield from _long_table(section, section.long)
-    yield f"![Hypervolume against compute](images/results-{section.name}.svg)\n"
+    yield f"![Hypervolume against compute](images/{report_name}-{section.name}.svg)\n"
 
 
 def _methods_table(section: Section) -> Iterator[str]:
