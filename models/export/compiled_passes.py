@@ -159,7 +159,7 @@ class CompiledPasses(TorchPasses):
 
     def _shape_of(self, pending: Pending, operation: ConvolutionOperation) -> tuple[int, ...]:
         """Of the current."""
-        return (len(pending.n) // self.steps, operation.outputs, *operation.sides(pending.n))
+        return (len(pending.n) // self.steps, *operation.shape_of(pending.n))
 
     def _sums_plan(self, sums: torch.Tensor) -> bytes:
         pointers = (sums.data_ptr(), self.multiplier_TO.data_ptr(), self.bias_O.data_ptr())

@@ -22,6 +22,7 @@ import torch
 from torch.nn import functional
 
 from models.export.nodes import LayerNode
+from models.export.shapes import convolved_sides
 from models.functional.kernels import build
 
 SOURCE = Path(__file__).with_name("convolution.c")
@@ -79,11 +80,11 @@ class ConvolutionOperation:
         self.channels, self.outputs = levels.shape[1], levels.shape[0]
         self.weights = blocks_of(quads)
         self.kept = torch.empty(0)
-        self.plan_of = functools.lru_cache(maxsize=2)(self._plan_of)
+        self.plan_of = functools.lru_cache(maxsize=1)(self._plan_of)
 
     def __call__(self, n: torch.Tensor) -> torch.Tensor:
         """op(n, w) for n in bytes, channels last; in memory that the next call uses again."""
-        shape = (len(n), self.outputs, *self.sides(n))
+        shape = (len(n), *self.shape_of(n))
         if self.kept.shape != shape:
             self.kept = torch.empty(shape, memory_format=torch.channels_last)
         self._run(n, 1, CARRY.pack(self.kept.data_ptr(), *[0] * 7, 1, 0, 0, 0))
@@ -107,26 +108,23 @@ class ConvolutionOperation:
         counts = (steps, 0, 0) if reader is None else (steps, reader.steps, reader.type)
         self._run(n, steps, CARRY.pack(0, *made, *read, *counts, 0))
 
-    def sides(self, n: torch.Tensor) -> tuple[int, int]:
-        """Height and width of what comes out."""
-        return self.plan_of(n.shape[2], n.shape[3], 1, torch.get_num_threads())[2]
+    def shape_of(self, n: torch.Tensor) -> tuple[int, ...]:
+        """Of what comes out for a sample, [O, H, W]."""
+        return self.outputs, *convolved_sides(self.geometry, self.kernel, n.shape[2:])
 
     def _run(self, n: torch.Tensor, steps: int, carry: bytes) -> None:
         n = n.contiguous(memory_format=torch.channels_last)
-        plan, _, _ = self.plan_of(n.shape[2], n.shape[3], steps, torch.get_num_threads())
+        plan, _ = self.plan_of(n.shape[2], n.shape[3], steps, torch.get_num_threads())
         if self.library.bitfront_convolution(plan, carry, n.data_ptr(), len(n) // steps):
             raise MemoryError("no memory for a band of a map")
 
-    def _plan_of(
-        self, height: int, width: int, steps: int, threads: int
-    ) -> tuple[bytes, torch.Tensor, tuple[int, int]]:
-        """The plan, the offsets that it points to, and the sides of what comes out."""
+    def _plan_of(self, height: int, width: int, steps: int, threads: int) -> tuple[bytes, torch.Tensor]:
+        """The plan, and the offsets that it points to."""
         moves, (high, wide) = self.geometry, self.kernel
         held = -(-self.channels // QUAD) * QUAD
         row = (width + 2 * moves.padding[1]) * held
         reach = moves.dilation[0] * (high - 1) + 1
-        down = (height + 2 * moves.padding[0] - reach) // moves.stride[0] + 1
-        right = (width + 2 * moves.padding[1] - moves.dilation[1] * (wide - 1) - 1) // moves.stride[1] + 1
+        down, right = convolved_sides(moves, self.kernel, (height, width))
         band = max(1, min(down, (BAND_BYTES // steps // row - reach) // moves.stride[0] + 1))
         rows = torch.arange(high) * moves.dilation[0] * row
         places = torch.arange(wide) * moves.dilation[1] * held
@@ -138,7 +136,7 @@ class ConvolutionOperation:
             *(height, width, down, right, reach, band),
             *(*moves.stride, *moves.padding),
         )
-        return plan, offsets, (down, right)
+        return plan, offsets
 
 
 def quads_of(levels_OCHW: torch.Tensor) -> torch.Tensor:

@@ -104,20 +104,14 @@ class IntegerNetwork:
 
     def _currents(self, x: torch.Tensor) -> torch.Tensor:
         """r(x * 2^F) as float64, exactly: a float32 that is halved or doubled keeps its digits."""
-        ordered = x.contiguous(memory_format=torch.channels_last) if x.dim() == MAP_DIMS else x
-        scaled = ordered.double() * 2.0**self.export.fraction_bits
-        below_half = torch.tensor(0.5 - 2.0**-54, dtype=torch.float64)
-        whole = scaled.add_(torch.copysign(below_half, scaled)).trunc_()
-        self._check_range(whole)
-        return whole
-
-    def _check_range(self, whole: torch.Tensor) -> None:
-        if not whole.numel():
-            return
-        low, high = torch.aminmax(whole)
-        if not bool((torch.maximum(-low, high) <= self.export.input.limit).item()):
+        scaled = x.double() * 2.0**self.export.fraction_bits
+        whole = torch.add(scaled.abs(), 0.5 - 2.0**-54).floor_().copysign_(scaled)
+        if not bool((whole.abs() <= self.export.input.limit).all()):
             limit = self.export.input.limit / 2**self.export.fraction_bits
             raise InvalidInputError(f"a sample has a value that is no number or beyond {limit:g}.")
+        if whole.dim() == MAP_DIMS:
+            return whole.contiguous(memory_format=torch.channels_last)
+        return whole
 
     def _chunk(self) -> int:
         """Samples that are run at once."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
-from math import inf
 from typing import assert_never
 
 import torch
@@ -71,12 +70,7 @@ def _plain(node: PlainNode, x: torch.Tensor, dims: int) -> torch.Tensor:
 def subsample(x: torch.Tensor, node: SubsampleNode) -> torch.Tensor:
     """Every stride-th pixel, with channels of zeros added."""
     kept = x[..., :: node.stride, :: node.stride]
-    shape = (*kept.shape[:-3], kept.shape[-3] + node.added, *kept.shape[-2:])
-    dense = torch.channels_last if x.dim() == MAP_DIMS else torch.contiguous_format
-    found = torch.empty(shape, dtype=x.dtype, memory_format=dense)
-    found[..., : kept.shape[-3], :, :] = kept
-    found[..., kept.shape[-3] :, :, :] = 0
-    return found
+    return functional.pad(kept, (0, 0, 0, 0, 0, node.added))
 
 
 def map_mean(x: torch.Tensor) -> torch.Tensor:
@@ -90,7 +84,7 @@ def mean_pool(x: torch.Tensor, node: PoolNode) -> torch.Tensor:
     if node.kernel == QUARTERS and {*down, *across} == {2}:
         return _pooled(x, lambda maps: _quartered(maps, node))
     counts = torch.tensor(down)[:, None] * torch.tensor(across)
-    return mean(_windows(x, node, 0.0).long().sum((-2, -1)), counts)
+    return mean(_windows(x, node).long().sum((-2, -1)), counts)
 
 
 def _quartered(maps: torch.Tensor, node: PoolNode) -> torch.Tensor:
@@ -101,14 +95,8 @@ def _quartered(maps: torch.Tensor, node: PoolNode) -> torch.Tensor:
 
 def max_pool(x: torch.Tensor, node: PoolNode) -> torch.Tensor:
     """The greatest value that each window holds of the map."""
-    if all(2 * padding <= side for padding, side in zip(node.padding, node.kernel, strict=True)):
-        return _pooled(
-            x,
-            lambda maps: functional.max_pool2d(
-                maps, node.kernel, node.stride, node.padding, ceil_mode=node.ceil
-            ),
-        )
-    return _windows(x, node, -inf).amax((-2, -1))
+    kept = (node.kernel, node.stride, node.padding)
+    return _pooled(x, lambda maps: functional.max_pool2d(maps, *kept, ceil_mode=node.ceil))
 
 
 def _pooled(x: torch.Tensor, pool: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
@@ -120,12 +108,12 @@ def _pooled(x: torch.Tensor, pool: Callable[[torch.Tensor], torch.Tensor]) -> to
     return found.reshape(frames, batch, *found.shape[1:])
 
 
-def _windows(x: torch.Tensor, node: PoolNode, filler: float) -> torch.Tensor:
-    """[..., C, windows down, windows across, *kernel], with the filler outside the map."""
+def _windows(x: torch.Tensor, node: PoolNode) -> torch.Tensor:
+    """[..., C, windows down, windows across, *kernel], with zeros outside the map."""
     needed = []
     for place, side in enumerate(x.shape[-2:]):
         span = (windows(side, place, node) - 1) * node.stride[place] + node.kernel[place]
         needed.append((node.padding[place], max(0, span - side - node.padding[place])))
     (top, bottom), (left, right) = needed
-    padded = functional.pad(x, (left, right, top, bottom), value=filler)
+    padded = functional.pad(x, (left, right, top, bottom))
     return padded.unfold(-2, node.kernel[0], node.stride[0]).unfold(-2, node.kernel[1], node.stride[1])

@@ -6,7 +6,7 @@ pooled      the same with d = 1; rounded up where `ceil`, less a window that wou
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from math import prod
 from typing import assert_never
@@ -15,6 +15,7 @@ from models.export.nodes import (
     INPUT,
     AddNode,
     AttentionNode,
+    Geometry,
     LayerNode,
     Node,
     Pair,
@@ -125,15 +126,20 @@ def _convolved(node: LayerNode, shape: Shape) -> Shape:
     geometry = node.geometry
     if entering * geometry.groups != channels or leaving % geometry.groups:
         raise ShapeError(f"{node.name} has weights {node.weight_shape} for {shape}")
-    found = tuple(
+    found = convolved_sides(geometry, kernel, sides)
+    if min(found) < 1:
+        raise ShapeError(f"the kernel of {node.name} is larger than its map {shape}")
+    return (leaving, *found)
+
+
+def convolved_sides(geometry: Geometry, kernel: Sequence[int], sides: Sequence[int]) -> tuple[int, ...]:
+    """Height and width of what a convolution makes of a map."""
+    return tuple(
         (side + 2 * padding - dilation * (size - 1) - 1) // stride + 1
         for side, size, stride, padding, dilation in zip(
             sides, kernel, geometry.stride, geometry.padding, geometry.dilation, strict=True
         )
     )
-    if min(found) < 1:
-        raise ShapeError(f"the kernel of {node.name} is larger than its map {shape}")
-    return (leaving, *found)
 
 
 def _pooled(node: PoolNode, shape: Shape) -> Shape:

@@ -1,5 +1,8 @@
 """Convolutions of bytes end in the currents and levels that plain passes find; runs of 16-bit sums hold."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +11,7 @@ from hypothesis import strategies as st
 
 from models.export import compiled_passes, convolution, passes
 from models.export.arithmetic import FloatOperation
-from models.export.nodes import Geometry
+from models.export.nodes import NO_LEAK, Geometry
 from models.export.pending import Pending
 from models.functional.levels import levels_at
 from tests.unit.models.export.convolving import conv, convolutions
@@ -17,10 +20,11 @@ needs_library = pytest.mark.skipif(
     convolution.compiled() is None, reason="no C compiler, or a processor without AVX2"
 )
 STEPS = st.integers(1, 9)
+CPUINFO = Path("/proc/cpuinfo")
 
 
-def plain_passes(steps, channels, seed):
-    """Of a layer whose neuron is quick to fire, and leaks."""
+def plain_passes(steps, channels, seed, leak=NO_LEAK, shift=0.0):
+    """Of a layer whose neuron is quick to fire."""
     random = torch.Generator().manual_seed(seed)
     return passes.TorchPasses(
         thresholds=[float(1000 + 77 * step) for step in range(steps)],
@@ -28,7 +32,8 @@ def plain_passes(steps, channels, seed):
         multiplier_TO=torch.randint(-99, 100, (steps, channels), generator=random).double(),
         bias_O=torch.randint(-999, 1000, (channels,), generator=random).double(),
         framed=False,
-        leak=2**30 - seed,
+        shifts=[shift] * steps,
+        leak=leak,
     )
 
 
@@ -47,10 +52,14 @@ def added(pending, kind):
     dtype=st.sampled_from([torch.uint8, torch.float32, torch.float64]),
     keep=st.booleans(),
     shortcut=st.sampled_from(["none", "kept", "spent"]),
+    neuron=st.fixed_dictionaries(
+        {"leak": st.sampled_from([NO_LEAK, NO_LEAK // 3]), "shift": st.sampled_from([0.0, 99.0])}
+    ),
 )
-def test_what_follows_is_what_the_plain_passes_give(*, data, steps, dtype, keep, shortcut):
+def test_what_follows_is_what_the_plain_passes_give(*, data, steps, dtype, keep, shortcut, neuron):
     node, weight, n, highest = data.draw(convolutions(steps=steps[0]))
-    maker, reader = plain_passes(steps[0], len(weight), 0), plain_passes(steps[1], len(weight), 1)
+    maker = plain_passes(steps[0], len(weight), 0)
+    reader = plain_passes(steps[1], len(weight), 1, **neuron)
     plain = Pending(passes=maker, operation=FloatOperation(node, weight, torch.float64), n=n.double())
     more = added(plain, shortcut)
     current = plain.current() + more.get("shortcut", 0)
@@ -105,6 +114,11 @@ def test_groups_have_no_own_form():
 
 
 @needs_library
-def test_what_is_best_for_wide_windows_is_best_for_small_ones():
+@pytest.mark.skipif(not CPUINFO.exists(), reason="the processor does not say what it has")
+@pytest.mark.skipif("CC" in os.environ, reason="CC may build for less than the processor has")
+def test_wide_windows_are_left_to_a_library_that_has_the_instructions():
+    has = set(CPUINFO.read_text().split())
+    others = "amx_int8" in has or ("avx_vnni" in has and "avx512_vnni" not in has)
     small, wide = (torch.ones(1, channels, 3, 3, dtype=torch.int32) for channels in (64, 512))
-    assert convolution.is_best(wide) <= convolution.is_best(small)
+    assert convolution.is_best(small) == (not others)
+    assert convolution.is_best(wide) == (not others and "avx512_vnni" not in has)

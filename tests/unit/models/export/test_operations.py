@@ -21,7 +21,7 @@ def pools(draw):
     kernel, stride = ((draw(SIDES), draw(SIDES)) for _ in range(2))
     if draw(st.booleans()):
         kernel = stride = (2, 2)
-    padding = tuple(draw(st.integers(0, size - 1)) for size in kernel)
+    padding = tuple(draw(st.integers(0, size // 2)) for size in kernel)
     node = PoolNode(
         name="pool",
         op=draw(st.sampled_from(["mean_pool", "max_pool"])),
