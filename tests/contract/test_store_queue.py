@@ -4,20 +4,17 @@ and a record of what came too late."""
 from __future__ import annotations
 
 import random
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, Select, text
+from sqlalchemy import Engine, text
 
 from search.job import JobSpec
 from service.errors import NotFoundError
 from service.queue.line import places
 from service.queue.reading import read_queue
 from service.store import Claim, Store
-from service.store.claims import abandoned, anything, next_queued
 from service.store.engine import WRITES, open_engine
-from service.store.jobs import NewJob
 from service.store.leases import LOST
 from service.store.queue import Presence
 from service.store.schema import downgrade, migrate
@@ -253,50 +250,3 @@ def held_by_an_old_version(engine: Engine) -> None:
     lease = "lease_owner = 'old', lease_token = 3, lease_expires_at = '2026-01-02 03:04:05'"
     with engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
         connection.execute(text(f"UPDATE jobs SET state = 'running', {lease}"))  # noqa: S608 - the text stands above
-
-
-def test_a_claim_reads_a_few_rows_however_many_wait(store, database_url, job_spec):
-    new = NewJob(spec=job_spec(), trials_planned=1, plan={})
-    with store.unit() as unit:
-        unit.jobs.submit_all([new] * 400)
-    engine = open_engine(database_url)
-    with engine.connect() as connection:
-        if engine.dialect.name == "postgresql":
-            assert most_rows(connection) <= 5
-        else:
-            assert scans(connection) == {"SCAN workspaces", "SCAN turn"}
-    engine.dispose()
-
-
-def compiled(connection: Connection, query: Select[Any]) -> str:
-    return str(query.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True}))
-
-
-def claiming(connection: Connection) -> list[str]:
-    now = datetime(2026, 1, 2, tzinfo=UTC)
-    return [compiled(connection, query) for query in (anything(now), abandoned(now), next_queued())]
-
-
-def most_rows(connection: Connection) -> int:
-    """The most rows that any step of PostgreSQL's plans of a claim has read."""
-    found = []
-    for statement in claiming(connection):
-        explained = connection.exec_driver_sql(
-            "EXPLAIN (ANALYZE, FORMAT JSON) " + statement.replace("%", "%%")
-        )
-        steps = [explained.scalar_one()[0]["Plan"]]
-        while steps:
-            step = steps.pop()
-            found.append(step["Actual Rows"] * step["Actual Loops"] + step.get("Rows Removed by Filter", 0))
-            steps += step.get("Plans", [])
-    return int(max(found))
-
-
-def scans(connection: Connection) -> set[str]:
-    """What SQLite would read from end to end for a claim."""
-    steps = [
-        row[-1]
-        for statement in claiming(connection)
-        for row in connection.exec_driver_sql("EXPLAIN QUERY PLAN " + statement)
-    ]
-    return {step for step in steps if step.startswith("SCAN") and "CONSTANT ROW" not in step}
