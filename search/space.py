@@ -16,8 +16,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from models.allocation import Allocation, Bounds, LayerBits
 from models.cost import WEIGHTLESS_BITS, LayerShape, Limit, in_scope
-from models.repair import LayerWish, fit, shrink
+from models.repair import fit, shrink
 from models.repair import uniform_allocation as held_uniform
+from models.wish import LayerWish
 from search.architecture import Chosen, space_of
 from search.strategy import StudyContext
 

@@ -15,7 +15,8 @@ from xdist.scheduler import LoadScopeScheduling
 
 from models.allocation import FIRST_LAYER_BITS, Allocation
 from models.cost import COST_VERSIONS, LayerShape, Limit, costs
-from models.repair import LayerWish, fit
+from models.repair import fit
+from models.wish import LayerWish
 from search.job import JobSpec
 from search.strategy import FixedBits, FixedFront, LearnFront, proposal_from_json, trials_of
 from service.store import Store

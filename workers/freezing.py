@@ -6,7 +6,7 @@ of a point is measured:
 
     while bits learn    measured before every epoch but the first, for the penalty
     when they freeze    measured again, for the fit
-    in fine-tuning      before every epoch: where the cost has left [SLACK M, M], the bits are fitted anew
+    in fine-tuning      before every epoch: where the cost has left [NEAR M, M], the bits are fitted anew
     at the end          where the cost is above M, bits are lowered until it is not
 """
 
@@ -18,12 +18,13 @@ from dataclasses import dataclass, replace
 import torch
 
 from models.allocation import Allocation, Bounds
-from models.cost import MEASURED_METRICS, LayerShape, Limit, limit_cost
+from models.cost import MEASURED_METRICS, LayerShape, Limit
 from models.errors import InfeasibleError
 from models.functional import Renewal
 from models.nets import Network
 from models.repair import fit, least_allocation
 from models.replicas import Replicas
+from models.slack import NEAR, used_share
 from workers.data import Samples
 from workers.evaluation import spike_rates
 from workers.placement import Placement
@@ -31,7 +32,6 @@ from workers.progress import Progress
 from workers.steering import Rates, at_rates
 from workers.tally import Tally
 
-SLACK = 0.99
 ROUNDS, TIGHTER = 8, 0.997
 """How often bits are lowered at the end, and by how much tighter a limit each time: fewer levels may fire
 more often.
@@ -67,7 +67,7 @@ class Freezing:
             return progress
         rates, allocation = self.rates(), progress.allocation
         progress = replace(progress, rates=rates)
-        if allocation is None or SLACK <= self._share(limits, rates, allocation) <= 1.0:
+        if allocation is None or NEAR <= self._share(limits, rates, allocation) <= 1.0:
             return progress
         return self._at(self._fitted(limits, rates), progress, tally)
 
@@ -119,6 +119,4 @@ class Freezing:
 
     def _share(self, limits: Limits, rates: Rates, allocation: Allocation) -> float:
         """The cost over its limit, of the limit that is closest to being broken."""
-        return max(
-            limit_cost(limit, self.layers, allocation) / limit.maximum for limit in at_rates(limits, rates)
-        )
+        return used_share(allocation, self.layers, at_rates(limits, rates))

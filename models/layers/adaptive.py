@@ -20,7 +20,7 @@ from models.functional import Renewal
 from models.layers.options import LayerOptions
 from models.layers.spiking import SpikingLayer, make_neuron
 from models.layers.weight_quantizer import WeightQuantizer
-from models.repair import LayerWish
+from models.wish import LayerWish
 
 Operator = nn.Conv1d | nn.Conv2d | nn.Linear
 FLOATS_OF_A_REGISTER = 8

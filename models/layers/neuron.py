@@ -118,6 +118,12 @@ class SpikingNeuron(nn.Module):
                 fitted += mode != "none"
         return fitted
 
+    def forget(self) -> None:
+        """Drop the sample that renewal by search looks at: once bits are frozen none is kept, and a resumed
+        training has none.
+        """
+        self._sample = None
+
     @torch.no_grad()
     def constrain(self) -> None:
         """Keep step sizes positive, the leak, bits and steps inside their bounds."""

@@ -19,7 +19,7 @@ from models.cost import WEIGHTLESS_BITS, LayerKind, LayerLoad, LayerShape
 from models.functional import Renewal
 from models.layers.neuron import SpikingNeuron
 from models.layers.options import LayerOptions
-from models.repair import LayerWish
+from models.wish import LayerWish
 
 
 class SpikingLayer(nn.Module):
@@ -58,7 +58,9 @@ class SpikingLayer(nn.Module):
         """Fix the bits; step sizes that belonged to others are renewed. Returns how many."""
         self.neuron.steps.freeze([bits.steps])
         self.neuron.bits.freeze(bits.spike_bits)
-        return self.renew(renewal)
+        fitted = self.renew(renewal)
+        self.neuron.forget()
+        return fitted
 
     def thaw(self) -> None:
         """Learn the bits again, from what they were frozen at."""

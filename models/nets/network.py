@@ -13,8 +13,8 @@ from models.errors import InvalidInputError
 from models.functional import Renewal
 from models.layers import SpikingLayer, SpikingNeuron
 from models.nets.frames import MapNorm, VectorNorm
-from models.repair import Wish
 from models.replicas import Replicas
+from models.wish import Wish
 
 LOGIT_DIMS = 2
 """The dimensions of logits [B, K], without frames."""

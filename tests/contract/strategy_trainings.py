@@ -9,7 +9,8 @@ from fractions import Fraction
 
 from models.allocation import Allocation
 from models.cost import LayerShape, Limit, limit_cost
-from models.repair import LayerWish, fit
+from models.repair import fit
+from models.wish import LayerWish
 from search.strategy import (
     FixedBits,
     FixedFront,

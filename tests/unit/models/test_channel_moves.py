@@ -10,7 +10,8 @@ from models.allocation import FIRST_LAYER_BITS, Allocation, Bounds, LayerBits
 from models.channel_moves import GROUPS, SINGLE, channel_move
 from models.cost import STATIC_METRICS, LayerShape, Limit, default_scope, limit_cost, within
 from models.errors import InfeasibleError
-from models.repair import LayerWish, fit, greatest_allocation, least_allocation, shrink
+from models.repair import fit, greatest_allocation, least_allocation, shrink
+from models.wish import LayerWish
 
 TABLE = (
     LayerShape(

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from models.allocation import Allocation, Bounds, LayerBits
 from models.cost import STATIC_METRICS, WEIGHTLESS_BITS, LayerShape, Limit, costs, limit_cost, within
-from models.repair import LayerWish, fit, greatest_allocation, least_allocation, shrink
+from models.repair import fit, greatest_allocation, least_allocation, shrink
+from models.wish import LayerWish
 from search.space import constrain_sample, parameter_bounds, to_allocation, uniform_allocation
 from search.strategy import StudyContext
 

@@ -66,12 +66,6 @@ def test_a_constrained_sample_keeps_its_limits_and_the_bounds(values: dict[str, 
     )
 
 
-@given(samples)
-def test_a_constrained_sample_never_has_more_steps_than_were_sampled(values: dict[str, int]) -> None:
-    found = to_parameters(constrain_sample(values, CONTEXT, CONTEXT.budgets[1]))
-    assert all(found[name] <= values[name] for name in values if name.endswith(".steps"))
-
-
 def test_a_budget_below_the_least_cost_is_named_as_infeasible() -> None:
     least = limit_cost(CONTEXT.budgets[0], LAYERS, least_allocation(LAYERS, CONTEXT.bounds))
     values = to_parameters(least_allocation(LAYERS, CONTEXT.bounds))

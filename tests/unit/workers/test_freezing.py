@@ -11,9 +11,10 @@ import torch
 from models.allocation import Allocation, LayerBits
 from models.cost import Limit, limit_cost
 from models.repair import least_allocation
+from models.slack import NEAR
 from search.strategy import FixedBits
 from tests.unit.workers.test_trial import job, request, uniform
-from workers.freezing import SLACK, Freezing, follows_rates
+from workers.freezing import Freezing, follows_rates
 from workers.progress import Progress
 from workers.tally import Tally
 from workers.trial import TrialRun
@@ -69,7 +70,7 @@ def test_what_a_limit_leaves_is_spent(freezing: Freezing) -> None:
     assert limit_cost(limit.at_rates(found.rates), freezing.layers, found.allocation) > 0.9 * limit.maximum
 
 
-@pytest.mark.parametrize("share", [1.0, 1.0 / (SLACK + 0.005)])
+@pytest.mark.parametrize("share", [1.0, 1.0 / (NEAR + 0.005)])
 def test_bits_that_are_near_the_limit_stay(freezing: Freezing, share: float) -> None:
     before = progress_of(freezing)
     found = freezing.before_epoch(before, [limit_of(freezing, share * (1 + 1e-9))], tally())

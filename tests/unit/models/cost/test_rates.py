@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from models.allocation import Allocation, Bounds, LayerBits
 from models.cost import CostBasis, LayerLoad, LayerShape, Limit, ReferenceRates, costs, limit_cost, within
 from models.errors import InvalidInputError
-from models.repair import LayerWish, fit, greatest_allocation, least_allocation
+from models.repair import fit, greatest_allocation, least_allocation
+from models.wish import LayerWish
 
 A = LayerShape(name="a", kind="conv", macs=2000, weights=300, inputs=400, biases=8)
 B = LayerShape(name="b", kind="linear", macs=50, weights=50, inputs=100, biases=10)

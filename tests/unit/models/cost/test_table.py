@@ -14,7 +14,8 @@ from models.cost import CostBasis, CostTable, LayerLoad, LayerShape, Limit, cost
 from models.cost.grid import Grid
 from models.cost.table import MOST_ROWS, CostRow
 from models.errors import InvalidInputError, UnknownNameError
-from models.repair import LayerWish, fit, greatest_allocation, least_allocation
+from models.repair import fit, greatest_allocation, least_allocation
+from models.wish import LayerWish
 
 FIRST = LayerShape(name="f", kind="conv", macs=70, weights=9, inputs=4, biases=1, fixed=FIRST_LAYER_BITS)
 A = LayerShape(name="a", kind="conv", macs=1000, weights=90, inputs=64, biases=4)

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 
 from models.allocation import Allocation, Bounds
 from models.cost import LayerShape, Limit, limit_cost
-from models.repair import LayerWish, fit
+from models.repair import fit
+from models.wish import LayerWish
 from search.comparison import Comparison, Found, StudyRecord, compare
 from search.strategies import make_strategy
 from search.strategy import FixedBits, LearnBits, Proposal, StudyContext, TrialResult

@@ -1,0 +1,95 @@
+"""Use what single bits leave of a budget: exchange bits, then add steps.
+
+Of an allocation with the costs c_i under limits m_i, the used share is
+
+    u = max_i c_i / m_i
+
+Where every single bit more breaks a limit or is at its bound and still u < NEAR, two things are tried.
+
+Exchanges, where costs are coarse. Of those that keep every limit, the one nearest to the wish (by the sum of
+its moves' distances) that uses NEAR or more is taken; where none does, the one that uses the most, if that is
+GAIN more than before. One width goes up for one that goes down, and in networks of at most FEW layers, if
+that is not enough, also two for one and one for two. No exchange changes a layer's steps.
+
+Steps, where no exchange helps: the one nearest to the wish that keeps every limit and uses STEP_GAIN more. It
+has the least spike bits; what is left then is spent on bits again. A step changes the timing of the network,
+so it comes last; in a space of binary spikes, and for costs that count steps alone, nothing else is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from models.allocation import Allocation
+from models.bit_moves import Knobs, Move
+from models.cost import LayerShape, Limit, limit_cost
+
+NEAR = 0.99
+"""The share of a limit from which on it counts as used."""
+GAIN = 0.01
+"""How much more of a limit an exchange short of NEAR has to use."""
+FEW = 8
+"""Layers for which exchanges of three moves are few enough to try: four thousand of each kind."""
+STEP_GAIN = 0.001
+"""How much more of a limit one more step has to use: its step size alone is not worth it in `weight_kib`."""
+PAIR, TRIPLES = ((1, -1),), ((1, 1, -1), (1, -1, -1))
+"""Kinds of exchanges: the changes of the widths that move."""
+
+Exchange = tuple[float, Allocation]
+"""An allocation, and how far beyond the wish its moves have landed together."""
+
+
+def exchanged(
+    allocation: Allocation, knobs: Knobs, layers: Sequence[LayerShape], limits: Sequence[Limit]
+) -> Allocation | None:
+    """The allocation after the best exchange; None where it uses enough, or no exchange uses more."""
+    used = used_share(allocation, layers, limits)
+    if used >= NEAR:
+        return None
+    best, most = None, used + GAIN
+    for kinds in (PAIR, TRIPLES) if len(allocation.layers) <= FEW else (PAIR,):
+        found = [one for kind in kinds for one in _exchanges(allocation, knobs, kind)]
+        for _, other in sorted(found, key=lambda one: one[0]):
+            used = used_share(other, layers, limits)
+            if NEAR <= used <= 1:
+                return other
+            if most <= used <= 1:
+                best, most = other, used
+    return best
+
+
+def lengthened(
+    allocation: Allocation, knobs: Knobs, layers: Sequence[LayerShape], limits: Sequence[Limit]
+) -> Allocation | None:
+    """The allocation with the nearest step more; None where it uses enough, or no step uses more."""
+    used = used_share(allocation, layers, limits)
+    if used >= NEAR:
+        return None
+    for move in sorted(knobs.longer(allocation), key=lambda move: move.distance):
+        other = move.on(allocation)
+        if used + STEP_GAIN <= used_share(other, layers, limits) <= 1:
+            return other
+    return None
+
+
+def used_share(allocation: Allocation, layers: Sequence[LayerShape], limits: Sequence[Limit]) -> float:
+    """u: above 1 exactly where a limit is broken; rounded division keeps the order of cost and limit."""
+    return max(limit_cost(limit, layers, allocation) / limit.maximum for limit in limits)
+
+
+def _exchanges(allocation: Allocation, knobs: Knobs, changes: Sequence[int]) -> Iterator[Exchange]:
+    """Every exchange of a kind."""
+    if not changes:
+        yield 0.0, allocation
+        return
+    for move in _moves(allocation, knobs, changes[0]):
+        for distance, other in _exchanges(move.on(allocation), knobs, changes[1:]):
+            yield move.distance + distance, other
+
+
+def _moves(allocation: Allocation, knobs: Knobs, change: int) -> Iterator[Move]:
+    """Of each layer the move of its weights and the nearest one of its spikes: other steps cost the same."""
+    for name, bits in allocation:
+        if name in knobs.weighted:
+            yield from knobs.weight(name, bits, change)
+        yield from sorted(knobs.spikes(name, bits, change), key=lambda move: move.distance)[:1]
