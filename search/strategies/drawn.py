@@ -1,4 +1,4 @@
-"""What the methods share whose architectures Optuna's TPE draws and whose bits are learned.
+"""What the methods share whose architectures Optuna's TPE draws.
 
 TPE has a categorical parameter for each setting of the search space and nothing else. It is told the score
 (up) and the log cost (down) of each trial.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 
+from models.allocation import Bounds
 from search.architecture import Chosen
 from search.feasible import least_costs
 from search.space import chosen_by, setting_bounds
@@ -18,17 +19,21 @@ from search.strategy import Proposal, StudyContext, TrialResult
 
 
 class DrawnSearch(ABC):
-    """Rounds of proposals on drawn architectures; `_costs` has the least of each that learning can reach."""
+    """Rounds of proposals on drawn architectures; `_costs` has the least of each that its bits can reach."""
 
     name: str
     """Of the method: its draws follow from it, the seed and the round."""
 
     def __init__(self, context: StudyContext) -> None:
         self._context = context
-        self._costs = least_costs(context, context.options.learning_bounds())
+        self._costs = least_costs(context, self._reached(context))
         self._draws = OptunaDraws(tpe, bounds=_bounds)
         self._rounds: tuple[tuple[TrialResult, ...], ...] = ()
         self._asked: tuple[Proposal, ...] | None = None
+
+    def _reached(self, context: StudyContext) -> Bounds:
+        """The bounds inside which the method finds bits: those of learning, unless it learns none."""
+        return context.options.learning_bounds()
 
     def ask(self) -> Sequence[Proposal]:
         """The proposals of the next round; the same again until `tell` is called."""

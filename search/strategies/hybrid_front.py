@@ -15,12 +15,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 
+from models.cost import Limit
 from search.architecture import Chosen, nearest, space_of
 from search.feasible import feasible
 from search.strategies.drawn import DrawnSearch
 from search.strategies.gradient_front import descent, front_limits
 from search.strategies.optuna_search import population
-from search.strategy import LearnFront, StudyContext
+from search.strategy import Descent, StudyContext
 
 
 class HybridFrontSearch(DrawnSearch):
@@ -33,7 +34,7 @@ class HybridFrontSearch(DrawnSearch):
         self._fitting = feasible(self._costs, context.budgets[-1])
         self._shares = _shares(context, len(self._fitting))
 
-    def _next_round(self) -> Iterator[LearnFront]:
+    def _next_round(self) -> Iterator[Descent]:
         told = self._told()
         trained = {proposal.settings for proposal in told}
         drawn = self._drawn(replace(self._context, trials=len(self._shares)))  # a trial of TPE is a descent
@@ -48,10 +49,14 @@ class HybridFrontSearch(DrawnSearch):
         left = [one for one in self._fitting if one not in trained]
         return nearest(drawn, left, space_of(self._context.architectures)) if left else None
 
-    def _descent(self, chosen: Chosen, trials: int) -> LearnFront:
+    def _descent(self, chosen: Chosen, trials: int) -> Descent:
         context = replace(self._context.on(chosen), trials=trials)
-        kept = [limit for limit in front_limits(context) if chosen in feasible(self._costs, limit)]
-        return descent(context, tuple(kept) or context.budgets[-1:], trials)
+        return descent(context, self._stages(context), trials)
+
+    def _stages(self, context: StudyContext) -> tuple[Limit, ...]:
+        """The budgets of a descent on the architecture of the context, the greatest first."""
+        kept = [limit for limit in front_limits(context) if context.settings in feasible(self._costs, limit)]
+        return tuple(kept) or context.budgets[-1:]
 
 
 def _shares(context: StudyContext, architectures: int) -> list[int]:

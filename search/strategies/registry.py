@@ -15,6 +15,7 @@ from search.strategies.gradient_front import FrontSearch
 from search.strategies.gradient_targets import TargetsSearch
 from search.strategies.hybrid import HybridSearch
 from search.strategies.hybrid_front import HybridFrontSearch
+from search.strategies.hybrid_uniform import HybridUniformSearch
 from search.strategies.optuna_gp import MOST_PARAMETERS, optuna_gp
 from search.strategies.optuna_search import optuna_nsga2, optuna_tpe
 from search.strategies.random_search import random_search
@@ -73,6 +74,13 @@ _ALL = (
         summary="Searches architecture by Optuna, training each through every budget; needs search_space.",
         factory=HybridFrontSearch,
         learning_bounds=LayerOptions.learning_bounds,
+        needs_search_space=True,
+    ),
+    Method(
+        name="hybrid-uniform",
+        summary="Searches architecture as hybrid-front, with uniform bits: that without the learning.",
+        factory=HybridUniformSearch,
+        searches=False,
         needs_search_space=True,
     ),
     Method(

@@ -36,16 +36,16 @@ class UniformFrontSearch:
 
 
 def _descents(context: StudyContext) -> list[FixedFront]:
-    dealt = dealt_out(_allocations(context), context.trials)
+    dealt = dealt_out(dearest_first(context, len(front_limits(context))), context.trials)
     return [
         FixedFront(allocations=chosen, trials=trials, note={}, settings=context.settings)
         for chosen, trials in dealt
     ]
 
 
-def _allocations(context: StudyContext) -> list[Allocation]:
-    """As many as `gradient-front` has budgets, where the space has so many; the dearest first."""
-    chosen = uniform_proposals(replace(context, trials=len(front_limits(context))))
+def dearest_first(context: StudyContext, count: int) -> list[Allocation]:
+    """What `uniform` would train in `count` trials, where the space has so many; the dearest first."""
+    chosen = uniform_proposals(replace(context, trials=count))
     return sorted((one.allocation for one in chosen), key=lambda one: _cost(context, one), reverse=True)
 
 

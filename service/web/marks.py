@@ -24,6 +24,7 @@ STAR = "M12 .8L15 8.7L23.4 9.1L16.8 14.4L19 22.5L12 17.9L5 22.5L7.2 14.4L.6 9.1L
 PLUS = "M8.5 1.5H15.5V8.5H22.5V15.5H15.5V22.5H8.5V15.5H1.5V8.5H8.5z"
 POINT_DOWN = "M12 21.5L1.5 3H22.5z"
 THIN_DIAMOND = "M12 .5L17 12L12 23.5L7 12z"
+POINT_LEFT = "M2.5 12L21 1.5V22.5z"
 POINT_RIGHT = "M21.5 12L3 1.5V22.5z"
 HEXAGON = "M12 1.5L21.5 6.7V17.3L12 22.5L2.5 17.3V6.7z"
 
@@ -50,6 +51,7 @@ _KNOWN: Mapping[str, Mark] = MappingProxyType(
         "random": Mark(light="#CC79A7", dark="#CC79A7", path=SQUARE),
         "hybrid": Mark(light="#D55E00", dark="#ee7a22", path=STAR),
         "hybrid-front": Mark(light="#a50026", dark="#f4737f", path=POINT_RIGHT),
+        "hybrid-uniform": Mark(light="#4d6a6d", dark="#8fb3b6", path=POINT_LEFT),
         "uniform": UNIFORM,
         "uniform-front": Mark(light="#7d8791", dark="#9aa5b1", path=THIN_DIAMOND),
     }

@@ -56,9 +56,7 @@ class TestGradientFront(LearningFrontContract, FirstContract):
     method = "gradient-front"
 
 
-class TestUniformFront(DescendingContract, FirstContract):
-    method = "uniform-front"
-
+class UniformFrontContract(DescendingContract):
     def test_the_first_proposals_are_for_each_budget_in_turn(self) -> None:
         context = CONTEXTS["three budgets"]
         (descent,) = proposals_of(run(self.make(context), context))
@@ -66,6 +64,10 @@ class TestUniformFront(DescendingContract, FirstContract):
         costs = [limit_cost(context.budgets[0], context.layers, one) for one in descent.allocations]
         for budget in context.budgets:
             assert any(0.5 * budget.maximum < cost <= budget.maximum for cost in costs)
+
+
+class TestUniformFront(UniformFrontContract, FirstContract):
+    method = "uniform-front"
 
 
 class TestGradientTargets(FirstContract):
@@ -101,6 +103,10 @@ class TestHybrid(DrawnContract):
 
 class TestHybridFront(LearningFrontContract, DrawnContract):
     method = "hybrid-front"
+
+
+class TestHybridUniform(UniformFrontContract, DrawnContract):
+    method = "hybrid-uniform"
 
 
 def balanced_where(

@@ -35,7 +35,7 @@ JOB = JobSpec.model_validate(
         "dataset": {"name": "digits", "train_samples": 256},
         "budget": {"max": [3, 8]},
         "constraints": [{"metric": "weight_kib", "max": WEIGHT_KIB}],
-        "methods": ["hybrid", "hybrid-front", "optuna-tpe", "random", "uniform-front"],
+        "methods": ["hybrid", "hybrid-front", "hybrid-uniform", "optuna-tpe", "random", "uniform-front"],
         "seeds": [0],
         "training": {"epochs": 1},
         "compute": {"trials_per_study": 5, "concurrent_trials": 1},
@@ -72,7 +72,7 @@ def test_points_of_several_architectures_cost_what_their_own_networks_cost(
         check_costs(point)
         check_layer_costs(api, point)
         check_weights(api, point)
-    for method in ("hybrid", "hybrid-front"):
+    for method in ("hybrid", "hybrid-front", "hybrid-uniform"):
         learned = next(point for point in points if point.method == method and point.settings["width"] == 8)
         check_rerun(learned, settings, tmp_path / method)
     page = api.get(f"/points/{learned.id}").text

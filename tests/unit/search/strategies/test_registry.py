@@ -22,7 +22,7 @@ CONTEXT = StudyContext(
 
 def test_the_methods_are_registered_under_their_own_names() -> None:
     assert list(methods()) == [
-        *("gradient", "gradient-front", "gradient-targets", "hybrid", "hybrid-front"),
+        *("gradient", "gradient-front", "gradient-targets", "hybrid", "hybrid-front", "hybrid-uniform"),
         *("optuna-tpe", "optuna-nsga2", "optuna-gp", "evolution-warm", "random"),
         *("uniform", "uniform-front"),
     ]
@@ -36,7 +36,7 @@ def test_every_method_makes_a_strategy_that_asks(name: str) -> None:
 
 def test_an_unknown_method_is_refused_with_the_known_names() -> None:
     with pytest.raises(
-        UnknownNameError, match=r"gradient-targets, hybrid, hybrid-front, optuna-tpe"
+        UnknownNameError, match=r"gradient-targets, hybrid, hybrid-front, hybrid-uniform, optuna-tpe"
     ) as caught:
         make_strategy("genetics", CONTEXT)
     assert caught.value.pointer == "/methods"
