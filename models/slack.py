@@ -9,7 +9,12 @@ Where every single bit more breaks a limit or is at its bound and still u < NEAR
 Exchanges, where costs are coarse. Of those that keep every limit, the one nearest to the wish (by the sum of
 its moves' distances) that uses NEAR or more is taken; where none does, the one that uses the most, if that is
 GAIN more than before. One width goes up for one that goes down, and in networks of at most FEW layers, if
-that is not enough, also two for one and one for two. No exchange changes a layer's steps.
+that is not enough, also two for one and one for two. No exchange changes a layer's steps, and none raises
+
+    n = sum over layers of (mean over channels of 4^-Bw + mean over steps of 4^-Bs)
+
+the quantization noise, of which a bit more leaves a quarter: a used budget is worth little to a network whose
+two-bit weights have become binary for it.
 
 Steps, where no exchange helps: the one nearest to the wish that keeps every limit and uses STEP_GAIN more. It
 has the least spike bits; what is left then is spent on bits again. A step changes the timing of the network,
@@ -46,9 +51,11 @@ def exchanged(
     used = used_share(allocation, layers, limits)
     if used >= NEAR:
         return None
-    best, most = None, used + GAIN
+    best, most, loud = None, used + GAIN, noise(allocation)
     for kinds in (PAIR, TRIPLES) if len(allocation.layers) <= FEW else (PAIR,):
-        found = [one for kind in kinds for one in _exchanges(allocation, knobs, kind)]
+        found = [
+            one for kind in kinds for one in _exchanges(allocation, knobs, kind) if noise(one[1]) <= loud
+        ]
         for _, other in sorted(found, key=lambda one: one[0]):
             used = used_share(other, layers, limits)
             if NEAR <= used <= 1:
@@ -70,6 +77,17 @@ def lengthened(
         if used + STEP_GAIN <= used_share(other, layers, limits) <= 1:
             return other
     return None
+
+
+def noise(allocation: Allocation) -> float:
+    """n: what quantization adds to the weights and spikes of all layers, relative to their ranges."""
+    return sum(
+        _noise(bits.spike_bits) + _noise(bits.channel_bits or (bits.weight_bits,)) for _, bits in allocation
+    )
+
+
+def _noise(widths: Sequence[int]) -> float:
+    return sum(4.0**-width for width in widths) / len(widths)
 
 
 def used_share(allocation: Allocation, layers: Sequence[LayerShape], limits: Sequence[Limit]) -> float:

@@ -33,7 +33,9 @@ from models.replicas import ALONE, Replicas
 
 LEAST_LEAK = 1e-3
 SAMPLES_KEPT = 4
-"""Samples of a batch that a neuron keeps while its bits learn, for the `search` renewal."""
+"""Samples that a neuron keeps of a batch while its bits learn, and of what rates are measured on, for the
+`search` renewal.
+"""
 
 
 class SpikingNeuron(nn.Module):
@@ -93,7 +95,8 @@ class SpikingNeuron(nn.Module):
 
     @torch.no_grad()
     def rates(self, current: torch.Tensor) -> list[float]:
-        """The share of nonzero spikes at each step for a given current."""
+        """The share of nonzero spikes at each step for a given current, of which a sample is kept."""
+        self._keep(current)
         return spike_rates(
             self._seen(current),
             self.step_sizes,
@@ -119,8 +122,8 @@ class SpikingNeuron(nn.Module):
         return fitted
 
     def forget(self) -> None:
-        """Drop the sample that renewal by search looks at: once bits are frozen none is kept, and a resumed
-        training has none.
+        """Drop the sample that renewal by search looks at: no later batch is kept once bits are frozen, and a
+        resumed training has none.
         """
         self._sample = None
 
@@ -149,8 +152,11 @@ class SpikingNeuron(nn.Module):
                 self._start(self._seen(self.replicas.whole(current, batch_dim)))
             self._started = True
         if self.bits.real.requires_grad:
-            few = current[:, :SAMPLES_KEPT] if self.temporal else current[:SAMPLES_KEPT]
-            self._sample = few.detach().flatten().clone()
+            self._keep(current)
+
+    def _keep(self, current: torch.Tensor) -> None:
+        few = current[:, :SAMPLES_KEPT] if self.temporal else current[:SAMPLES_KEPT]
+        self._sample = few.detach().flatten().clone()
 
     def _seen(self, current: torch.Tensor) -> torch.Tensor:
         """The current of each step: one for all of them, or a frame each."""

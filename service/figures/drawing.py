@@ -22,6 +22,7 @@ MARKERS: Mapping[str, str] = {
     marks.PENTAGON: "p",
     marks.STAR: "*",
     marks.POINT_DOWN: "v",
+    marks.POINT_LEFT: "<",
     marks.POINT_RIGHT: ">",
     marks.HEXAGON: "H",
     marks.PLUS: "P",

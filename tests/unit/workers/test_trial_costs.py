@@ -120,7 +120,7 @@ def test_a_measured_budget_is_used_up_at_the_rates_of_the_network_itself(tmp_pat
     allocation = Allocation.from_json(point.allocation)
     rates = {name: sum(found) / len(found) for name, found in point.rates.items()}
     assert spent == pytest.approx(limit_cost(budget.at_rates(rates), plan.layers, allocation))
-    assert 0.95 * budget.maximum < spent <= budget.maximum
+    assert 0.9 * budget.maximum < spent <= budget.maximum
     assert limit_cost(budget, plan.layers, allocation) > 1.5 * budget.maximum
 
 
