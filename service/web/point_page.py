@@ -12,6 +12,7 @@ from service.point_layers import layers_of
 from service.reruns.views import ENDED_RERUN_STATES
 from service.store import Store
 from service.views import PointView
+from service.web.budget_used import budget_used
 from service.web.difference_page import others_of
 from service.web.layer_bars import layer_chart, layer_rows, spikes_text
 from service.web.live import Follow
@@ -43,6 +44,7 @@ def point_context(store: Store, point_id: str, epoch: str | None = None) -> dict
         "rerun_going": going,
         "follow": Follow(jobs=[job.id], every=EVERY_SECONDS, ended=not going),
         "job": job,
+        "used": budget_used(point),
         "measure": measure_name(point.objective),
         "measure_note": likelihood_note(point.objective),
         "mark": marks([point.method])[point.method],
