@@ -70,7 +70,7 @@ def check_feasible(layers: Sequence[LayerShape], bounds: Bounds, limits: Sequenc
 
 
 def fit(wish: Wish, layers: Sequence[LayerShape], bounds: Bounds, limits: Sequence[Limit]) -> Allocation:
-    """Round, repair, spend, exchange. Raises InfeasibleError when nothing in the space keeps the limits.
+    """Round, repair, spend, then use what is left. Raises InfeasibleError where nothing keeps the limits.
 
     Wishes for channels go with bounds that are per channel.
     """
