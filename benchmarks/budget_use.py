@@ -57,7 +57,7 @@ def main() -> None:
 
 def plain() -> AbstractContextManager[object]:
     """Fits without the search for what single bits leave."""
-    return patch("models.repair._fuller", return_value=None)
+    return patch("models.repair.fuller", return_value=None)
 
 
 def fitted(

@@ -22,7 +22,7 @@ from models.bit_moves import Knobs
 from models.channel_moves import GROUPS, SINGLE
 from models.cost import LayerShape, Limit, in_scope, limit_cost, within
 from models.errors import InfeasibleError
-from models.slack import exchanged, lengthened
+from models.slack import fuller
 from models.wish import Wish, rounded, scaled
 
 SCALE_ROUNDS = 24
@@ -78,18 +78,10 @@ def fit(wish: Wish, layers: Sequence[LayerShape], bounds: Bounds, limits: Sequen
     wish = {layer.name: wish[layer.name] for layer in in_scope(layers, "searched")}
     knobs = Knobs.of(wish, layers, bounds, GROUPS)
     found = _spend(_repair(rounded(wish, layers, bounds), knobs, layers, limits), knobs, layers, limits)
-    while (better := _fuller(found, knobs, layers, limits)) is not None:
+    while (better := fuller(found, knobs, layers, limits)) is not None:
         found = _spend(better, knobs, layers, limits)
     per_channel = any(isinstance(layer.weight_bits, tuple) for layer in wish.values())
     return _spend(found, replace(knobs, groups=SINGLE), layers, limits) if per_channel else found
-
-
-def _fuller(
-    allocation: Allocation, knobs: Knobs, layers: Sequence[LayerShape], limits: Sequence[Limit]
-) -> Allocation | None:
-    """One that uses more, by exchanged bits if possible and by a step if not; None where neither does."""
-    better = exchanged(allocation, knobs, layers, limits)
-    return lengthened(allocation, knobs, layers, limits) if better is None else better
 
 
 def shrink(wish: Wish, layers: Sequence[LayerShape], bounds: Bounds, limits: Sequence[Limit]) -> Wish:

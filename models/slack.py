@@ -24,6 +24,7 @@ so it comes last; in a space of binary spikes, and for costs that count steps al
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import inf
 
 from models.allocation import Allocation
 from models.bit_moves import Knobs, Move
@@ -44,34 +45,35 @@ Exchange = tuple[float, Allocation]
 """An allocation, and how far beyond the wish its moves have landed together."""
 
 
-def exchanged(
+def fuller(
     allocation: Allocation, knobs: Knobs, layers: Sequence[LayerShape], limits: Sequence[Limit]
 ) -> Allocation | None:
-    """The allocation after the best exchange; None where it uses enough, or no exchange uses more."""
+    """One that uses more, by exchanged bits or else by a step; None where enough is used or neither helps."""
     used = used_share(allocation, layers, limits)
     if used >= NEAR:
         return None
+    exchanged = _exchanged(allocation, used, knobs, layers, limits)
+    return _lengthened(allocation, used, knobs, layers, limits) if exchanged is None else exchanged
+
+
+def _exchanged(
+    allocation: Allocation, used: float, knobs: Knobs, layers: Sequence[LayerShape], limits: Sequence[Limit]
+) -> Allocation | None:
     best, most, loud = None, used + GAIN, noise(allocation)
     for kinds in (PAIR, TRIPLES) if len(allocation.layers) <= FEW else (PAIR,):
-        found = [
-            one for kind in kinds for one in _exchanges(allocation, knobs, kind) if noise(one[1]) <= loud
-        ]
+        found = [one for kind in kinds for one in _exchanges(allocation, knobs, kind)]
         for _, other in sorted(found, key=lambda one: one[0]):
-            used = used_share(other, layers, limits)
-            if NEAR <= used <= 1:
+            share = used_share(other, layers, limits) if noise(other) <= loud else inf
+            if NEAR <= share <= 1:
                 return other
-            if most <= used <= 1:
-                best, most = other, used
+            if most <= share <= 1:
+                best, most = other, share
     return best
 
 
-def lengthened(
-    allocation: Allocation, knobs: Knobs, layers: Sequence[LayerShape], limits: Sequence[Limit]
+def _lengthened(
+    allocation: Allocation, used: float, knobs: Knobs, layers: Sequence[LayerShape], limits: Sequence[Limit]
 ) -> Allocation | None:
-    """The allocation with the nearest step more; None where it uses enough, or no step uses more."""
-    used = used_share(allocation, layers, limits)
-    if used >= NEAR:
-        return None
     for move in sorted(knobs.longer(allocation), key=lambda move: move.distance):
         other = move.on(allocation)
         if used + STEP_GAIN <= used_share(other, layers, limits) <= 1:

@@ -33,8 +33,8 @@ from models.replicas import ALONE, Replicas
 
 LEAST_LEAK = 1e-3
 SAMPLES_KEPT = 4
-"""Samples that a neuron keeps of a batch while its bits learn, and of what rates are measured on, for the
-`search` renewal.
+"""Samples that a neuron keeps for renewal by search: of each batch while its bits learn, and of what its
+rates are measured on.
 """
 
 

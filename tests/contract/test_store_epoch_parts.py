@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from tests.contract.running_job import ALLOCATION, RunningJob
 from tests.contract.test_store_queue import claim, start_trial, submit
-from tests.contract.test_store_results import ALLOCATION, Running
 from workers.report import TrialOutcome
 
 
 @pytest.fixture
-def running(store, job_spec) -> Running:
-    return Running(store, job_spec())
+def running(store, job_spec) -> RunningJob:
+    return RunningJob(store, job_spec())
 
 
 def test_a_checkpoint_within_an_epoch_moves_samples_on_and_never_back(running, training):

@@ -8,61 +8,18 @@ from typing import Any
 import pytest
 
 from models.allocation import Allocation, LayerBits
-from service.store import Claim, Store
-from service.store.studies import PlannedTrial
+from tests.contract.running_job import ALLOCATION, EVERY, PROPOSAL, RunningJob, outcome_of
 from workers.report import PointResult, TrialFailure, TrialOutcome
-
-EVERY = {"limit": 1000, "cursor": None}
-
-
-class Running:
-    """A claimed job whose first study has two planned trials."""
-
-    def __init__(self, store: Store, spec: Any, *, fingerprint: str = "f") -> None:
-        self.store = store
-        with store.unit() as unit:
-            self.job_id = unit.jobs.submit(spec, trials_planned=6, plan={}, idempotency_key=None)[0].id
-            self.claim: Claim = unit.jobs.claim("test", 60)
-        with store.unit() as unit:
-            unit.studies.prepare(self.claim)
-            self.study = unit.jobs.get(self.job_id).studies[0].id
-            planned = [
-                PlannedTrial(round=0, number=n, proposal=PROPOSAL, fingerprint=f"{fingerprint}-{n}")
-                for n in (0, 1)
-            ]
-            unit.studies.plan(self.claim, self.study, planned)
-            self.trials = [trial.id for trial in unit.studies.trials(self.study)]
-
-    def do(self, name: str, trial: str, *rest: Any) -> bool:
-        """One step of the engine; what is reused keeps its costs unless told."""
-        if name == "reuse" and not rest:
-            rest = (lambda point: point,)
-        with self.store.unit() as unit:
-            return getattr(unit.results, name)(self.claim, trial, *rest)
-
-    def kinds(self) -> list[str]:
-        with self.store.unit() as unit:
-            return [event.kind for event in unit.events.after(self.job_id, after=0, limit=1000)]
-
-    def points(self) -> list[Any]:
-        with self.store.unit() as unit:
-            return unit.points.page(self.job_id, **EVERY).items
-
-
-BITS = LayerBits.uniform(steps=2, spike_bits=2, weight_bits=2)
-ALLOCATION = Allocation(layers={"body": BITS, "classifier": BITS})
-PROPOSAL = {"kind": "fixed_bits", "allocation": ALLOCATION.to_json(), "note": {"zeta": 1e16, "alpha": 0.1}}
 
 
 @pytest.fixture
-def running(store, job_spec) -> Running:
-    return Running(store, job_spec())
+def running(store, job_spec) -> RunningJob:
+    return RunningJob(store, job_spec())
 
 
 @pytest.fixture
 def outcome(training) -> TrialOutcome:
-    point = training.point(ALLOCATION, accuracy=0.75)
-    return TrialOutcome(points=(point,), epochs=2, samples=200, provenance={"torch": "2"})
+    return outcome_of(training)
 
 
 def test_a_result_counts_once(running, outcome):
@@ -131,7 +88,7 @@ def test_a_point_carries_what_makes_it_reproducible(running, outcome, job_spec):
     ],
 )
 def test_a_point_is_feasible_if_it_keeps_every_limit_of_its_job(store, job_spec, outcome, changes, feasible):
-    running = Running(store, job_spec(**changes))
+    running = RunningJob(store, job_spec(**changes))
     running.do("start", running.trials[0])
     running.do("succeed", running.trials[0], outcome)
     assert [point.feasible for point in running.points()] == [feasible]
@@ -214,47 +171,8 @@ def test_events_tell_every_step_in_order(running, outcome, training):
     assert events[-1].data | {"state": "failed", "reason": "error"} == events[-1].data
 
 
-def test_a_training_done_before_is_taken_over_with_its_points(store, job_spec, outcome):
-    first = Running(store, job_spec())
-    first.do("start", first.trials[0])
-    assert not first.do("reuse", first.trials[1])
-    first.do("succeed", first.trials[0], outcome)
-    second = Running(store, job_spec(name="again", budget={"max": [4]}))
-    assert second.do("reuse", second.trials[0])
-    assert not second.do("reuse", second.trials[0])
-    (earlier,), (taken,) = first.points(), second.points()
-    assert taken.allocation == earlier.allocation
-    assert (earlier.feasible, taken.feasible) == (True, False)
-    with store.unit() as unit:
-        view = unit.trials.get(second.trials[0])
-        assert (view.state, view.reused_from, view.attempts) == ("succeeded", first.trials[0], [])
-        assert unit.points.checkpoint(taken.id) == (first.trials[0], "point-0.safetensors")
-        study = unit.jobs.get(second.job_id).studies[0]
-    assert (study.trials_reused, study.samples) == (1, 200)
-
-
-def test_a_point_that_is_taken_over_gets_the_costs_of_its_new_job(store, job_spec, outcome):
-    first = Running(store, job_spec())
-    first.do("start", first.trials[0])
-    first.do("succeed", first.trials[0], outcome)
-    second = Running(store, job_spec(name="again", budget={"metric": "cycles", "max": [400]}))
-    costs = {scope: {"bit_budget": 2.0, "cycles": 300.0} for scope in ("searched", "all")}
-    assert second.do("reuse", second.trials[0], lambda point: replace(point, costs=costs))
-    (taken,) = second.points()
-    assert (taken.costs, taken.feasible) == (costs, True)
-    assert taken.costs != first.points()[0].costs
-
-
-def test_a_failed_training_is_not_taken_over(store, job_spec):
-    first = Running(store, job_spec())
-    first.do("start", first.trials[0])
-    first.do("fail", first.trials[0], TrialFailure(reason="error", message="x"))
-    second = Running(store, job_spec())
-    assert not second.do("reuse", second.trials[0])
-
-
 def test_trials_are_listed_newest_first_and_filtered(store, job_spec, outcome):
-    running = Running(store, job_spec(seeds=[0, 1]))
+    running = RunningJob(store, job_spec(seeds=[0, 1]))
     first, second = running.trials
     running.do("start", first)
 
@@ -271,7 +189,7 @@ def test_trials_are_listed_newest_first_and_filtered(store, job_spec, outcome):
 
 
 def test_the_best_point_under_each_budget_is_told_per_study_and_job(store, job_spec, training):
-    running = Running(store, job_spec(budget={"max": [4, 8, 20]}))
+    running = RunningJob(store, job_spec(budget={"max": [4, 8, 20]}))
     cheap = Allocation(
         layers=dict.fromkeys(("body", "classifier"), LayerBits.uniform(steps=1, spike_bits=2, weight_bits=2))
     )

@@ -180,13 +180,6 @@ def rounded_layer(layer):
     return LayerBits(steps=steps, spike_bits=spike_bits, weight_bits=int(layer.weight_bits + 0.5))
 
 
-def test_halves_are_rounded_up():
-    wish = dict.fromkeys(SEARCHED, LayerWish(steps=1.5, spike_bits=(2.5,) * 4, weight_bits=4.5))
-    bits = LayerBits.uniform(steps=2, spike_bits=3, weight_bits=5)
-    exact = Limit(metric="s_ace", maximum=sum(row.macs for row in TABLE[1:]) * 2 * 3 * 5)
-    assert fit(wish, TABLE, BOUNDS, [exact]) == Allocation(layers=dict.fromkeys(SEARCHED, bits))
-
-
 @pytest.mark.parametrize("metric", STATIC_METRICS)
 def test_a_limit_below_the_least_cost_is_refused_with_that_cost(metric):
     least = limit_at(metric, 0.0)

@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from models.functional import fire, quantize_spikes
+from models.functional import closed_form, fire, least_error, quantize_spikes
 from models.layers import SpikingNeuron
+from models.layers.neuron import SAMPLES_KEPT
 
 CURRENT = torch.randn(6, 5, generator=torch.Generator().manual_seed(0))
 
@@ -71,6 +72,23 @@ def test_only_the_steps_that_cross_to_another_integer_are_renewed():
     assert neuron.renew("closed_form") == 3
     assert neuron.renew("closed_form") == 0  # nothing is left to do
     assert (neuron.step_sizes / before).tolist() == pytest.approx([1, 7 / 3, 7 / 15, 7])
+
+
+def test_renewal_by_search_fits_what_rates_were_measured_on_until_that_is_forgotten():
+    """In fine-tuning no batch is kept; what a resumed training measures rates on is the same again."""
+    neuron, seen = neuron_of(bits=3), torch.rand(8, 5, generator=torch.Generator().manual_seed(1))
+    first = neuron.step_sizes.tolist()[0]
+    neuron.rates(seen)
+    with torch.no_grad():
+        neuron.bits.real.fill_(2.0)
+    neuron.renew("search")
+    assert neuron.step_sizes.tolist()[0] == float(least_error(seen[:SAMPLES_KEPT], 2, signed=False)) != first
+    fitted = neuron.step_sizes.detach().clone()
+    neuron.forget()
+    with torch.no_grad():
+        neuron.bits.real.fill_(3.0)
+    neuron.renew("search")
+    assert torch.equal(neuron.step_sizes, closed_form(fitted, 2, 3, signed=False))
 
 
 def test_gradients_reach_current_step_sizes_bits_and_steps():
