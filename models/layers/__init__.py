@@ -2,6 +2,7 @@
 
 from models.layers.adaptive import AdaptiveLayer, Operator
 from models.layers.bit_width import BitWidth
+from models.layers.bounded import Bounded, constrain
 from models.layers.neuron import SpikingNeuron
 from models.layers.options import QUANTITIES, InitialBits, LayerOptions, Quantity
 from models.layers.spiking import SpikingLayer, WeightlessLayer
@@ -11,6 +12,7 @@ __all__ = [
     "QUANTITIES",
     "AdaptiveLayer",
     "BitWidth",
+    "Bounded",
     "InitialBits",
     "LayerOptions",
     "Operator",
@@ -19,4 +21,5 @@ __all__ = [
     "SpikingNeuron",
     "WeightQuantizer",
     "WeightlessLayer",
+    "constrain",
 ]

@@ -17,6 +17,7 @@ from torch.nn import functional
 from models.allocation import Bounds, LayerBits
 from models.cost import LayerLoad, LayerShape
 from models.functional import Renewal
+from models.layers.bounded import Bounded
 from models.layers.options import LayerOptions
 from models.layers.spiking import SpikingLayer, make_neuron
 from models.layers.weight_quantizer import WeightQuantizer
@@ -99,10 +100,10 @@ class AdaptiveLayer(SpikingLayer):
         """Fit step sizes to bits that have crossed to another integer; how many were fitted."""
         return super().renew(mode) + self.quantizer.renew(mode, self.operator.weight)
 
-    def constrain(self) -> None:
-        """Bring every parameter back inside its bounds after an optimiser step."""
-        super().constrain()
-        self.quantizer.constrain()
+    def bounded(self) -> Iterator[Bounded]:
+        """Every parameter with bounds."""
+        yield from super().bounded()
+        yield from self.quantizer.bounded()
 
     def bit_parameters(self) -> Iterator[nn.Parameter]:
         """Weight bits, spike bits and steps, whether learned or frozen."""

@@ -12,6 +12,7 @@ from torch import nn
 
 from models.errors import InvalidInputError
 from models.functional.rounding import round_half_away, straight_through, whole_number
+from models.layers.bounded import Bounded
 
 
 class BitWidth(nn.Module):
@@ -41,10 +42,9 @@ class BitWidth(nn.Module):
         """The real widths."""
         return [float(width) for width in self.real.tolist()]
 
-    @torch.no_grad()
-    def constrain(self) -> None:
-        """Bring the parameter back inside its bounds after an optimiser step."""
-        self.real.clamp_(*self.bounds)
+    def bounded(self) -> Bounded:
+        """The parameter with its bounds."""
+        return Bounded(parameter=self.real, low=self.bounds[0], high=self.bounds[1])
 
     @torch.no_grad()
     def freeze(self, widths: Sequence[int]) -> None:

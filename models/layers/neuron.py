@@ -27,6 +27,7 @@ from models.functional import (
     spike_rates,
 )
 from models.layers.bit_width import BitWidth
+from models.layers.bounded import Bounded
 from models.layers.options import QUANTITIES, Quantity
 from models.layers.weight_quantizer import LEAST_STEP_SIZE
 from models.replicas import ALONE, Replicas
@@ -127,14 +128,12 @@ class SpikingNeuron(nn.Module):
         """
         self._sample = None
 
-    @torch.no_grad()
-    def constrain(self) -> None:
-        """Keep step sizes positive, the leak, bits and steps inside their bounds."""
-        self.step_sizes.clamp_(min=LEAST_STEP_SIZE)
+    def bounded(self) -> Iterator[Bounded]:
+        """The step sizes, which stay positive, a learned leak, bits and steps."""
+        yield Bounded(parameter=self.step_sizes, low=LEAST_STEP_SIZE)
         if isinstance(self.leak, nn.Parameter):
-            self.leak.clamp_(LEAST_LEAK, 1.0)
-        self.bits.constrain()
-        self.steps.constrain()
+            yield Bounded(parameter=self.leak, low=LEAST_LEAK, high=1.0)
+        yield from (self.bits.bounded(), self.steps.bounded())
 
     def own_parameters(self) -> Iterator[nn.Parameter]:
         """The learned leak and threshold shifts, where there are any."""

@@ -17,6 +17,7 @@ from torch import nn
 from models.allocation import Bounds, LayerBits
 from models.cost import WEIGHTLESS_BITS, LayerKind, LayerLoad, LayerShape
 from models.functional import Renewal
+from models.layers.bounded import Bounded
 from models.layers.neuron import SpikingNeuron
 from models.layers.options import LayerOptions
 from models.wish import LayerWish
@@ -71,9 +72,9 @@ class SpikingLayer(nn.Module):
         """Fit step sizes to bits that have crossed to another integer; how many were fitted."""
         return self.neuron.renew(mode)
 
-    def constrain(self) -> None:
-        """Bring every parameter back inside its bounds after an optimiser step."""
-        self.neuron.constrain()
+    def bounded(self) -> Iterator[Bounded]:
+        """Every parameter with bounds."""
+        yield from self.neuron.bounded()
 
     def bit_parameters(self) -> Iterator[nn.Parameter]:
         """The learned bits and steps, whether learned or frozen."""

@@ -5,6 +5,8 @@ Per channel it has one of each for every output channel, and treats each channel
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import nn
 
@@ -12,6 +14,7 @@ from models.allocation import LayerBits
 from models.errors import InvalidInputError
 from models.functional import Renewal, least_error, quantize_channels, quantize_weights, renewed
 from models.layers.bit_width import BitWidth
+from models.layers.bounded import Bounded
 
 LEAST_STEP_SIZE = 1e-6
 """Step sizes are kept above this after each optimiser step: they divide."""
@@ -79,11 +82,10 @@ class WeightQuantizer(nn.Module):
                 fitted += mode != "none"
         return fitted
 
-    @torch.no_grad()
-    def constrain(self) -> None:
-        """Keep the step sizes positive and the bits inside their bounds."""
-        self.step_size.clamp_(min=LEAST_STEP_SIZE)
-        self.bits.constrain()
+    def bounded(self) -> Iterator[Bounded]:
+        """The step sizes, which stay positive, and the bits."""
+        yield Bounded(parameter=self.step_size, low=LEAST_STEP_SIZE)
+        yield self.bits.bounded()
 
     @torch.no_grad()
     def _start(self, weight: torch.Tensor) -> None:

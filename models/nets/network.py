@@ -11,7 +11,7 @@ from models.allocation import Allocation
 from models.cost import LayerLoad, LayerShape, Scope, paired
 from models.errors import InvalidInputError
 from models.functional import Renewal
-from models.layers import SpikingLayer, SpikingNeuron
+from models.layers import SpikingLayer, SpikingNeuron, constrain
 from models.nets.frames import MapNorm, VectorNorm
 from models.replicas import Replicas
 from models.wish import Wish
@@ -29,6 +29,8 @@ class Network(nn.Module):
     def __init__(self, body: nn.Module) -> None:
         super().__init__()
         self.body = body
+        # Looked up several times in a step; a body whose layers are exchanged belongs in a new network.
+        self._layers = {name: part for name, part in body.named_modules() if isinstance(part, SpikingLayer)}
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Logits [B, K]: the mean over the frames where there are frames."""
@@ -43,7 +45,7 @@ class Network(nn.Module):
     @property
     def layers(self) -> Mapping[str, SpikingLayer]:
         """Every layer with bits in the order of the body, by dotted name."""
-        return {name: part for name, part in self.body.named_modules() if isinstance(part, SpikingLayer)}
+        return self._layers
 
     @property
     def searched(self) -> Mapping[str, SpikingLayer]:
@@ -88,8 +90,7 @@ class Network(nn.Module):
 
     def constrain(self) -> None:
         """Bring every layer's parameters back inside their bounds after an optimiser step."""
-        for layer in self.layers.values():
-            layer.constrain()
+        constrain(bounded for layer in self.layers.values() for bounded in layer.bounded())
 
     def replicate(self, replicas: Replicas) -> None:
         """Train as one of these from now on. Raises InvalidInputError where a norm would see a part alone."""

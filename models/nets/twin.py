@@ -40,10 +40,10 @@ class FloatLayer(nn.Module):
 
 def float_twin(network: Network) -> Network:
     """A copy with the same weights, which maps what the network maps to logits [B, K]; it has no bits."""
-    twin = copy.deepcopy(network)
+    body = copy.deepcopy(network.body)
     for name, layer in network.layers.items():
-        twin.body.set_submodule(name, _float_layer(layer))
-    return twin
+        body.set_submodule(name, _float_layer(layer))
+    return Network(body).train(network.training)
 
 
 def _float_layer(layer: SpikingLayer) -> nn.Module:

@@ -113,6 +113,22 @@ class KernelContract:
         neuron = neuron_of(bits=3, steps=3, framed=framed, **OPTIONS[options])
         self.check(neuron, made(0, 3, 97).to(self.half))
 
+    @pytest.mark.parametrize("signed", [False, True])
+    @pytest.mark.parametrize("steps", [2, 4, LONGEST])
+    @pytest.mark.parametrize("first", [1.0, 3.0])
+    def test_binary_steps_beside_others(self, first: float, steps: int, signed: bool) -> None:
+        bits = torch.tensor([first, 4.0 - first] * (LONGEST // 2))
+        self.check(replace(neuron_of(bits=2, steps=steps, signed=signed), bits=bits), made(0, 131))
+
+    def test_one_form_takes_inputs_of_several_sizes_and_types(self) -> None:
+        neuron = neuron_of(bits=3, steps=2)
+        reference, form = ReferenceForm(neuron), self.form(on(neuron, self.device))
+        for x in (made(0, 7), made(1, 2000), made(2, 7).to(self.half), made(3, 7)):
+            assert torch.equal(form.forward(x.to(self.device)).cpu(), reference.forward(x))
+            grad = torch.ones_like(x)
+            found = form.backward(grad.to(self.device), x.to(self.device))
+            self.compare(found, reference.backward(grad, x), x.dtype)
+
     def test_one_huge_tensor(self) -> None:
         self.check(neuron_of(bits=4, steps=2), made(0, self.huge))
 

@@ -176,6 +176,45 @@ INLINE void divide(const float *values, float *quotients, int size, int divisor)
     for (int i = 0; i < size; i++) quotients[i] = values[i] / whole;
 }
 
+/* The usual neuron forward: a few steps of one kind over a constant input, no shift and no leak. What `advance` stores
+   and loads again for each step stays in registers here; the values are the same. */
+#define MOST_AT_ONCE 4
+
+INLINE void advance_at_once(const float *restrict x, float *restrict y, int size, const step_plan *restrict steps,
+                            int T, int kind) {
+    const float whole = (float)T, inverse = 1.0f / whole;
+#pragma omp simd
+    for (int i = 0; i < size; i++) {
+        float potential = x[i], total = 0.0f;
+#define STEP(t)                                                                                             \
+        if (T > t) {                                                                                        \
+            float w = potential / steps[t].step_size;                                                       \
+            float spike = level_of(w, kind, steps[t].low, steps[t].high) * steps[t].step_size;              \
+            potential = x[i] + (potential - spike);                                                         \
+            total = t ? total + spike : spike;                                                              \
+        }
+        STEP(0) STEP(1) STEP(2) STEP(3)
+#undef STEP
+        y[i] = T == 1 ? total : T & (T - 1) ? total / whole : total * inverse;
+    }
+}
+
+static void forward_at_once(const float *x, float *y, int size, const step_plan *steps, int T) {
+#define CALL(T) advance_at_once(x, y, size, steps, T, kind)
+#define BY_COUNT switch (T) { case 1: CALL(1); break; case 2: CALL(2); break; case 3: CALL(3); break; default: CALL(4); }
+    if (steps->kind == SIGNED) { enum { kind = SIGNED }; BY_COUNT }
+    else { enum { kind = UNSIGNED }; BY_COUNT }
+#undef BY_COUNT
+#undef CALL
+}
+
+static int goes_at_once(const neuron_plan *plan, const step_plan *steps) {
+    int usual = !plan->framed && plan->leak == 1.0f && plan->steps <= MOST_AT_ONCE;
+    usual = usual && (steps->kind == UNSIGNED || steps->kind == SIGNED);
+    for (int t = 0; usual && t < plan->steps; t++) usual = steps[t].kind == steps->kind && steps[t].shift == 0.0f;
+    return usual;
+}
+
 /* Frames have places of their own, so their spikes (and du) are added to zeros. */
 static float *start(void *storage, int64_t at, int size, const neuron_plan *plan, float *buffer) {
     float *output = place(storage, at, plan->half, buffer);
@@ -188,6 +227,12 @@ static void forward_block(const neuron_plan *plan, const step_plan *steps, const
     float wide[BLOCK], u[BLOCK], made[BLOCK];
     const float *input = NULL;
     float *output = NULL;
+    if (goes_at_once(plan, steps)) {
+        output = place(y, at, plan->half, made);
+        forward_at_once(load(x, at, size, plan->half, wide), output, size, steps, plan->steps);
+        store(y, at, size, plan->half, output);
+        return;
+    }
     for (int t = 0; t < plan->steps; t++) {
         int64_t here = plan->framed ? t * plan->count + at : at;
         if (plan->framed || !t) {

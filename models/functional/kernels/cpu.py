@@ -28,6 +28,7 @@ class CpuForm:
         self.library = library
         self.neuron = neuron
         self.plan = plan_of(neuron)
+        self._packed: tuple[int, bool, tuple[bytes, bytes]] | None = None
 
     def forward(self, current: torch.Tensor) -> torch.Tensor:
         """See `Form`."""
@@ -53,10 +54,15 @@ class CpuForm:
         return self._gradients(grad_current, found, longest)
 
     def _head(self, current: torch.Tensor) -> tuple[bytes, bytes]:
-        """`neuron_plan` and one `step_plan` for each step."""
+        """`neuron_plan` and one `step_plan` for each step, packed once for both passes over an input."""
+        size, half = current.numel(), current.dtype == torch.bfloat16
+        if self._packed is None or self._packed[:2] != (size, half):
+            self._packed = (size, half, self._pack(size, half=half))
+        return self._packed[2]
+
+    def _pack(self, size: int, *, half: bool) -> tuple[bytes, bytes]:
         plan, neuron = self.plan, self.neuron
-        count = current.numel() // plan.steps if plan.framed else current.numel()
-        half = current.dtype == torch.bfloat16
+        count = size // plan.steps if plan.framed else size
         learns = neuron.shifts is not None or isinstance(neuron.leak, torch.Tensor)
         threads, longest = torch.get_num_threads(), _longest(neuron)
         head = NEURON.pack(count, plan.steps, plan.framed, half, threads, learns, longest, plan.leak)
@@ -69,15 +75,19 @@ class CpuForm:
         )
 
     def _gradients(self, grad_current: torch.Tensor, found: torch.Tensor, longest: int) -> Gradients:
+        """The parts of `found`, where `finish` of cpu.c put them."""
         neuron = self.neuron
-        dV, dB, dz, dT, dd = found.split_with_sizes([longest, longest, longest, 1, 1])
+
+        def part(first: int, argument: torch.Tensor) -> torch.Tensor:
+            return found.narrow(0, first, argument.numel())
+
         return Gradients(
             current=grad_current,
-            step_sizes=dV[: neuron.step_sizes.numel()],
-            bits=dB[: neuron.bits.numel()],
-            steps=None if neuron.steps is None else dT,
-            leak=dd if isinstance(neuron.leak, torch.Tensor) else None,
-            shifts=None if neuron.shifts is None else dz[: neuron.shifts.numel()],
+            step_sizes=part(0, neuron.step_sizes),
+            bits=part(longest, neuron.bits),
+            steps=None if neuron.steps is None else part(3 * longest, neuron.steps),
+            leak=part(3 * longest + 1, neuron.leak) if isinstance(neuron.leak, torch.Tensor) else None,
+            shifts=None if neuron.shifts is None else part(2 * longest, neuron.shifts),
         )
 
 

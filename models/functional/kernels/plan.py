@@ -65,4 +65,5 @@ def one_more_step(neuron: Neuron, T: int) -> Neuron:
 
 
 def _leading(values: torch.Tensor, count: int) -> tuple[float, ...]:
-    return tuple(values.reshape(-1)[:count].tolist())
+    found = values.tolist() if values.dim() == 1 else values.reshape(-1).tolist()
+    return tuple(found[:count])

@@ -8,7 +8,7 @@ from torch.nn import functional
 from models.allocation import FIRST_LAYER_BITS, Bounds, LayerBits
 from models.cost import LayerShape
 from models.errors import InvalidInputError
-from models.layers import AdaptiveLayer, LayerOptions
+from models.layers import AdaptiveLayer, LayerOptions, constrain
 from models.layers.adaptive import operate
 
 BOUNDS = Bounds(weight=(1, 8), spike=(1, 6), steps=(1, 3))
@@ -130,7 +130,7 @@ def test_constrain_brings_every_parameter_inside_its_bounds():
     with torch.no_grad():
         for parameter in (*layer.bit_parameters(), *layer.step_size_parameters()):
             parameter.fill_(-5.0)
-    layer.constrain()
+    constrain(layer.bounded())
     assert all((parameter > 0).all() for parameter in layer.step_size_parameters())
     assert layer.bits() == LayerBits.uniform(steps=1, spike_bits=1, weight_bits=1)
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.errors import InvalidInputError, NanLossError
-from models.layers import BitWidth
+from models.layers import BitWidth, constrain
 
 reals = st.floats(-3, 12, width=32)
 
@@ -37,7 +37,7 @@ def test_gradients_pass_rounding_and_clipping_unchanged(value):
 @given(value=reals)
 def test_constrain_brings_the_parameter_back_and_no_further(value):
     width = width_at(value, bounds=(1, 6))
-    width.constrain()
+    constrain([width.bounded()])
     assert width.wished() == [min(max(value, 1), 6)]
 
 

@@ -6,7 +6,7 @@ from torch import nn
 
 from models.allocation import Bounds
 from models.functional import fire, least_error
-from models.layers import AdaptiveLayer, InitialBits, LayerOptions
+from models.layers import AdaptiveLayer, InitialBits, LayerOptions, constrain
 from models.layers.neuron import LEAST_LEAK
 
 
@@ -22,7 +22,7 @@ def trained(adaptive, steps=3, rate=0.5):
         optimiser.zero_grad()
         (adaptive(torch.randn(32, 6) * 3) ** 2).sum().backward()
         optimiser.step()
-        adaptive.constrain()
+        constrain(adaptive.bounded())
     return adaptive
 
 
@@ -54,10 +54,10 @@ def test_a_learned_leak_starts_as_given_learns_and_stays_inside_its_range():
     assert leak.item() != 0.5
     with torch.no_grad():
         leak.fill_(7.0)
-        found.constrain()
+        constrain(found.bounded())
         assert leak.item() == 1.0
         leak.fill_(-7.0)
-        found.constrain()
+        constrain(found.bounded())
     assert leak.item() == pytest.approx(LEAST_LEAK)
 
 

@@ -6,7 +6,7 @@ import torch
 from models.allocation import LayerBits
 from models.errors import InvalidInputError
 from models.functional import least_error, quantize_weights
-from models.layers import WeightQuantizer
+from models.layers import WeightQuantizer, constrain
 from models.layers.weight_quantizer import LEAST_STEP_SIZE
 
 WEIGHT = torch.randn(8, 4, generator=torch.Generator().manual_seed(0))
@@ -67,7 +67,7 @@ def test_step_sizes_stay_positive():
     quantizer = started()
     with torch.no_grad():
         quantizer.step_size.fill_(-1.0)
-    quantizer.constrain()
+    constrain(quantizer.bounded())
     assert quantizer.step_size.item() == pytest.approx(LEAST_STEP_SIZE)
 
 
