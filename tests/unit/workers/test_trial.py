@@ -126,6 +126,14 @@ def test_the_same_request_gives_the_same_result_and_another_seed_another(tmp_pat
     assert once.points[0].checkpoint_sha256 != other.points[0].checkpoint_sha256
 
 
+def test_nothing_of_a_trial_depends_on_timing_and_no_time_goes_into_filling_memory(tmp_path):
+    torch.use_deterministic_algorithms(False)
+    torch.utils.deterministic.fill_uninitialized_memory = True
+    run(request(learn()), tmp_path)
+    assert torch.are_deterministic_algorithms_enabled()
+    assert not torch.utils.deterministic.fill_uninitialized_memory
+
+
 @pytest.mark.parametrize("maximum", [1.0, 1.7, 3.0, 11.0])
 def test_a_learned_allocation_is_under_its_budget_and_its_costs_are_those_of_the_cost_module(
     tmp_path, maximum
