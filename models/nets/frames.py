@@ -78,4 +78,17 @@ def residual_sum(branch: torch.Tensor, shortcut: torch.Tensor) -> torch.Tensor:
 
 def pooled(x: torch.Tensor) -> torch.Tensor:
     """The mean of each map: [B, C], or [F, B, C]."""
-    return x.mean(dim=(-2, -1))
+    return with_its_layout(x).mean(dim=(-2, -1))
+
+
+def with_its_layout(x: torch.Tensor) -> torch.Tensor:
+    """The tensor, which passes its gradient back channels-last where it is so itself.
+
+    That of a mean or of a slice is not, and would go as it is through every shortcut of a residual network: a
+    norm whose input and gradient differ in layout takes five times as long.
+    """
+    if not x.requires_grad or x.dim() != MAP_DIMS or not x.is_contiguous(memory_format=torch.channels_last):
+        return x
+    same = x.view_as(x)  # whose gradient is that of this use alone
+    same.register_hook(lambda grad: grad.contiguous(memory_format=torch.channels_last))
+    return same

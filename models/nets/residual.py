@@ -19,7 +19,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from models.nets.frames import MapNorm, MapPool, pooled, residual_sum
+from models.nets.frames import MapNorm, MapPool, pooled, residual_sum, with_its_layout
 from models.nets.operators import adaptive_conv, adaptive_linear
 from models.nets.setting import NetworkInput
 
@@ -93,7 +93,7 @@ class PaddedShortcut(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """[..., C, H, W] to [..., C + added, ceil(H / stride), ceil(W / stride)]."""
-        kept = x[..., :: self.stride, :: self.stride]
+        kept = with_its_layout(x)[..., :: self.stride, :: self.stride]
         return functional.pad(kept, (0, 0, 0, 0, 0, self.added))
 
 
