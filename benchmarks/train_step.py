@@ -7,8 +7,9 @@ ResNet-20, 16 channels, 3x32x32. The contenders take turns, so that a machine wh
 them; the medians and their ratios to the float twin are the figures. Peak memory is measured in a process of
 its own for each: the growth of its resident set over a few steps, or on a GPU what torch allocated there.
 Options: --threads, --steps, --batch, --rounds, --channels-last, --device (cpu or cuda), --precision (float32
-or bfloat16, in which convolutions and matrix products are autocast as in trials), --only, --reference DIR (a
-checkout of the code that the paper released; it runs on the CPU in float32, in a process of its own, since
+or bfloat16, in which convolutions and matrix products are autocast as in trials), --graph (each contender's
+step is recorded as a CUDA graph and replayed, as in trials with compute.cuda_graphs), --only, --reference DIR
+(a checkout of the code that the paper released; it runs on the CPU in float32, in a process of its own, since
 its packages have our names).
 """
 
@@ -20,6 +21,7 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import nullcontext
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,6 +29,8 @@ from pathlib import Path
 import torch
 from contenders import CLASSES, CONTENDERS, NEEDS, PLAIN, SAMPLE_SHAPE, TWIN, without_fused_forms
 from torch.nn import functional
+
+from workers.recording import CudaRecorder
 
 WARM_UP, MEMORY_STEPS = 3, 3
 KIB_PER_MIB = BYTES_PER_KIB = 1024
@@ -41,7 +45,8 @@ def main() -> None:
         return
     order = "channels-last" if options.channels_last else "default layout"
     where = f"{options.threads} threads" if options.device == "cpu" else torch.cuda.get_device_name()
-    setting = f"batch {options.batch}, 4/4 bits, {where}, {options.precision}, {order}"
+    how = ", replayed" if options.graph else ""
+    setting = f"batch {options.batch}, 4/4 bits, {where}, {options.precision}, {order}{how}"
     print(f"ResNet-20, 16 channels, 3x32x32, {setting}")
     for steps in options.steps:
         print(f"\nT = {steps}")
@@ -65,12 +70,11 @@ def show(steps: int, options: argparse.Namespace) -> None:
 
 def times(steps: int, options: argparse.Namespace) -> dict[str, float]:
     """Median seconds of a step of each contender, measured in turns."""
-    models = {name: prepared(name, steps, options) for name in chosen(options)}
-    x_BCHW, y_B = batch(options)
-    taken: dict[str, list[float]] = {name: [] for name in models}
+    contenders = {name: step_of(name, prepared(name, steps, options), options) for name in chosen(options)}
+    taken: dict[str, list[float]] = {name: [] for name in contenders}
     for turn in range(WARM_UP + options.rounds):
-        for name, model in models.items():
-            spent = step_seconds(name, model, x_BCHW, y_B, options)
+        for name, step in contenders.items():
+            spent = step_seconds(step, options)
             if turn >= WARM_UP:
                 taken[name].append(spent)
     return {name: statistics.median(spent) for name, spent in taken.items()}
@@ -99,18 +103,37 @@ def batch(options: argparse.Namespace) -> tuple[torch.Tensor, torch.Tensor]:
     return x_BCHW, torch.randint(CLASSES, (options.batch,), device=options.device)
 
 
-def step_seconds(
-    name: str, model: torch.nn.Module, x_BCHW: torch.Tensor, y_B: torch.Tensor, options: argparse.Namespace
-) -> float:
-    """Forward and backward of one batch, to their end."""
-    half = torch.autocast(options.device, dtype=torch.bfloat16, enabled=options.precision == "bfloat16")
-    with without_fused_forms() if name == PLAIN else nullcontext():
-        began = now(options)
-        with half:
-            logits = model(x_BCHW)
-        functional.cross_entropy(logits.float(), y_B).backward()
-        model.zero_grad(set_to_none=True)
-        return now(options) - began
+def step_of(name: str, model: torch.nn.Module, options: argparse.Namespace) -> Callable[[], object]:
+    """Forward and backward of one batch by a contender, as they are or as a recording of them."""
+    x_BCHW, y_B = batch(options)
+
+    def step() -> tuple[torch.Tensor, torch.Tensor]:
+        half = torch.autocast(options.device, dtype=torch.bfloat16, enabled=options.precision == "bfloat16")
+        with without_fused_forms() if name == PLAIN else nullcontext():
+            model.zero_grad(set_to_none=True)
+            with half:
+                logits = model(x_BCHW)
+            loss = functional.cross_entropy(logits.float(), y_B)
+            loss.backward()
+        return loss.detach(), logits.detach()
+
+    return recorded(step) if options.graph and name != PLAIN else step  # the reference form waits for the GPU
+
+
+def recorded(step: Callable[[], tuple[torch.Tensor, torch.Tensor]]) -> Callable[[], object]:
+    """What replays a step."""
+    recorder = CudaRecorder(torch.device("cuda", torch.cuda.current_device()))
+    for _ in range(WARM_UP):
+        recorder.warm(step)
+    _, again = recorder.record(step)
+    return again
+
+
+def step_seconds(step: Callable[[], object], options: argparse.Namespace) -> float:
+    """One step, to its end."""
+    began = now(options)
+    step()
+    return now(options) - began
 
 
 def now(options: argparse.Namespace) -> float:
@@ -126,16 +149,17 @@ def memory_in_a_process(name: str, steps: int, options: argparse.Namespace) -> f
     command += ["--batch", str(options.batch), "--threads", str(options.threads)]
     command += ["--device", options.device, "--precision", options.precision]
     command += ["--channels-last"] if options.channels_last else []
+    command += ["--graph"] if options.graph else []
     return float(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
 
 
 def peak_mib(name: str, options: argparse.Namespace) -> float:
     """How far a few training steps raise the memory over that of the idle network, in MiB."""
     model = prepared(name, options.steps[0], options)
-    x_BCHW, y_B = batch(options)
     before = highest_kib(options)
+    step = step_of(name, model, options)
     for _ in range(MEMORY_STEPS):
-        step_seconds(name, model, x_BCHW, y_B, options)
+        step_seconds(step, options)
     return (highest_kib(options) - before) / KIB_PER_MIB
 
 
@@ -171,10 +195,14 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--channels-last", action="store_true")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
+    parser.add_argument("--graph", action="store_true")
     parser.add_argument("--only", nargs="+", choices=list(CONTENDERS))
     parser.add_argument("--reference", type=Path)
     parser.add_argument("--memory-of", choices=list(CONTENDERS), help=argparse.SUPPRESS)
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.graph and options.device != "cuda":
+        parser.error("--graph is for --device cuda")
+    return options
 
 
 if __name__ == "__main__":

@@ -119,7 +119,15 @@ class ComputeSpec(Model):
     memory_mib_per_trial: int = Field(default=0, ge=0, le=4_194_304, exclude_if=lambda memory: memory == 0)
     """What a node must have left for a trial to be placed there; 0 asks for nothing, and is left out of what
     is stored, as it was before there was any."""
+    cuda_graphs: bool = Field(default=False, exclude_if=lambda asked: not asked)
+    """Whether a training step on a GPU is replayed from one CUDA graph."""
     early_stopping: EarlyStoppingSpec | None = None
+
+    @model_validator(mode="after")
+    def _graphs_have_a_gpu(self) -> Self:
+        if self.cuda_graphs and not self.gpus_per_trial:
+            raise ValueError("cuda_graphs is for trials on a GPU: give gpus_per_trial, or leave it out")
+        return self
 
     @model_validator(mode="after")
     def _shared_alike(self) -> Self:

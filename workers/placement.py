@@ -7,7 +7,7 @@ bits and losses stay float32.
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import assert_never
 
@@ -45,7 +45,7 @@ class Placement:
 
     def precision(self) -> AbstractContextManager[None]:
         """The context that forward passes of a training run in."""
-        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.half)
+        return torch.autocast(self.device.type, dtype=torch.bfloat16) if self.half else nullcontext()
 
 
 def placement_of(spec: JobSpec, network: Network) -> Placement:

@@ -27,8 +27,7 @@ from workers.data.augment import Augmentation, Draws
 from workers.data.loader import Batch, Loader, Preparation
 from workers.descent import Stage, stage_at
 from workers.freezing import Freezing
-from workers.losses import loss_of
-from workers.parts import Thresholds, own_parts
+from workers.passes import Passes
 from workers.placement import Placement
 from workers.progress import Progress
 from workers.recipe import (
@@ -40,6 +39,7 @@ from workers.recipe import (
     set_rate,
     weight_optimiser,
 )
+from workers.recording import recorded_pass
 from workers.steering import Fixed, State, Steer, bit_optimiser
 from workers.tally import EpochPart, Tally
 
@@ -89,6 +89,8 @@ class Trainer:
         self.placement = placement
         self.replicas = replicas
         network.replicate(replicas)
+        recorded = recorded_pass(spec, network, placement)
+        self.passes = Passes(network, spec.training, placement, replicas, recorded=recorded)
         self.weights = weight_optimiser(network, spec.training)
         self.step_sizes = list(network.step_size_parameters())
         self.freezing = Freezing(
@@ -180,7 +182,7 @@ class Trainer:
         self.weights.zero_grad(set_to_none=True)
         if learning and self.bits is not None:
             self.bits.zero_grad(set_to_none=True)
-        loss, right = self._backward(batch)
+        loss, right = self.passes.run(batch, learning=learning)
         steering = progress.steering
         if learning and self.bits is not None:
             steering = self._step_bits(self.bits, progress, tally)
@@ -190,34 +192,6 @@ class Trainer:
         samples = progress.samples + len(batch.y_B)
         progress = replace(progress, step=progress.step + 1, samples=samples, steering=steering)
         return self._frozen_when_learned(progress, tally)
-
-    def _backward(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
-        """Gradients of the loss, a part of the batch at a time; the mean loss and the count of right ones."""
-        parts = own_parts(batch, self.spec.training.accumulate, self.replicas)
-        if len(parts) == self.replicas.size == 1:
-            return self._backward_part(batch, 1.0)
-        thresholds = Thresholds(self.network)
-        found = []
-        for part in parts:
-            share = len(part.y_B) / len(batch.y_B)
-            found.append(self._backward_part(part, share))
-            thresholds.add(share)
-        thresholds.give()
-        losses, right = zip(*found, strict=True)
-        sums = torch.stack([torch.stack(losses).sum().double(), torch.stack(right).sum().double()])
-        self.replicas.add_up([sums])
-        self.replicas.add_up([p.grad for p in self.network.parameters() if p.grad is not None])
-        return sums[0], sums[1].long()
-
-    def _backward_part(self, part: Batch, share: float) -> tuple[torch.Tensor, torch.Tensor]:
-        """The same of a part that makes up a share of the batch."""
-        with self.placement.precision():
-            logits_TBK = self.network.frame_logits(self.placement.batch(part.x))
-            own = loss_of(logits_TBK, part.target, self.spec.training) if share else logits_TBK.sum()
-            loss = own * share  # the sum over no sample is 0, and a graph as on every other replica
-        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        right = (logits_TBK.detach().mean(0).argmax(1) == part.y_B).sum()
-        return loss.detach(), right
 
     def _step_bits(self, bits: torch.optim.Optimizer, progress: Progress, tally: Tally) -> State:
         """Add the gradients of the penalty, step the bits, and let step sizes follow."""

@@ -73,7 +73,8 @@ class SpikingNeuron(nn.Module):
         self.steps = BitWidth([initial_steps], step_bounds, learned="steps" in learned)
         self.replicas: Replicas = ALONE
         self._started = False  # beside the buffer, which a device would have to be asked for
-        self._sample: torch.Tensor | None = None
+        self.sample: torch.Tensor | None = None
+        """What renewal by search looks at."""
         self.fitted_bits: torch.Tensor
         self.register_buffer(
             "fitted_bits", torch.zeros(longest, dtype=torch.int64)
@@ -116,7 +117,7 @@ class SpikingNeuron(nn.Module):
         for step, (new, old) in enumerate(zip(self.bits.whole(), self.fitted_bits.tolist(), strict=True)):
             if old not in (0, new):
                 self.step_sizes[step] = renewed(
-                    self.step_sizes[step], old, new, mode, signed=self.signed, values=self._sample
+                    self.step_sizes[step], old, new, mode, signed=self.signed, values=self.sample
                 )
                 self.fitted_bits[step] = new
                 fitted += mode != "none"
@@ -126,7 +127,7 @@ class SpikingNeuron(nn.Module):
         """Drop the sample that renewal by search looks at: no later batch is kept once bits are frozen, and a
         resumed training has none.
         """
-        self._sample = None
+        self.sample = None
 
     def bounded(self) -> Iterator[Bounded]:
         """The step sizes, which stay positive, a learned leak, bits and steps."""
@@ -155,7 +156,7 @@ class SpikingNeuron(nn.Module):
 
     def _keep(self, current: torch.Tensor) -> None:
         few = current[:, :SAMPLES_KEPT] if self.temporal else current[:SAMPLES_KEPT]
-        self._sample = few.detach().flatten().clone()
+        self.sample = few.detach().flatten().clone()
 
     def _seen(self, current: torch.Tensor) -> torch.Tensor:
         """The current of each step: one for all of them, or a frame each."""

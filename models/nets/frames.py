@@ -81,6 +81,10 @@ def pooled(x: torch.Tensor) -> torch.Tensor:
     return with_its_layout(x).mean(dim=(-2, -1))
 
 
+def _channels_last(grad: torch.Tensor) -> torch.Tensor:
+    return grad.contiguous(memory_format=torch.channels_last)
+
+
 def with_its_layout(x: torch.Tensor) -> torch.Tensor:
     """The tensor, which passes its gradient back channels-last where it is so itself.
 
@@ -90,5 +94,5 @@ def with_its_layout(x: torch.Tensor) -> torch.Tensor:
     if not x.requires_grad or x.dim() != MAP_DIMS or not x.is_contiguous(memory_format=torch.channels_last):
         return x
     same = x.view_as(x)  # whose gradient is that of this use alone
-    same.register_hook(lambda grad: grad.contiguous(memory_format=torch.channels_last))
+    same.register_hook(_channels_last)  # type: ignore[no-untyped-call]  # torch leaves it untyped
     return same

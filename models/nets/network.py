@@ -48,6 +48,11 @@ class Network(nn.Module):
         return self._layers
 
     @property
+    def temporal(self) -> bool:
+        """Whether it takes event data."""
+        return any(layer.options.temporal for layer in self.layers.values())
+
+    @property
     def searched(self) -> Mapping[str, SpikingLayer]:
         """The layers whose bits are searched."""
         return {name: layer for name, layer in self.layers.items() if layer.fixed is None}

@@ -195,6 +195,7 @@ MORE = (
             field("compute.processes_per_trial", "Processes per trial", about="They share all that follows."),
             field("compute.cpus_per_trial", "CPUs per trial"),
             field("compute.gpus_per_trial", "GPUs per trial"),
+            field("compute.cuda_graphs", "CUDA graphs", "flag", "Replay each training step on the GPU."),
             field("compute.memory_mib_per_trial", "Memory per trial", about="MiB; 0 asks for nothing."),
         ),
     ),
