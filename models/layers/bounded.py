@@ -1,7 +1,7 @@
 """Parameters with bounds, which each optimiser step may leave:  p <- clip(p, low, high)
 
-All of a network are brought back in two calls, not in several for each layer: those would be a large part of
-a small network's step, and on a GPU a launch each.
+All of a network are brought back in two calls, not in several for each layer: those would be many small
+operations in every step, and on a GPU a launch each.
 """
 
 from __future__ import annotations
