@@ -35,6 +35,7 @@ WARM = 3
 Result = tuple[torch.Tensor, torch.Tensor]
 """The mean loss of a batch, and how many of its samples were right."""
 Tensors = Sequence[torch.Tensor]
+UNUSED = "No CUDA graph of the training step is used, which is slower: %s."
 
 
 class Recorder(Protocol):
@@ -74,11 +75,24 @@ class CudaRecorder:
 
 
 def recorded_pass(spec: JobSpec, network: Network, placement: Placement) -> RecordedPass | None:
-    """What records the passes of a job; None where it does not ask for that, or it cannot be done."""
-    waits = spec.bits.steps_gradient == "difference"  # for the number of steps, in each layer
-    if not spec.compute.cuda_graphs or placement.device.type != "cuda" or network.temporal or waits:
+    """What records the passes of a job; None where it does not ask for that or, which is said, has none."""
+    if not spec.compute.cuda_graphs or placement.device.type != "cuda":
+        return None
+    if reason := _why_not(spec, network):
+        logger.warning(UNUSED, reason)
         return None
     return RecordedPass(network, CudaRecorder(placement.device), samples=spec.training.batch_size)
+
+
+def _why_not(spec: JobSpec, network: Network) -> str:
+    """What keeps the passes of a job from being recorded; empty where nothing does."""
+    if network.temporal:
+        return "the shapes of event data follow the number of steps, for which the GPU has to be asked"
+    if spec.bits.steps_gradient == "difference":
+        return "the difference of steps_gradient asks the GPU for the number of steps"
+    if spec.training.accumulate > 1 or spec.compute.processes_per_trial > 1:
+        return "batches are computed in parts"
+    return ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -145,7 +159,7 @@ class RecordedPass:
             return found
         self._given_up = True
         wanted.restore(self.network)
-        logger.warning("No CUDA graph of the training step is used, which is slower: %s.", reason)
+        logger.warning(UNUSED, reason)
         return result
 
 

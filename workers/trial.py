@@ -230,7 +230,7 @@ def use_threads(threads: int) -> None:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what cuBLAS needs to be deterministic
     # On a GPU a few backward passes (of max pooling, say) have no deterministic kernel: torch warns of those.
     torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
-    # That would also fill all new memory, to show who reads what nobody wrote: a twentieth of a training.
+    # That would also fill all new memory, to show who reads what nobody wrote; that costs a pass over it.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # made at run time
 
 

@@ -88,8 +88,8 @@ def _channels_last(grad: torch.Tensor) -> torch.Tensor:
 def with_its_layout(x: torch.Tensor) -> torch.Tensor:
     """The tensor, which passes its gradient back channels-last where it is so itself.
 
-    That of a mean or of a slice is not, and would go as it is through every shortcut of a residual network: a
-    norm whose input and gradient differ in layout takes five times as long.
+    That of a mean or of a slice is not, and would go as it is through every shortcut of a residual network:
+    for a norm whose input and gradient differ in layout torch has only a slow way.
     """
     if not x.requires_grad or x.dim() != MAP_DIMS or not x.is_contiguous(memory_format=torch.channels_last):
         return x

@@ -9,7 +9,6 @@ import torch
 
 from models.functional.kernels import Neuron, dispatch
 from models.functional.kernels.cpu import CpuForm
-from models.functional.kernels.interface import Form
 from models.functional.kernels.reference import ReferenceForm
 from tests.contract.kernel_contract import OPTIONS, KernelContract, made, neuron_of
 
@@ -20,20 +19,22 @@ LIBRARY = dispatch.cpu_library()
 class TestCpuKernel(KernelContract):
     """C, compiled on this machine."""
 
-    def form(self, neuron: Neuron) -> Form:
+    def form(self, neuron: Neuron) -> CpuForm:
         assert LIBRARY is not None
         return CpuForm(LIBRARY, neuron)
 
     def test_one_thread_and_two_give_the_same_bits(self) -> None:
         x, grad = made(0, 70_001), made(1, 70_001)
         form = self.form(neuron_of(bits=3, steps=3, **OPTIONS["all"]))
-        before, found = torch.get_num_threads(), []
+        before, found, heads = torch.get_num_threads(), [], set()
         try:
             for threads in (1, 2):
                 torch.set_num_threads(threads)
                 found.append((form.forward(x), form.backward(grad, x)))
+                heads.add(form._head(x))
         finally:
             torch.set_num_threads(before)
+        assert len(heads) == 2, "the kernel was told of one number of threads alone"
         (one, of_one), (two, of_two) = found
         assert torch.equal(one, two)
         assert all(torch.equal(getattr(of_one, f.name), getattr(of_two, f.name)) for f in fields(of_one))

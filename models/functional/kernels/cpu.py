@@ -28,7 +28,7 @@ class CpuForm:
         self.library = library
         self.neuron = neuron
         self.plan = plan_of(neuron)
-        self._packed: tuple[int, bool, tuple[bytes, bytes]] | None = None
+        self._packed: tuple[tuple[int, bool, int], tuple[bytes, bytes]] | None = None
 
     def forward(self, current: torch.Tensor) -> torch.Tensor:
         """See `Form`."""
@@ -55,16 +55,16 @@ class CpuForm:
 
     def _head(self, current: torch.Tensor) -> tuple[bytes, bytes]:
         """`neuron_plan` and one `step_plan` for each step, packed once for both passes over an input."""
-        size, half = current.numel(), current.dtype == torch.bfloat16
-        if self._packed is None or self._packed[:2] != (size, half):
-            self._packed = (size, half, self._pack(size, half=half))
-        return self._packed[2]
+        key = (current.numel(), current.dtype == torch.bfloat16, torch.get_num_threads())
+        if self._packed is None or self._packed[0] != key:
+            self._packed = (key, self._pack(*key))
+        return self._packed[1]
 
-    def _pack(self, size: int, *, half: bool) -> tuple[bytes, bytes]:
+    def _pack(self, size: int, half: bool, threads: int) -> tuple[bytes, bytes]:
         plan, neuron = self.plan, self.neuron
         count = size // plan.steps if plan.framed else size
         learns = neuron.shifts is not None or isinstance(neuron.leak, torch.Tensor)
-        threads, longest = torch.get_num_threads(), _longest(neuron)
+        longest = _longest(neuron)
         head = NEURON.pack(count, plan.steps, plan.framed, half, threads, learns, longest, plan.leak)
         shifts = plan.shifts or (0.0,) * plan.steps
         values = zip(plan.step_sizes, shifts, plan.levels, strict=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from unittest.mock import patch
 
@@ -17,13 +17,14 @@ from models.functional.kernels.interface import Gradients
 from models.layers import LayerOptions
 from models.nets import Network, build_network
 from models.replicas import ALONE
-from search.job import ComputeSpec, JobSpec
+from search.job import JobSpec
 from search.recipe import TrainingSpec
 from search.strategy import FixedBits, LearnBits, Proposal, proposal_to_json
 from workers import recording
 from workers.data.loader import Batch
 from workers.passes import Passes
 from workers.placement import Placement
+from workers.planning import plan_job
 from workers.recording import WARM, CudaRecorder, RecordedPass, Result, Tensors, recorded_pass
 from workers.report import TrialRequest
 from workers.trial import TrialRun
@@ -110,12 +111,8 @@ def trained(
     return run.trainer.state(), losses, passes.recorded
 
 
-def searched(spec: JobSpec, folder) -> Sequence[str]:
-    request = TrialRequest(
-        trial_id="trial-b", spec=spec.to_json(), proposal=proposal_to_json(learned()), seed=0
-    )
-    run = TrialRun(request, checkpoints=folder, data_folder=folder, threads=1)
-    return list(run.trainer.network.searched)
+def searched(spec: JobSpec, folder) -> list[str]:
+    return [layer.name for layer in plan_job(spec, folder).layers if layer.fixed is None]
 
 
 PROPOSALS = {
@@ -133,7 +130,7 @@ PROPOSALS = {
 @pytest.mark.parametrize("kind", PROPOSALS)
 def test_a_replayed_training_is_the_training_to_the_last_bit(tmp_path, kind):
     spec = job()
-    proposal = PROPOSALS[kind](searched(spec, tmp_path / "names"))
+    proposal = PROPOSALS[kind](searched(spec, tmp_path))
     wanted, losses, _ = trained(spec, proposal, tmp_path / "always", None)
     found, replayed, recorded = trained(spec, proposal, tmp_path / "replayed", Rehearsal)
     assert replayed == losses
@@ -230,36 +227,44 @@ def test_a_pass_over_frames_does_so_it_is_not_recorded():
         passes.run(batch, learning=True)
 
 
-def on_a_gpu(**compute: object) -> JobSpec:
-    return job(compute=ComputeSpec(gpus_per_trial=1, **compute).model_dump())
+def on_a_gpu(**changes: object) -> JobSpec:
+    return job(**{"compute": {"gpus_per_trial": 1, "cuda_graphs": True}, **changes})
+
+
+IN_TWO_PROCESSES = {"processes_per_trial": 2, "cpus_per_trial": 2, "gpus_per_trial": 2, "cuda_graphs": True}
+
+
+def made_for(spec: JobSpec, frames: int = 0, device: str = "cuda") -> RecordedPass | None:
+    passes, _ = without_values("conv-net", (1, 8, 8), frames=frames)
+    with patch("workers.recording.CudaRecorder", lambda device: device):
+        return recorded_pass(spec, passes.network, Placement(device=torch.device(device)))
+
+
+def test_images_on_a_gpu_are_recorded_where_a_job_asks_for_it(caplog):
+    assert made_for(on_a_gpu()) is not None
+    assert made_for(on_a_gpu(compute={"gpus_per_trial": 1})) is None
+    assert made_for(on_a_gpu(), device="cpu") is None
+    assert not caplog.messages
 
 
 @pytest.mark.parametrize(
-    ("spec", "temporal", "is_recorded"),
+    ("changes", "frames", "reason"),
     [
-        (on_a_gpu(cuda_graphs=True), False, True),
-        (on_a_gpu(), False, False),
-        (on_a_gpu(cuda_graphs=True), True, False),
-        (
-            on_a_gpu(cuda_graphs=True).model_copy(
-                update={"bits": job(bits={"steps_gradient": "difference"}).bits}
-            ),
-            False,
-            False,
-        ),
+        ({}, 3, "event data"),
+        ({"bits": {"steps_gradient": "difference"}}, 0, "steps_gradient"),
+        ({"training": {"accumulate": 2}}, 0, "in parts"),
+        ({"compute": IN_TWO_PROCESSES}, 0, "in parts"),
     ],
 )
-def test_what_is_recorded(monkeypatch, spec, temporal, is_recorded):
-    monkeypatch.setattr(recording, "CudaRecorder", lambda device: device)
-    passes, _ = without_values("conv-net", (1, 8, 8), frames=3 if temporal else 0)
-    found = recorded_pass(spec, passes.network, Placement(device=torch.device("cuda")))
-    assert (found is not None) == is_recorded
-    assert recorded_pass(spec, passes.network, Placement()) is None
+def test_what_cannot_be_recorded_is_said(caplog, changes, frames, reason):
+    assert made_for(on_a_gpu(**changes), frames=frames) is None
+    (told,) = caplog.messages
+    assert reason in told
 
 
 def test_graphs_are_for_trials_on_a_gpu_and_left_out_of_what_is_stored_where_they_are_not_asked_for():
     assert "cuda_graphs" not in job().to_json()["compute"]
-    assert on_a_gpu(cuda_graphs=True).to_json()["compute"]["cuda_graphs"] is True
+    assert on_a_gpu().to_json()["compute"]["cuda_graphs"] is True
     with pytest.raises(ValueError, match="gpus_per_trial"):
         job(compute={"cuda_graphs": True})
 

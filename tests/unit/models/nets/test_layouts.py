@@ -1,7 +1,7 @@
 """Gradients reach every norm of a channels-last network in the layout of its input.
 
-Where they do not, its backward pass takes five times as long; in a residual network one gradient of another
-layout goes on through all shortcuts.
+Where they do not, torch has only a slow way for its backward pass; in a residual network one gradient of
+another layout goes on through all shortcuts.
 """
 
 from __future__ import annotations
