@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from models.allocation import Bounds
 from models.cost import (
@@ -123,11 +123,12 @@ class ComputeSpec(Model):
     """Whether a training step on a GPU is replayed from one CUDA graph."""
     early_stopping: EarlyStoppingSpec | None = None
 
-    @model_validator(mode="after")
-    def _graphs_have_a_gpu(self) -> Self:
-        if self.cuda_graphs and not self.gpus_per_trial:
-            raise ValueError("cuda_graphs is for trials on a GPU: give gpus_per_trial, or leave it out")
-        return self
+    @field_validator("cuda_graphs")
+    @classmethod
+    def _graphs_have_a_gpu(cls, asked: bool, info: ValidationInfo) -> bool:
+        if asked and info.data.get("gpus_per_trial") == 0:
+            raise ValueError("CUDA graphs are for trials on a GPU: give gpus_per_trial, or leave this out")
+        return asked
 
     @model_validator(mode="after")
     def _shared_alike(self) -> Self:

@@ -9,6 +9,7 @@ from unittest.mock import patch
 
 import pytest
 import torch
+from pydantic import ValidationError
 
 from models.allocation import Allocation, LayerBits
 from models.cost import Limit
@@ -265,8 +266,9 @@ def test_what_cannot_be_recorded_is_said(caplog, changes, frames, reason):
 def test_graphs_are_for_trials_on_a_gpu_and_left_out_of_what_is_stored_where_they_are_not_asked_for():
     assert "cuda_graphs" not in job().to_json()["compute"]
     assert on_a_gpu().to_json()["compute"]["cuda_graphs"] is True
-    with pytest.raises(ValueError, match="gpus_per_trial"):
+    with pytest.raises(ValidationError, match="gpus_per_trial") as found:
         job(compute={"cuda_graphs": True})
+    assert found.value.errors()[0]["loc"] == ("compute", "cuda_graphs")
 
 
 @needs_a_gpu
